@@ -1,0 +1,63 @@
+"""What an opt-out protocol is to the rest of Kyodaku. One file beside this one = one protocol.
+
+A protocol reads carriers that were parsed once and gives `Signal`s. Every method may return an
+empty list, which means: nothing was said here. It must not raise; `kyodaku.permission` turns an
+exception into a hold, never into silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from kyodaku.signals.carriers.embedded import EmbeddedMetadata
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.carriers.html import HtmlPage
+from kyodaku.signals.model import Effect, Fetched, LicenceEvidence, Reading, Signal, strongest
+
+
+class Protocol:
+    """Base of all protocols. A module in this folder exposes one instance as `PROTOCOL`."""
+
+    #: Name in records, recipes and pages, e.g. `x-robots-tag`.
+    name: ClassVar[str]
+    #: One line for `kyodaku signals list`.
+    title: ClassVar[str]
+    #: Paths asked of every origin, in this order, e.g. `("/robots.txt",)`.
+    host_files: ClassVar[tuple[str, ...]] = ()
+    #: The `signal` values of published vectors this protocol answers for.
+    vector_signals: ClassVar[tuple[str, ...]] = ()
+    #: True where a `permitted` signal is bound to the image itself.
+    image_bound: ClassVar[bool] = False
+
+    def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
+        """What the host file `path` says about fetching or using `url` (scheme://host/path?query)."""
+        return []
+
+    def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
+        """What a page's response headers say about the images it shows."""
+        return []
+
+    def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
+        """What a page's markup says about the image `image_url` (None: about all of them)."""
+        return []
+
+    def read_image_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
+        """What an image's response headers say about it."""
+        return []
+
+    def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
+        """What metadata inside the image says about it."""
+        return []
+
+    def page_evidence(self, page: HtmlPage, image_url: str, reading: Reading) -> list[LicenceEvidence]:
+        """Licence statements on a page, with how each is bound to `image_url`."""
+        return []
+
+    def image_evidence(self, embedded: EmbeddedMetadata) -> list[LicenceEvidence]:
+        """Licence statements inside the image."""
+        return []
+
+    def resolve(self, signals: Sequence[Signal]) -> Effect:
+        """This protocol's own precedence over its own training signals (default: restrictive union)."""
+        return strongest([s.effect for s in signals])
