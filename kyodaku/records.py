@@ -1,0 +1,382 @@
+"""The tables that stages hand to each other: one versioned Arrow schema each.
+
+Every Parquet file carries `kyodaku.schema` = `<name>/<version>` in its schema metadata; `check_schema`
+refuses a file that says something else. Times are Unix seconds (float64, UTC). Digests are lower-case
+hex. Strings never contain NUL. Field by field in docs/records.md (a test holds the two together).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+
+from kyodaku.errors import RecordError
+from kyodaku.signals.model import (
+    Binding,
+    Effect,
+    Headers,
+    Hop,
+    LicenceBinding,
+    LicenceEvidence,
+    Signal,
+    Use,
+    Where,
+)
+
+_STR, _INT, _F64, _BOOL = pa.string(), pa.int64(), pa.float64(), pa.bool_()
+
+HEADER_TYPE = pa.struct([("name", _STR), ("value", _STR)])
+HOP_TYPE = pa.struct([("url", _STR), ("status", _INT), ("ip", _STR)])
+SIGNAL_TYPE = pa.struct(
+    [
+        (f.name, _BOOL if f.name == "complete" else _F64 if f.name == "fetched_at" else _STR)
+        for f in fields(Signal)
+    ]
+)
+EVIDENCE_TYPE = pa.struct([(f.name, _STR) for f in fields(LicenceEvidence)])
+
+
+def _schema(name: str, version: int, columns: list[tuple[str, pa.DataType]]) -> pa.Schema:
+    return pa.schema(
+        [pa.field(column, kind) for column, kind in columns], metadata={"kyodaku.schema": f"{name}/{version}"}
+    )
+
+
+#: One row per (origin, file, fetch).
+HOSTS = _schema(
+    "hosts",
+    1,
+    [
+        ("origin", _STR),
+        ("path", _STR),
+        ("final_url", _STR),
+        ("hops", pa.list_(HOP_TYPE)),
+        ("status", _INT),  # 0: no answer
+        ("error", _STR),  # FetchError or ""
+        ("headers", pa.list_(HEADER_TYPE)),
+        ("sha256", _STR),
+        ("bytes", _INT),
+        ("complete", _BOOL),
+        ("fetched_at", _F64),
+        ("verdict", _STR),  # proceed | refuse | hold, for the origin's root
+        ("reason", _STR),
+        ("warc_file", _STR),
+        ("warc_offset", _INT),
+    ],
+)
+
+#: One row per candidate: an image URL found on a page.
+CANDIDATES = _schema(
+    "candidates",
+    1,
+    [
+        ("candidate_id", _STR),
+        ("image_url", _STR),
+        ("page_url", _STR),  # "" when a URL list gives none
+        ("host", _STR),
+        ("depth", _INT),
+        ("alt", _STR),
+        ("title", _STR),
+        ("caption", _STR),  # figcaption, or the caption of a URL list
+        ("link_text", _STR),
+        ("page_title", _STR),
+        ("schema_name", _STR),
+        ("schema_description", _STR),
+        ("schema_creator", _STR),
+        ("schema_credit", _STR),
+        ("language", _STR),
+        ("variants", pa.list_(_STR)),  # smaller variants of the same picture
+        ("found_at", _F64),
+        ("page_sha256", _STR),
+        ("gate", _STR),  # the last gate asked: g0..g5
+        ("gate_verdict", _STR),  # proceed | refuse | hold
+        ("gate_reason", _STR),
+        ("not_requested", _STR),  # NotRequestedReason or ""
+        ("failure", _STR),  # FailReason or ""
+        ("final_url", _STR),
+        ("hops", pa.list_(HOP_TYPE)),
+        ("status", _INT),
+        ("headers", pa.list_(HEADER_TYPE)),
+        ("fetched_at", _F64),
+        ("bytes", _INT),
+        ("sha256", _STR),  # of the bytes as served; also kept for bytes that G5 refused
+        ("uid", _STR),
+        ("mime", _STR),
+        ("width", _INT),
+        ("height", _INT),
+        ("raw_shard", _STR),  # "00000", or "" when nothing was stored
+        ("raw_key", _STR),
+        ("signals", pa.list_(SIGNAL_TYPE)),
+        ("evidence", pa.list_(EVIDENCE_TYPE)),
+    ],
+)
+
+#: img2dataset's columns first, ours on top. One row per image that was requested.
+RAW = _schema(
+    "raw",
+    1,
+    [
+        ("url", _STR),
+        ("caption", _STR),
+        ("key", _STR),
+        ("status", _STR),  # success | failed_to_download | purged
+        ("error_message", _STR),
+        ("width", _INT),
+        ("height", _INT),
+        ("original_width", _INT),
+        ("original_height", _INT),
+        ("exif", _STR),
+        ("sha256", _STR),
+        ("uid", _STR),
+        ("ext", _STR),
+        ("bytes", _INT),
+        ("offset", _INT),  # of the image bytes inside the tar; -1 when purged
+    ],
+)
+
+#: One row per stored image.
+ANNOTATIONS = _schema(
+    "annotations",
+    1,
+    [
+        ("key", _STR),
+        ("uid", _STR),
+        ("sha256", _STR),
+        ("status", _STR),  # ok | failed | purged
+        ("failure", _STR),  # FailReason or ""
+        ("format", _STR),
+        ("mode", _STR),
+        ("width", _INT),  # after EXIF orientation
+        ("height", _INT),
+        ("frames", _INT),
+        ("orientation", _INT),
+        ("has_alpha", _BOOL),
+        ("has_gps", _BOOL),
+        ("pixel_sha256", _STR),
+        ("pdq", _STR),
+        ("pdq_quality", _INT),
+        ("decoder", _STR),
+    ],
+)
+
+#: One row per member of a cluster of equal pictures.
+MATCHES = _schema(
+    "matches",
+    1,
+    [("cluster", _STR), ("kind", _STR), ("uid", _STR), ("distance", _INT)],  # kind: bytes | pixels
+)
+
+#: One row per candidate, numbered as candidates/.
+DECISIONS = _schema(
+    "decisions",
+    1,
+    [
+        ("candidate_id", _STR),
+        ("uid", _STR),
+        ("verdict", _STR),
+        ("reason", _STR),  # of the verdict
+        ("outcome", _STR),
+        ("outcome_reason", _STR),
+        ("licence", _STR),  # canonical id the decision rests on, or ""
+        ("signals", pa.list_(_INT)),  # indices into the candidate's signals
+        ("evidence", pa.list_(_INT)),
+        ("because_of", _STR),  # candidate_id or uid that decided it, when another did
+        ("purged", _BOOL),
+    ],
+)
+
+#: One row per image that select kept.
+CAPTIONS = _schema(
+    "captions",
+    1,
+    [
+        ("uid", _STR),
+        ("candidate_id", _STR),
+        ("text", _STR),  # the kept text, or ""
+        ("source", _STR),  # alt | caption | title | schema | synthetic | ""
+        ("web_text", _STR),
+        ("synthetic_text", _STR),
+        ("model", _STR),
+    ],
+)
+
+#: Rows of release/v1/NNNNN.parquet: img2dataset's columns, then ours.
+RELEASED = _schema(
+    "released",
+    1,
+    [
+        ("url", _STR),
+        ("caption", _STR),
+        ("key", _STR),
+        ("status", _STR),
+        ("error_message", _STR),
+        ("width", _INT),
+        ("height", _INT),
+        ("original_width", _INT),
+        ("original_height", _INT),
+        ("exif", _STR),
+        ("sha256", _STR),  # of the released bytes
+        ("uid", _STR),
+        ("candidate_id", _STR),
+        ("sha256_source", _STR),
+        ("pixel_sha256", _STR),  # of the source's pixels
+        ("page_url", _STR),
+        ("caption_source", _STR),
+        ("reason", _STR),
+        ("licence", _STR),
+        ("licence_url", _STR),
+        ("creator", _STR),
+        ("credit", _STR),
+        ("fetched_at", _F64),
+        ("offset", _INT),
+        ("bytes", _INT),
+    ],
+)
+
+#: release/v1/index.parquet
+INDEX = _schema(
+    "index",
+    1,
+    [
+        ("uid", _STR),
+        ("shard", _STR),
+        ("sha256", _STR),
+        ("sha256_source", _STR),
+        ("pixel_sha256", _STR),
+        ("pdq", _STR),
+        ("pdq_quality", _INT),
+        ("url", _STR),
+        ("page_url", _STR),
+        ("credit", _STR),
+    ],
+)
+
+#: release/v1/attribution.parquet
+ATTRIBUTION = _schema(
+    "attribution",
+    1,
+    [
+        ("uid", _STR),
+        ("creator", _STR),
+        ("licence", _STR),
+        ("licence_url", _STR),
+        ("credit", _STR),
+        ("evidence_url", _STR),
+        ("evidence_binding", _STR),
+        ("creator_images", _INT),
+    ],
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    "hosts": HOSTS,
+    "candidates": CANDIDATES,
+    "raw": RAW,
+    "annotations": ANNOTATIONS,
+    "matches": MATCHES,
+    "decisions": DECISIONS,
+    "captions": CAPTIONS,
+    "released": RELEASED,
+    "index": INDEX,
+    "attribution": ATTRIBUTION,
+}
+
+
+def schema_id(schema: pa.Schema) -> str:
+    """`<name>/<version>` of a schema, or "" when it carries none."""
+    return (schema.metadata or {}).get(b"kyodaku.schema", b"").decode()
+
+
+def check_schema(found: pa.Schema, wanted: pa.Schema, path: str) -> None:
+    """Raise RecordError unless `found` is exactly the schema this code reads."""
+    if schema_id(found) != schema_id(wanted):
+        raise RecordError(
+            f"{path}: schema is {schema_id(found) or 'none'!r}, this version reads {schema_id(wanted)}; "
+            "use the version of kyodaku named in recipe.lock.toml"
+        )
+    if found.names != wanted.names:
+        raise RecordError(f"{path}: columns differ from {schema_id(wanted)}; the file was changed")
+
+
+@dataclass
+class Candidate:
+    """One row of CANDIDATES while the crawl fills it. `signals` and `evidence` only ever grow."""
+
+    candidate_id: str
+    image_url: str
+    page_url: str
+    host: str
+    depth: int = 0
+    alt: str = ""
+    title: str = ""
+    caption: str = ""
+    link_text: str = ""
+    page_title: str = ""
+    schema_name: str = ""
+    schema_description: str = ""
+    schema_creator: str = ""
+    schema_credit: str = ""
+    language: str = ""
+    variants: tuple[str, ...] = ()
+    found_at: float = 0.0
+    page_sha256: str = ""
+    gate: str = "g0"
+    gate_verdict: str = "hold"
+    gate_reason: str = "not_finished"
+    not_requested: str = ""
+    failure: str = ""
+    final_url: str = ""
+    hops: tuple[Hop, ...] = ()
+    status: int = 0
+    headers: Headers = ()
+    fetched_at: float = 0.0
+    bytes: int = 0
+    sha256: str = ""
+    uid: str = ""
+    mime: str = ""
+    width: int = 0
+    height: int = 0
+    raw_shard: str = ""
+    raw_key: str = ""
+    signals: tuple[Signal, ...] = ()
+    evidence: tuple[LicenceEvidence, ...] = ()
+
+    def to_row(self) -> dict[str, Any]:
+        """Plain values for Arrow or JSON."""
+        row = {f.name: getattr(self, f.name) for f in fields(self)}
+        row["variants"] = list(self.variants)
+        row["hops"] = [asdict(hop) for hop in self.hops]
+        row["headers"] = [{"name": name, "value": value} for name, value in self.headers]
+        row["signals"] = [asdict(signal) for signal in self.signals]
+        row["evidence"] = [asdict(item) for item in self.evidence]
+        return row
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Candidate:
+        """Inverse of `to_row`. Raises ValueError on a value no enum knows (never guesses)."""
+        values = dict(row)
+        values["variants"] = tuple(row["variants"])
+        values["hops"] = tuple(Hop(**hop) for hop in row["hops"])
+        values["headers"] = tuple((h["name"], h["value"]) for h in row["headers"])
+        values["signals"] = tuple(signal_from_row(signal) for signal in row["signals"])
+        values["evidence"] = tuple(evidence_from_row(item) for item in row["evidence"])
+        return cls(**values)
+
+
+def signal_from_row(row: dict[str, Any]) -> Signal:
+    """A Signal from its stored form; ValueError on an unknown enum value."""
+    return Signal(
+        **{
+            **row,
+            "where": Where(row["where"]),
+            "binding": Binding(row["binding"]),
+            "use": Use(row["use"]),
+            "effect": Effect(row["effect"]),
+        }
+    )
+
+
+def evidence_from_row(row: dict[str, Any]) -> LicenceEvidence:
+    """A LicenceEvidence from its stored form; ValueError on an unknown binding."""
+    return LicenceEvidence(**{**row, "binding": LicenceBinding(row["binding"])})
