@@ -255,6 +255,9 @@ def iter_tar(path: Path | str, *, length: int | None = None) -> Iterator[MemberS
                 return
             span = _span(path, block, offset)
             offset = _skip_padding(path, file, span)
+            if offset > end:
+                break
+            yield span
         if length is None or offset != end:
             raise RecordError(f"{path}: ends in the middle of a member or without its end blocks")
 
@@ -313,7 +316,7 @@ def _skip_padding(path: Path | str, file: BinaryIO, span: MemberSpan) -> int:
 
 def _check_end(path: Path | str, file: BinaryIO, offset: int, size: int) -> None:
     file.seek(offset)
-    if file.read(RECORD + 1) != _end(offset) or offset + len(_end(offset)) != size:
+    if size - offset > 2 * RECORD or file.read() != _end(offset):
         raise RecordError(f"{path}: the tar does not end as we write it")
 
 
