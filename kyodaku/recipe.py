@@ -232,7 +232,7 @@ class PermissionSection(Section):
     basis: Literal["public-domain", "opt-in", "not-opted-out"]
     licences: tuple[str, ...] = Field(default=(), description="canonical licence ids, e.g. by-4.0")
     grants: tuple[str, ...] = Field(
-        default=("plus-data-mining", "c2pa", "aipref-header", "tdmrep-header"),
+        default=("plus-datamining", "c2pa", "aipref-header", "tdmrep-header"),
         description="protocols whose `permitted` counts as a grant under opt-in",
     )
     protocols: tuple[str, ...] = Field(default=(), description="protocols beyond the built-in ones")

@@ -285,7 +285,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 def schema_id(schema: pa.Schema) -> str:
     """`<name>/<version>` of a schema, or "" when it carries none."""
-    return (schema.metadata or {}).get(b"kyodaku.schema", b"").decode()
+    return str((schema.metadata or {}).get(b"kyodaku.schema", b"").decode())
 
 
 def check_schema(found: pa.Schema, wanted: pa.Schema, path: str) -> None:

@@ -1,0 +1,290 @@
+"""Facts + policy -> decision. Pure: the same facts give the same verdict, offline, for ever.
+
+The lattice (docs/architecture.md): each protocol's observations are first resolved by that protocol's own
+precedence; then any `reserved` refuses, any `error` holds, and only then does the basis decide what
+silence means. Nothing in this module returns ALLOW except `_basis`, at its named grounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from kyodaku.reasons import AllowReason, HoldReason, ReasonEnum, RefuseReason, Verdict
+from kyodaku.recipe import Recipe
+from kyodaku.records import Candidate
+from kyodaku.registry_client import RegistrySnapshot
+from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, strongest
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a recipe lets in. `accept` holds grades, `licences` canonical ids, `grants` protocol names."""
+
+    basis: str
+    accept: frozenset[str]
+    licences: frozenset[str]
+    grants: frozenset[str]
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Policy:
+        """The permission section of a recipe, as the decision needs it."""
+        section = recipe.permission
+        return cls(
+            basis=section.basis,
+            accept=frozenset(section.public_domain.accept),
+            licences=frozenset(section.licences),
+            grants=frozenset(section.grants),
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, its reason, and what it rests on.
+
+    `signals` and `evidence` are indices into the candidate's own lists; `licence` is the canonical id
+    of the accepted licence or ""; `because_of` the candidate whose facts decided, when not its own.
+    """
+
+    verdict: Verdict
+    reason: ReasonEnum
+    signals: tuple[int, ...] = ()
+    evidence: tuple[int, ...] = ()
+    licence: str = ""
+    because_of: str = ""
+
+
+#: Refusals that only say "nothing entitles us": facts about other copies may still supply the ground.
+LACKING = frozenset({RefuseReason.NO_LICENCE_EVIDENCE, RefuseReason.NO_GRANT})
+
+
+def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
+    """The effect of each protocol over its own signals. A protocol this code does not know gets the
+    restrictive union, so that facts from a newer version never read as milder."""
+    from kyodaku.signals.protocols import all_protocols
+
+    known = {protocol.name: protocol for protocol in all_protocols()}
+    effects: dict[str, Effect] = {}
+    for name in dict.fromkeys(signal.protocol for signal in signals):
+        own = [signal for signal in signals if signal.protocol == name]
+        effects[name] = known[name].resolve(own) if name in known else strongest([s.effect for s in own])
+    return effects
+
+
+def objections(signals: Sequence[Signal]) -> Decision | None:
+    """REFUSE or HOLD when the signals demand it, else None. None is not a yes: the basis comes next."""
+    effects = resolve_protocols(signals)
+    for effect, verdict in ((Effect.RESERVED, Verdict.REFUSE), (Effect.ERROR, Verdict.HOLD)):
+        found = [
+            index
+            for index, signal in enumerate(signals)
+            if effects[signal.protocol] is effect and signal.effect is effect
+        ]
+        if found:
+            return Decision(verdict, _objection_reason(signals[found[0]], verdict), tuple(found))
+        if effect in effects.values():
+            # A protocol resolved to a no without a single signal saying so: its own precedence did.
+            fallback = (
+                RefuseReason.PROTOCOL_RESERVED if verdict is Verdict.REFUSE else HoldReason.SIGNAL_UNREADABLE
+            )
+            return Decision(verdict, fallback)
+    return None
+
+
+def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> Decision:
+    """The verdict on one candidate by its own facts. See `decide_all` for what other copies add.
+
+    ALLOW needs: no objection, every gate passed (G5 proceeded), bytes with a digest, and the basis.
+    """
+    registry = [
+        *snapshot.lookup_url(candidate.image_url),
+        *(snapshot.lookup_url(candidate.page_url) if candidate.page_url else ()),
+        *(snapshot.lookup_sha256(candidate.sha256) if candidate.sha256 else ()),
+    ]
+    objection = objections([*candidate.signals, *registry])
+    if objection is not None:
+        own = tuple(index for index in objection.signals if index < len(candidate.signals))
+        return replace(objection, signals=own)
+    if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
+        return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
+    if candidate.gate_verdict == "hold":
+        return Decision(Verdict.HOLD, _hold_reason(candidate.gate_reason))
+    passed = candidate.gate == "g5" and candidate.gate_verdict == "proceed" and candidate.sha256 != ""
+    basis = basis_decision(candidate.signals, candidate.evidence, policy)
+    if basis.verdict is Verdict.ALLOW and not passed:
+        return Decision(Verdict.HOLD, HoldReason.NOT_FINISHED)
+    return basis
+
+
+def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: RegistrySnapshot) -> list[Decision]:
+    """Verdicts over all facts, in the order given: copies of one picture share their fate.
+
+    Candidates with the same image URL, the same final URL or the same bytes form a group. Inside it an
+    objection of one refuses (or holds) all; licence evidence bound to one serves all, unless it
+    contradicts another's, which refuses all. A missing ground never spreads.
+    """
+    decisions = [decide(candidate, policy, snapshot) for candidate in candidates]
+    for group in _groups(candidates):
+        if len(group) > 1:
+            _decide_group(candidates, decisions, group, policy)
+    return decisions
+
+
+def basis_decision(
+    signals: Sequence[Signal], evidence: Sequence[LicenceEvidence], policy: Policy
+) -> Decision:
+    """What silence means under the recipe's basis, given that nobody objected."""
+    if policy.basis == "not-opted-out":
+        return Decision(Verdict.ALLOW, AllowReason.NOT_OPTED_OUT)
+    bound = [
+        (index, item) for index, item in enumerate(evidence) if item.binding is not LicenceBinding.UNBOUND
+    ]
+    if policy.basis == "public-domain":
+        return _licence_ground(bound, policy.accept, AllowReason.PUBLIC_DOMAIN, grade)
+    if policy.basis == "opt-in":
+        granted = tuple(index for index, signal in enumerate(signals) if _is_grant(signal, policy))
+        licensed = _licence_ground(bound, policy.licences, AllowReason.LICENCE, _licence_id)
+        if licensed.verdict is Verdict.ALLOW:
+            return licensed
+        if granted:
+            return Decision(Verdict.ALLOW, AllowReason.GRANT, granted)
+        if licensed.reason is RefuseReason.NO_LICENCE_EVIDENCE:
+            return Decision(Verdict.REFUSE, RefuseReason.NO_GRANT)
+        return licensed
+    return Decision(Verdict.REFUSE, RefuseReason.NO_GRANT)
+
+
+def grade(item: LicenceEvidence) -> str:
+    """The grade of bound evidence under a public-domain basis, or "" for none.
+
+    `pdm`, `institution` (a named institution's own statement), `cc0-institution`, `cc0`.
+    rightsstatements.org never has a grade.
+    """
+    if item.licence == "pdm-1.0":
+        return "pdm"
+    if item.licence == "institution" and item.institution:
+        return "institution"
+    if item.licence == "cc0-1.0":
+        return "cc0-institution" if item.institution else "cc0"
+    return ""
+
+
+def _licence_id(item: LicenceEvidence) -> str:
+    return item.licence
+
+
+def _licence_ground(
+    bound: Sequence[tuple[int, LicenceEvidence]],
+    accepted: frozenset[str],
+    reason: AllowReason,
+    measure: Callable[[LicenceEvidence], str],
+) -> Decision:
+    if not bound:
+        return Decision(Verdict.REFUSE, RefuseReason.NO_LICENCE_EVIDENCE)
+    good = [(index, item) for index, item in bound if measure(item) in accepted and measure(item)]
+    indices = tuple(index for index, _ in bound)
+    if not good:
+        return Decision(Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED, evidence=indices)
+    if len(good) < len(bound):
+        return Decision(Verdict.REFUSE, RefuseReason.LICENCE_AMBIGUOUS, evidence=indices)
+    return Decision(Verdict.ALLOW, reason, evidence=indices, licence=good[0][1].licence)
+
+
+def _is_grant(signal: Signal, policy: Policy) -> bool:
+    named = signal.protocol in policy.grants or f"{signal.protocol}-{signal.where}" in policy.grants
+    return named and signal.complete and signal.effect is Effect.PERMITTED
+
+
+def _objection_reason(signal: Signal, verdict: Verdict) -> ReasonEnum:
+    if verdict is Verdict.REFUSE:
+        known = signal.reason in RefuseReason._value2member_map_
+        return RefuseReason(signal.reason) if known else RefuseReason.PROTOCOL_RESERVED
+    return _hold_reason(signal.reason)
+
+
+def _refuse_reason(value: str) -> RefuseReason:
+    return RefuseReason(value) if value in RefuseReason._value2member_map_ else RefuseReason.PROTOCOL_RESERVED
+
+
+def _hold_reason(value: str) -> HoldReason:
+    return HoldReason(value) if value in HoldReason._value2member_map_ else HoldReason.SIGNAL_UNREADABLE
+
+
+def _groups(candidates: Sequence[Candidate]) -> Iterable[list[int]]:
+    """Indices of candidates that share an image URL, a final URL or their bytes (union-find)."""
+    parent = list(range(len(candidates)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    first: dict[tuple[str, str], int] = {}
+    for index, candidate in enumerate(candidates):
+        for key in (
+            ("url", candidate.image_url),
+            ("url", candidate.final_url),
+            ("bytes", candidate.sha256),
+        ):
+            if key[1]:
+                parent[root(index)] = root(first.setdefault(key, index))
+    groups: dict[int, list[int]] = {}
+    for index in range(len(candidates)):
+        groups.setdefault(root(index), []).append(index)
+    return groups.values()
+
+
+def _decide_group(
+    candidates: Sequence[Candidate], decisions: list[Decision], group: Sequence[int], policy: Policy
+) -> None:
+    refused = [
+        i for i in group if decisions[i].verdict is Verdict.REFUSE and decisions[i].reason not in LACKING
+    ]
+    held = [
+        i
+        for i in group
+        if decisions[i].verdict is Verdict.HOLD and decisions[i].reason is not HoldReason.NOT_FINISHED
+    ]
+    if refused or held:
+        verdict = Verdict.REFUSE if refused else Verdict.HOLD
+        source = min(refused or held, key=lambda i: candidates[i].candidate_id)
+        for index in group:
+            if decisions[index].verdict is verdict and decisions[index].reason not in LACKING:
+                continue
+            if (
+                decisions[index].verdict is Verdict.HOLD
+                and decisions[index].reason is HoldReason.NOT_FINISHED
+            ):
+                continue
+            decisions[index] = _spread(candidates[source], candidates[index], verdict)
+        return
+    shared = [item for index in group for item in candidates[index].evidence]
+    for index in group:
+        own = decisions[index]
+        if own.verdict is not Verdict.REFUSE or own.reason not in LACKING:
+            continue
+        candidate = candidates[index]
+        if not (candidate.gate == "g5" and candidate.sha256):
+            continue
+        together = basis_decision(candidate.signals, shared, policy)
+        if together.verdict is Verdict.ALLOW:
+            giver = next((i for i in group if decisions[i].verdict is Verdict.ALLOW), None)
+            if giver is not None:
+                decisions[index] = Decision(
+                    Verdict.ALLOW,
+                    together.reason,
+                    licence=together.licence,
+                    because_of=candidates[giver].candidate_id,
+                )
+
+
+def _spread(source: Candidate, target: Candidate, verdict: Verdict) -> Decision:
+    same_url = source.image_url == target.image_url or (
+        source.final_url != "" and source.final_url == target.final_url
+    )
+    if verdict is Verdict.REFUSE:
+        reason: ReasonEnum = RefuseReason.SAME_URL_REFUSED if same_url else RefuseReason.SAME_BYTES_REFUSED
+    else:
+        reason = HoldReason.SAME_URL_HELD if same_url else HoldReason.SAME_BYTES_HELD
+    return Decision(verdict, reason, because_of=source.candidate_id)
