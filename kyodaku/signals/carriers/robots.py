@@ -1,21 +1,68 @@
-"""robots.txt, read byte by byte (RFC 9309 section 2.2) into groups that keep their raw lines."""
+"""robots.txt, read octet by octet (RFC 9309 section 2.2) into groups that keep their raw lines.
+
+Which group speaks to whom and what a path pattern matches is in `robots_match`; what an answer other
+than a file means is the protocol's business.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
+
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule
+from kyodaku.signals.model import excerpt
 
 #: A file is read up to here, cut at its last full line (RFC 9309 2.5 asks for at least 500 KiB).
 MAX_ROBOTS_BYTES = 1024 * 1024
+#: A longer line is cut, as Google's parser does.
+MAX_LINE_BYTES = 2083 * 8
+#: Beyond these a file is `too_complex`: asking it about a URL would take too long.
+MAX_RECORDS = 50_000
+MAX_RULES = 10_000
+MAX_WILDCARD_OCTETS = 128 * 1024
+
+USER_AGENT = "user-agent"
+ALLOW = "allow"
+DISALLOW = "disallow"
+CONTENT_USAGE = "content-usage"
+CRAWL_DELAY = "crawl-delay"
+
+#: Spellings beside the right one. None for Allow: a malformed line may refuse but not allow.
+_MISSPELT = {
+    "useragent": USER_AGENT,
+    "user agent": USER_AGENT,
+    "dissallow": DISALLOW,
+    "dissalow": DISALLOW,
+    "disalow": DISALLOW,
+    "diasllow": DISALLOW,
+    "disallaw": DISALLOW,
+}
+_SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_TOKEN = re.compile(r"[A-Za-z_-]*")
+_HTML_START = re.compile(rb"\s*<(?:[a-z!?/])", re.IGNORECASE)
+_HTML_ANYWHERE = re.compile(rb"<(?:!doctype|html|head|body|script)\b", re.IGNORECASE)
+_MAGIC = (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b", b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RobotsRecord:
-    """One record line: `line` counts from 1, `key` is lower case, `value` trimmed octets as latin-1 text."""
+    """One `key: value` line.
+
+    `line` counts from 1; `key` is lower case; `value` is trimmed octets as latin-1 text; `raw` the line as
+    it stood. `lenient` marks a line that only a forgiving parser reads (a misspelling, a missing colon);
+    `cut` one that was longer than the line limit.
+    """
 
     line: int
     key: str
     value: str
     raw: str
+    lenient: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,25 +75,237 @@ class RobotsGroup:
 
 
 @dataclass(frozen=True)
-class RobotsFile:
-    """One parsed file.
+class Grouping:
+    """The groups of a file under one reading, with an index of who is named where.
 
-    `groups` follows RFC 9309: other records never close a list of user-agent lines. `attach_groups` is
-    the reading in which a Content-Usage line does. `global_records` stand outside any group.
+    `by_token` maps the RFC 9309 product token of a user-agent value (lower case) to group numbers;
+    `by_name` does the same for every name a value can be compared by (`agent_names`); "*" stands for the
+    star groups in both, and "" in `by_name` for groups with an empty user-agent value.
     """
 
     groups: tuple[RobotsGroup, ...]
-    attach_groups: tuple[RobotsGroup, ...]
+    by_token: dict[str, tuple[int, ...]] = field(compare=False)
+    by_name: dict[str, tuple[int, ...]] = field(compare=False)
+    _matchers: dict[tuple[tuple[int, ...], bool], GroupMatcher] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def matcher(self, numbers: tuple[int, ...], strict: bool) -> GroupMatcher:
+        """The merged allow / disallow rules of the groups `numbers`, compiled once.
+
+        `strict` reads patterns as RFC 9309 does; otherwise a malformed Disallow still refuses.
+        """
+        key = (numbers, strict)
+        if key not in self._matchers:
+            rules = [_rule(record) for number in numbers for record in self.groups[number].rules]
+            self._matchers[key] = GroupMatcher([rule for rule in rules if rule is not None], strict)
+        return self._matchers[key]
+
+    def named_leniently(self, name: str) -> bool:
+        """True when only user-agent lines that a forgiving parser reads name `name`."""
+        lines = [
+            agent
+            for number in self.by_name.get(name, ())
+            for agent in self.groups[number].agents
+            if name in agent_names(agent.value)
+        ]
+        return bool(lines) and all(agent.lenient for agent in lines)
+
+
+@dataclass(frozen=True)
+class RobotsFile:
+    """One parsed file.
+
+    `rfc` groups as RFC 9309 does: other records never close a list of user-agent lines. `attach` is the
+    reading of draft-ietf-aipref-attach, in which a Content-Usage line is a rule and does; it is the same
+    object where the two agree. `global_records` stand outside any group. `records` counts the lines read
+    as records of a known kind. `digest` is the sha256 hex of the whole body.
+    """
+
+    rfc: Grouping
+    attach: Grouping
     global_records: tuple[RobotsRecord, ...]
     sitemaps: tuple[str, ...]
     digest: str
+    records: int
     truncated: bool
     too_complex: bool
     looks_like_html: bool
     not_text: bool
-    matchers: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def groups(self) -> tuple[RobotsGroup, ...]:
+        """The groups in RFC 9309's reading."""
+        return self.rfc.groups
+
+    @property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Every different reading, RFC 9309's first."""
+        return (self.rfc,) if self.attach is self.rfc else (self.rfc, self.attach)
+
+    def selected(self, own_tokens: Sequence[str]) -> tuple[RobotsGroup, ...]:
+        """The groups that speak to us: those naming any of `own_tokens`, else the star groups."""
+        numbers = {n for token in own_tokens for n in self.rfc.by_token.get(token.lower(), ())}
+        return tuple(self.groups[n] for n in sorted(numbers) or self.rfc.by_token.get("*", ()))
+
+    def crawl_delay(self, own_tokens: Sequence[str]) -> float | None:
+        """The longest Crawl-delay, in seconds, of the groups that speak to us; None when there is none."""
+        delays = [
+            float(record.value)
+            for group in self.selected(own_tokens)
+            for record in group.others
+            if record.key == CRAWL_DELAY and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", record.value)
+        ]
+        return max(delays, default=None)
+
+
+def agent_token(value: str) -> str:
+    """The RFC 9309 product token of a user-agent value, lower case: its longest prefix over [A-Za-z_-]
+    or `*`."""
+    if value.startswith("*") and value[1:2] in ("", " ", "\t"):
+        return "*"
+    match = _TOKEN.match(value)
+    return match.group().lower() if match else ""
+
+
+def agent_names(value: str) -> frozenset[str]:
+    """Every name a user-agent value can be known by, lower case: its token, its first word with and
+    without a version, and the whole of it. Some names of training crawlers are no legal tokens."""
+    words = value.split()
+    first = words[0] if words else ""
+    names = {agent_token(value), first.lower(), first.partition("/")[0].lower(), value.lower()}
+    return frozenset(names - {""}) if words else frozenset({""})
 
 
 def parse_robots(body: bytes) -> RobotsFile:
     """Parse a robots file. Never raises: one bad line never voids the file."""
-    raise NotImplementedError
+    text, truncated = _readable_part(body)
+    records: list[RobotsRecord] = []
+    too_complex = False
+    for record in _records(text):
+        if len(records) == MAX_RECORDS:
+            too_complex = True
+            break
+        records.append(record)
+    rules = [record for record in records if record.key in (ALLOW, DISALLOW)]
+    wildcard_octets = sum(len(rule.value) for rule in rules if "*" in rule.value)
+    rfc, global_records = _group(records, frozenset({ALLOW, DISALLOW}))
+    attach = rfc
+    if any(record.key == CONTENT_USAGE for record in records):
+        attach, _ = _group(records, frozenset({ALLOW, DISALLOW, CONTENT_USAGE}))
+    known = sum(
+        record.key in (USER_AGENT, ALLOW, DISALLOW) or record.key in _SITEMAP_KEYS for record in records
+    )
+    return RobotsFile(
+        rfc=rfc,
+        attach=attach,
+        global_records=global_records,
+        sitemaps=tuple(record.value for record in records if record.key in _SITEMAP_KEYS and record.value),
+        digest=sha256(body).hexdigest(),
+        records=known,
+        truncated=truncated,
+        too_complex=too_complex or len(rules) > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS,
+        looks_like_html=_looks_like_html(text, known),
+        not_text=_not_text(text),
+    )
+
+
+def _readable_part(body: bytes) -> tuple[bytes, bool]:
+    """`body` without its byte order mark, cut at the last full line within the size limit."""
+    text = body.removeprefix(_BOM)
+    if len(text) <= MAX_ROBOTS_BYTES:
+        return text, False
+    text = text[:MAX_ROBOTS_BYTES]
+    return text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1], True
+
+
+def _records(text: bytes) -> Iterator[RobotsRecord]:
+    start, number = 0, 0
+    while start < len(text):
+        number += 1
+        end = _LINE_END.search(text, start)
+        line = text[start : end.start() if end else len(text)]
+        start = end.end() if end else len(text)
+        if line:
+            record = _record(number, line)
+            if record is not None:
+                yield record
+
+
+def _record(number: int, line: bytes) -> RobotsRecord | None:
+    cut = len(line) > MAX_LINE_BYTES
+    # A file put together from parts (a managed preamble, then the site's own) has its mark in the middle.
+    raw = line[:MAX_LINE_BYTES].removeprefix(_BOM).decode("latin-1")
+    content = raw.partition("#")[0].strip(" \t")
+    if not content:
+        return None
+    key, colon, value = content.partition(":")
+    key = " ".join(key.lower().split())
+    kept = excerpt(line[:MAX_LINE_BYTES].decode("utf-8", "replace"))
+    if colon and key in _MISSPELT:
+        return RobotsRecord(number, _MISSPELT[key], value.strip(" \t"), kept, True, cut)
+    words = content.split()
+    if len(words) == 2 and (not colon or " " in key):
+        name = _MISSPELT.get(words[0].lower(), words[0].lower())
+        if name in (USER_AGENT, DISALLOW):
+            return RobotsRecord(number, name, words[1], kept, True, cut)
+    if not colon:
+        return None
+    if key == ALLOW and cut:
+        return None  # a cut pattern covers more than its author wrote
+    return RobotsRecord(number, key, value.strip(" \t"), kept, False, cut)
+
+
+def _group(records: list[RobotsRecord], closing: frozenset[str]) -> tuple[Grouping, tuple[RobotsRecord, ...]]:
+    """Collect `records` into groups; a user-agent line after a record of a `closing` kind opens a new one."""
+    groups: list[tuple[list[RobotsRecord], list[RobotsRecord], list[RobotsRecord]]] = []
+    outside: list[RobotsRecord] = []
+    closed = True
+    for record in records:
+        if record.key == USER_AGENT:
+            if closed:
+                groups.append(([], [], []))
+            groups[-1][0].append(record)
+            closed = False
+            continue
+        if record.key in _SITEMAP_KEYS:
+            continue
+        if not groups:
+            outside.append(record)
+            continue
+        groups[-1][1 if record.key in (ALLOW, DISALLOW) else 2].append(record)
+        closed = closed or record.key in closing
+    made = tuple(RobotsGroup(tuple(a), tuple(r), tuple(o)) for a, r, o in groups)
+    return Grouping(made, _index(made, lambda v: {agent_token(v)}), _index(made, agent_names)), tuple(outside)
+
+
+def _index(
+    groups: tuple[RobotsGroup, ...], names_of: Callable[[str], Iterable[str]]
+) -> dict[str, tuple[int, ...]]:
+    index: dict[str, dict[int, None]] = {}
+    for number, group in enumerate(groups):
+        for agent in group.agents:
+            for name in names_of(agent.value):
+                index.setdefault(name, {})[number] = None
+    return {name: tuple(numbers) for name, numbers in index.items()}
+
+
+def _rule(record: RobotsRecord) -> Rule | None:
+    """A matchable rule of a record; None for an empty value, which matches nothing."""
+    if not record.value:
+        return None
+    return Rule(record.key == ALLOW, record.value.encode("latin-1"), record.line, record.raw)
+
+
+def _looks_like_html(text: bytes, known_records: int) -> bool:
+    if _HTML_START.match(text):
+        return True
+    return known_records == 0 and _HTML_ANYWHERE.search(text, 0, 4096) is not None
+
+
+def _not_text(text: bytes) -> bool:
+    """True for UTF-16, archives, images and other binary answers."""
+    if text.startswith(_MAGIC) or b"\x00" in text:
+        return True
+    control = sum(text.count(bytes([code])) for code in (*range(1, 9), *range(14, 27), *range(28, 32)))
+    return control * 20 > len(text)
