@@ -14,6 +14,7 @@ import numpy.typing as npt
 Pixels = npt.NDArray[np.uint8]
 
 _ID_HEX = 32  # 128 bits
+_PDQ_SIDE = 512
 _MODES = {3: "RGB", 4: "RGBA"}
 
 
@@ -57,10 +58,16 @@ def pixel_sha256(pixels: Pixels) -> str:
 def pdq(pixels: Pixels) -> tuple[str, int]:
     """PDQ of uint8 (height, width, 3): the 256-bit hash as 64 hex digits, and its quality (0 to 100).
 
-    A quality below 50 means too little structure to match on (a blank or a gradient).
+    Larger pictures are first brought to 512 x 512, as PDQ's reference hasher does. A quality below 50
+    means too little structure to match on (a blank or a gradient).
     """
     import pdqhash
+    from PIL import Image
 
+    if max(pixels.shape[:2]) > _PDQ_SIDE:
+        side = (_PDQ_SIDE, _PDQ_SIDE)
+        small = Image.fromarray(pixels).resize(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        pixels = np.asarray(small)
     bits, quality = pdqhash.compute(np.ascontiguousarray(pixels))
     return np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality)
 

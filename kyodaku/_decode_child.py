@@ -1,0 +1,260 @@
+"""The child that decodes pictures. Started by `kyodaku.safedecode`, never imported by anything else.
+
+Reads requests from standard input, writes replies to standard output, until its input ends:
+
+    request   u32 size, JSON {task, format, body, ...}, `body` bytes of picture
+    reply     u32 size, u64 size, JSON (facts, or {error, message}), payload (pixels or a JPEG)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import math
+import os
+import resource
+import signal
+import struct
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, ImageFile
+
+from kyodaku import fingerprint
+from kyodaku.errors import DecodeError
+from kyodaku.reasons import FailReason
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_NO_NEW_PRIVS = 38
+_ORIENTATION = 0x0112
+_PILLOW_NAMES = {name: name.upper() for name in ("jpeg", "png", "webp", "gif", "tiff", "avif")}
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_WIDE_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
+_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Upright sRGB: `rgb` as stored under any transparency, `alpha` None where all is opaque."""
+
+    rgb: Image.Image
+    alpha: Image.Image | None
+    facts: dict[str, Any]
+
+    def over_white(self) -> Image.Image:
+        if self.alpha is None:
+            return self.rgb
+        white = Image.new("RGB", self.rgb.size, (255, 255, 255))
+        white.paste(self.rgb, mask=self.alpha)
+        return white
+
+
+def main(options: dict[str, Any]) -> None:
+    """Serve until standard input ends."""
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    _mute()
+    _lock_down(options)
+    while size := source.read(4):
+        head = json.loads(source.read(struct.unpack(">I", size)[0]))
+        body = source.read(head["body"])
+        _limit_cpu(options["cpu_seconds"])
+        try:
+            reply, payload = _serve(head, body, options)
+        except DecodeError as error:
+            reply, payload = {"error": error.reason.value, "message": str(error)}, b""
+        except MemoryError:
+            reply, payload = {"error": "memory"}, b""
+        except Exception as error:  # a decoder may raise anything; whatever it is, there is no picture
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            reply, payload = {"error": FailReason.UNDECODABLE.value, "message": message[:300]}, b""
+        _answer(sink, reply, payload)
+
+
+def _answer(sink: BinaryIO, reply: dict[str, Any], payload: bytes | memoryview) -> None:
+    encoded = json.dumps(reply).encode()
+    sink.write(struct.pack(">IQ", len(encoded), len(payload)) + encoded)
+    sink.write(payload)
+    sink.flush()
+
+
+# --- limits -----------------------------------------------------------------------------------------
+
+
+def _mute() -> None:
+    """Whatever a C library prints must not end up among the replies."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+
+
+def _lock_down(options: dict[str, Any]) -> None:
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.getppid() != options["parent"]:  # the parent died before we could ask to follow it
+        sys.exit(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    Image.init()  # every plugin is loaded now, while files may still be opened
+    Image.MAX_IMAGE_PIXELS = options["max_pixels"]
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    memory = _address_space() + options["memory_bytes"]
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _address_space() -> int:
+    """Bytes of address space that the interpreter and its libraries take before any picture came."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _limit_cpu(seconds: int) -> None:
+    """The limit counts a process's whole life, so it moves on before every picture."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+# --- tasks ------------------------------------------------------------------------------------------
+
+
+def _serve(
+    head: dict[str, Any], body: bytes, options: dict[str, Any]
+) -> tuple[dict[str, Any], bytes | memoryview]:
+    picture = _open(body, head["format"], options)
+    flat = picture.over_white()
+    if head["task"] == "encode":
+        return _encode(flat, head["max_side"])
+    pixels = np.asarray(flat)
+    facts = {**picture.facts, "pixel_sha256": _pixel_sha256(picture, pixels)}
+    facts["pdq"], facts["pdq_quality"] = fingerprint.pdq(pixels)
+    return facts, pixels.tobytes() if head["task"] == "decode" else b""
+
+
+def _pixel_sha256(picture: _Picture, pixels: fingerprint.Pixels) -> str:
+    if picture.alpha is None:
+        return fingerprint.pixel_sha256(pixels)
+    return fingerprint.pixel_sha256(np.dstack((np.asarray(picture.rgb), np.asarray(picture.alpha))))
+
+
+def _encode(flat: Image.Image, max_side: int | None) -> tuple[dict[str, Any], bytes]:
+    if max_side is not None and max(flat.size) > max_side:
+        scale = max_side / max(flat.size)
+        size = (max(1, round(flat.width * scale)), max(1, round(flat.height * scale)))
+        flat = flat.resize(size, Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    flat.save(file, "JPEG", quality=95, subsampling="4:4:4", optimize=False, progressive=False)
+    return {"width": flat.width, "height": flat.height}, file.getvalue()
+
+
+def _open(body: bytes, kind: str, options: dict[str, Any]) -> _Picture:
+    try:
+        image = Image.open(io.BytesIO(body), formats=(_PILLOW_NAMES[kind],))
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DecodeError(str(error), FailReason.PIXEL_BOMB) from error
+    frames = int(getattr(image, "n_frames", 1))
+    if image.width * image.height > options["max_pixels"]:
+        raise DecodeError(f"{image.width} x {image.height} pixels", FailReason.PIXEL_BOMB)
+    if frames > options["max_frames"]:
+        raise DecodeError(f"{frames} frames", FailReason.PIXEL_BOMB)
+    orientation = _orientation(image)
+    image.seek(0)
+    image.load()
+    profile = _profile(image)
+    facts = {"format": kind, "mode": image.mode, "frames": frames, "orientation": orientation}
+    colour, alpha = _separate(image)
+    rgb = _to_srgb(colour, profile)
+    if kind != "tiff" and orientation in _UPRIGHT:  # Pillow turns TIFFs itself
+        rgb = rgb.transpose(_UPRIGHT[orientation])
+        alpha = alpha.transpose(_UPRIGHT[orientation]) if alpha is not None else None
+    facts["width"], facts["height"] = rgb.size
+    facts["has_alpha"] = alpha is not None
+    facts["icc"] = _description(profile)
+    return _Picture(rgb, alpha, facts)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # broken EXIF turns nothing
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _separate(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """The colour samples and, where any pixel is not opaque, the alpha channel."""
+    if image.mode in _WIDE_MODES:
+        return _narrow(image), None
+    if "transparency" in image.info or image.mode in _ALPHA_MODES:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        return image.convert("RGB"), alpha if np.asarray(alpha).min() < 255 else None
+    return image.convert("RGB") if image.mode == "P" else image, None
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    """16-bit grey to 8 bits, by scaling: Pillow's own conversion would clip."""
+    wide = np.asarray(image).astype(np.int64)
+    if wide.min() < 0 or wide.max() > 65535:
+        raise DecodeError("samples of more than 16 bits", FailReason.UNDECODABLE)
+    return Image.fromarray((wide >> 8).astype(np.uint8))
+
+
+def _profile(image: Image.Image) -> ImageCms.ImageCmsProfile | None:
+    raw = image.info.get("icc_profile")
+    if not raw:
+        return None
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(raw))
+    except Exception:  # an unusable profile is no profile: viewers show sRGB
+        return None
+
+
+def _description(profile: ImageCms.ImageCmsProfile | None) -> str:
+    if profile is None:
+        return ""
+    try:
+        text = ImageCms.getProfileDescription(profile)
+    except Exception:
+        return "unreadable"
+    return " ".join(text.split())[:100] or "unnamed"
+
+
+def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Image.Image:
+    if image.mode not in {"1", "L", "RGB", "CMYK", "YCbCr", "LAB", "HSV", "RGBX"}:
+        raise DecodeError(f"samples of mode {image.mode}", FailReason.UNDECODABLE)
+    if profile is not None and image.mode in {"RGB", "CMYK", "L", "LAB"}:
+        try:
+            converted = ImageCms.profileToProfile(
+                image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
+        except ImageCms.PyCMSError:  # the profile is for another kind of samples
+            converted = None
+        if converted is not None:
+            return converted
+    return image.convert("RGB")
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
