@@ -196,18 +196,15 @@ def _is_grant(signal: Signal, policy: Policy) -> bool:
 
 
 def _objection_reason(signal: Signal, verdict: Verdict) -> ReasonEnum:
-    if verdict is Verdict.REFUSE:
-        known = signal.reason in RefuseReason._value2member_map_
-        return RefuseReason(signal.reason) if known else RefuseReason.PROTOCOL_RESERVED
-    return _hold_reason(signal.reason)
+    return _refuse_reason(signal.reason) if verdict is Verdict.REFUSE else _hold_reason(signal.reason)
 
 
 def _refuse_reason(value: str) -> RefuseReason:
-    return RefuseReason(value) if value in RefuseReason._value2member_map_ else RefuseReason.PROTOCOL_RESERVED
+    return RefuseReason.parse(value) or RefuseReason.PROTOCOL_RESERVED
 
 
 def _hold_reason(value: str) -> HoldReason:
-    return HoldReason(value) if value in HoldReason._value2member_map_ else HoldReason.SIGNAL_UNREADABLE
+    return HoldReason.parse(value) or HoldReason.SIGNAL_UNREADABLE
 
 
 def _groups(candidates: Sequence[Candidate]) -> Iterable[list[int]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class ReasonEnum(StrEnum):
@@ -17,6 +18,11 @@ class ReasonEnum(StrEnum):
         member._value_ = value
         member.text = text
         return member
+
+    @classmethod
+    def parse(cls, value: str) -> Self | None:
+        """The member with this value, or None: a reason nobody knows is never guessed."""
+        return next((member for member in cls if member.value == value), None)
 
 
 class Verdict(StrEnum):
@@ -78,11 +84,17 @@ class RefuseReason(ReasonEnum):
 class HoldReason(ReasonEnum):
     """The state is unknown, so the image stays out. Retried while the crawl lasts, then final."""
 
-    ROBOTS_UNREACHABLE = "robots_unreachable", "robots.txt could not be fetched (5xx, time-out, DNS, TLS, reset)"
+    ROBOTS_UNREACHABLE = (
+        "robots_unreachable",
+        "robots.txt could not be fetched (5xx, time-out, DNS, TLS, reset)",
+    )
     ROBOTS_FORBIDDEN = "robots_forbidden", "robots.txt answered 401, 403 or 407"
     ROBOTS_RATE_LIMITED = "robots_rate_limited", "robots.txt answered 429"
     ROBOTS_LEGAL = "robots_legal", "robots.txt answered 451"
-    ROBOTS_REDIRECTS = "robots_redirects", "robots.txt redirects more than five times or to a place we may not go"
+    ROBOTS_REDIRECTS = (
+        "robots_redirects",
+        "robots.txt redirects more than five times or to a place we may not go",
+    )
     ROBOTS_NOT_TEXT = "robots_not_text", "something that is not text came in place of robots.txt"
     ROBOTS_TOO_COMPLEX = "robots_too_complex", "robots.txt exceeds the rule, line or time limit"
     ROBOTS_UNEXPECTED = "robots_unexpected", "robots.txt answered a status that has no agreed meaning"
