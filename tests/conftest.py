@@ -1,0 +1,23 @@
+"""Fixtures that every room may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web import SmallWeb
+
+
+@pytest.fixture
+def small_web() -> Iterator[SmallWeb]:
+    """The whole small web, fresh for this test: its log is empty and nothing has been changed."""
+    with SmallWeb() as web:
+        yield web
+
+
+@pytest.fixture(scope="session")
+def shared_small_web() -> Iterator[SmallWeb]:
+    """The whole small web, shared by all tests that only read: do not `set` anything on it."""
+    with SmallWeb() as web:
+        yield web

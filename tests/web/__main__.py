@@ -1,0 +1,44 @@
+"""Serve the small web until standard input closes or SIGTERM or Ctrl-C arrives.
+
+    python -m tests.web --dir DIR [--openclipart]
+
+writes DIR/hosts.toml (the host table a recipe may name), DIR/ca.pem, DIR/expected.json, and, once
+everything answers, DIR/ready with the seeds, one a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.web.small_web import SmallWeb
+
+
+def main() -> None:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m tests.web", description="Serve the small web.")
+    parser.add_argument("--dir", type=Path, required=True, help="folder for hosts.toml, ca.pem and ready")
+    arguments = parser.parse_args()
+    stopped = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopped.set())
+    threading.Thread(target=_until_input_closes, args=(stopped,), daemon=True).start()
+    ready = arguments.dir / "ready"
+    ready.unlink(missing_ok=True)
+    with SmallWeb(folder=arguments.dir) as web:
+        ready.write_text("".join(f"{seed}\n" for seed in web.seeds), "utf-8")
+        stopped.wait()
+    ready.unlink(missing_ok=True)
+
+
+def _until_input_closes(stopped: threading.Event) -> None:
+    while sys.stdin.buffer.read1(4096):
+        pass
+    stopped.set()
+
+
+if __name__ == "__main__":
+    main()
