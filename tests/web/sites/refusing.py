@@ -156,11 +156,11 @@ def xmp() -> Site:
     """The refusal travels inside the file; one packet is broken; one value says nothing."""
 
     def work_of(name: str, ending: str, kind: str, value: str, expect: Expected) -> Figure:
-        alt = f"A file that carries {value} as {format}"
+        alt = f"A file that carries {value} as {kind}"
         return Figure(
             f"/{name}.{ending}",
             alt,
-            painted(f"xmp/{name}", kind=format, xmp=plus_xmp(value)),
+            painted(f"xmp/{name}", kind=kind, xmp=plus_xmp(value)),
             expect=expect,
         )
 
