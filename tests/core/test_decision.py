@@ -1,0 +1,297 @@
+"""The lattice and the basis: what may become ALLOW, and what never may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kyodaku.decision import Policy, decide, decide_all
+from kyodaku.reasons import AllowReason, HoldReason, RefuseReason, Verdict
+from kyodaku.records import Candidate
+from kyodaku.registry_client import EMPTY_SNAPSHOT, RegistrySnapshot
+from kyodaku.signals.model import (
+    Binding,
+    Effect,
+    LicenceBinding,
+    LicenceEvidence,
+    Signal,
+    Use,
+    Where,
+)
+
+BASES = ("public-domain", "opt-in", "not-opted-out")
+
+
+def policy(basis: str = "public-domain", **changes: frozenset[str]) -> Policy:
+    base = Policy(
+        basis=basis,
+        accept=frozenset({"pdm", "institution", "cc0-institution", "cc0"}),
+        licences=frozenset({"by-4.0"}),
+        grants=frozenset({"plus-datamining"}),
+    )
+    return replace(base, **changes)
+
+
+def signal(effect: Effect, protocol: str = "robots", reason: str = "", use: Use = Use.TRAINING) -> Signal:
+    return Signal(
+        protocol=protocol,
+        where=Where.FILE,
+        binding=Binding.IMAGE,
+        use=use,
+        effect=effect,
+        raw="raw",
+        parsed="parsed",
+        rule="rule",
+        reason=reason,
+        source_url="https://a.example/",
+        digest="0" * 64,
+        complete=True,
+        fetched_at=0.0,
+    )
+
+
+def evidence(
+    licence: str = "pdm-1.0",
+    binding: LicenceBinding = LicenceBinding.CONTENT_URL,
+    institution: str = "",
+) -> LicenceEvidence:
+    return LicenceEvidence(
+        licence, "https://l.example/", binding, institution, "https://a.example/", "<a>", "0"
+    )
+
+
+def candidate(number: int = 1, **changes: object) -> Candidate:
+    base = Candidate(
+        candidate_id=f"{number:032x}",
+        image_url=f"https://a.example/{number}.jpg",
+        page_url="https://a.example/",
+        host="a.example",
+        gate="g5",
+        gate_verdict="proceed",
+        gate_reason="",
+        sha256=f"{number:064x}",
+        final_url=f"https://a.example/{number}.jpg",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def verdict(item: Candidate, how: Policy) -> tuple[Verdict, object]:
+    decision = decide(item, how, EMPTY_SNAPSHOT)
+    return decision.verdict, decision.reason
+
+
+def test_silence_means_what_the_basis_says() -> None:
+    assert verdict(candidate(), policy("not-opted-out")) == (Verdict.ALLOW, AllowReason.NOT_OPTED_OUT)
+    assert verdict(candidate(), policy("public-domain")) == (Verdict.REFUSE, RefuseReason.NO_LICENCE_EVIDENCE)
+    assert verdict(candidate(), policy("opt-in")) == (Verdict.REFUSE, RefuseReason.NO_GRANT)
+    assert verdict(candidate(), policy("a basis of tomorrow"))[0] is Verdict.REFUSE
+
+
+@pytest.mark.parametrize(
+    ("item", "accept", "expected"),
+    [
+        (evidence("pdm-1.0"), {"pdm"}, (Verdict.ALLOW, AllowReason.PUBLIC_DOMAIN)),
+        (evidence("cc0-1.0"), {"cc0"}, (Verdict.ALLOW, AllowReason.PUBLIC_DOMAIN)),
+        (
+            evidence("cc0-1.0"),
+            {"pdm", "cc0-institution"},
+            (Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED),
+        ),
+        (
+            evidence("cc0-1.0", institution="m.example"),
+            {"cc0-institution"},
+            (Verdict.ALLOW, AllowReason.PUBLIC_DOMAIN),
+        ),
+        (evidence("institution"), {"institution"}, (Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED)),
+        (
+            evidence("rightsstatements:NoC-US"),
+            {"pdm", "cc0", "institution", "cc0-institution"},
+            (Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED),
+        ),
+        (evidence("by-4.0"), {"pdm"}, (Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED)),
+        (
+            evidence("pdm-1.0", LicenceBinding.UNBOUND),
+            {"pdm"},
+            (Verdict.REFUSE, RefuseReason.NO_LICENCE_EVIDENCE),
+        ),
+        (evidence(""), {""}, (Verdict.REFUSE, RefuseReason.LICENCE_NOT_ACCEPTED)),
+    ],
+)
+def test_grades_of_public_domain_evidence(
+    item: LicenceEvidence, accept: set[str], expected: tuple[Verdict, object]
+) -> None:
+    got = verdict(candidate(evidence=(item,)), policy(accept=frozenset(accept)))
+    assert got == expected
+
+
+def test_contradicting_evidence_is_not_evidence() -> None:
+    both = candidate(evidence=(evidence("pdm-1.0"), evidence("by-4.0")))
+    assert verdict(both, policy()) == (Verdict.REFUSE, RefuseReason.LICENCE_AMBIGUOUS)
+    assert verdict(both, policy("opt-in")) == (Verdict.REFUSE, RefuseReason.LICENCE_AMBIGUOUS)
+
+
+def test_a_grant_counts_only_where_the_recipe_names_it_and_it_is_whole() -> None:
+    grant = signal(Effect.PERMITTED, "plus-datamining")
+    assert verdict(candidate(signals=(grant,)), policy("opt-in")) == (Verdict.ALLOW, AllowReason.GRANT)
+    assert verdict(candidate(signals=(grant,)), policy("opt-in", grants=frozenset()))[0] is Verdict.REFUSE
+    cut = replace(grant, complete=False)
+    assert verdict(candidate(signals=(cut,)), policy("opt-in"))[0] is Verdict.REFUSE
+
+
+def test_a_refusal_to_inference_refuses() -> None:
+    item = candidate(signals=(signal(Effect.RESERVED, use=Use.INFERENCE),), evidence=(evidence(),))
+    assert verdict(item, policy())[0] is Verdict.REFUSE
+
+
+def test_unknown_reasons_and_protocols_never_read_as_milder() -> None:
+    item = candidate(signals=(signal(Effect.RESERVED, "protocol-of-tomorrow", "reason_of_tomorrow"),))
+    assert verdict(item, policy("not-opted-out")) == (Verdict.REFUSE, RefuseReason.PROTOCOL_RESERVED)
+    unknown = candidate(gate_verdict="refuse", gate_reason="reason_of_tomorrow")
+    assert verdict(unknown, policy("not-opted-out"))[0] is Verdict.REFUSE
+    odd = candidate(gate_verdict="something else")
+    assert verdict(odd, policy("not-opted-out"))[0] is Verdict.HOLD
+
+
+@pytest.mark.parametrize("gate", ["g0", "g1", "g2", "g3", "g4"])
+@pytest.mark.parametrize("basis", BASES)
+def test_nothing_is_allowed_before_the_last_gate(gate: str, basis: str) -> None:
+    item = candidate(gate=gate, evidence=(evidence(),))
+    assert verdict(item, policy(basis))[0] is not Verdict.ALLOW
+    assert verdict(candidate(sha256="", evidence=(evidence(),)), policy(basis))[0] is not Verdict.ALLOW
+
+
+class _Registry(RegistrySnapshot):
+    def lookup_sha256(self, sha256: str) -> list[Signal]:
+        return [signal(Effect.RESERVED, "registry", "registry_opt_out")]
+
+
+def test_a_registry_entry_decides_again_over_old_facts() -> None:
+    decision = decide(candidate(evidence=(evidence(),)), policy(), _Registry())
+    assert (decision.verdict, decision.reason) == (Verdict.REFUSE, RefuseReason.REGISTRY_OPT_OUT)
+
+
+def test_a_late_no_on_another_page_refuses_the_same_url_and_the_same_bytes() -> None:
+    shared = "f" * 64
+    silent = candidate(1, evidence=(evidence(),), sha256=shared)
+    copy = candidate(2, evidence=(evidence(),), sha256=shared)
+    noai_page = candidate(
+        3,
+        image_url=silent.image_url,
+        final_url="",
+        sha256="",
+        gate="g2",
+        gate_verdict="refuse",
+        gate_reason="meta_robots",
+        signals=(signal(Effect.RESERVED, "meta-robots", "meta_robots"),),
+    )
+    first, second, third = decide_all([silent, copy, noai_page], policy(), EMPTY_SNAPSHOT)
+    assert (first.verdict, first.reason) == (Verdict.REFUSE, RefuseReason.SAME_URL_REFUSED)
+    assert (second.verdict, second.reason) == (Verdict.REFUSE, RefuseReason.SAME_BYTES_REFUSED)
+    assert (third.verdict, third.reason) == (Verdict.REFUSE, RefuseReason.META_ROBOTS)
+    assert first.because_of == second.because_of == noai_page.candidate_id
+
+
+def test_evidence_serves_all_copies_and_a_missing_ground_never_spreads() -> None:
+    shared = "e" * 64
+    museum = candidate(1, evidence=(evidence(),), sha256=shared)
+    blog = candidate(
+        2, sha256=shared, gate_verdict="refuse", gate_reason=RefuseReason.NO_LICENCE_EVIDENCE.value
+    )
+    first, second = decide_all([museum, blog], policy(), EMPTY_SNAPSHOT)
+    assert first.verdict is Verdict.ALLOW
+    assert second.verdict is Verdict.ALLOW
+    assert second.because_of == museum.candidate_id
+
+
+def test_a_contradicting_licence_elsewhere_refuses_both() -> None:
+    shared = "d" * 64
+    museum = candidate(1, evidence=(evidence(),), sha256=shared)
+    shop = candidate(2, evidence=(evidence("by-4.0"),), sha256=shared)
+    assert {d.verdict for d in decide_all([museum, shop], policy(), EMPTY_SNAPSHOT)} == {Verdict.REFUSE}
+
+
+def test_a_hold_spreads_but_an_unfinished_copy_does_not() -> None:
+    shared = "c" * 64
+    fine = candidate(1, evidence=(evidence(),), sha256=shared)
+    held = candidate(
+        2, evidence=(evidence(),), sha256=shared, signals=(signal(Effect.ERROR, reason="page_error"),)
+    )
+    first, second = decide_all([fine, held], policy(), EMPTY_SNAPSHOT)
+    assert (first.verdict, first.reason) == (Verdict.HOLD, HoldReason.SAME_BYTES_HELD)
+    assert (second.verdict, second.reason) == (Verdict.HOLD, HoldReason.PAGE_ERROR)
+    unfinished = candidate(3, image_url="https://b.example/x", final_url="", sha256="", gate="g1")
+    alone = decide_all([fine, unfinished], policy(), EMPTY_SNAPSHOT)
+    assert [d.verdict for d in alone] == [Verdict.ALLOW, Verdict.REFUSE]
+
+
+signals_strategy = st.lists(
+    st.builds(
+        signal,
+        effect=st.sampled_from(Effect),
+        protocol=st.sampled_from(["robots", "x-robots-tag", "meta-robots", "plus-datamining", "unheard-of"]),
+        reason=st.sampled_from(["", "robots_disallow", "page_error", "nonsense"]),
+        use=st.sampled_from(Use),
+    ),
+    max_size=6,
+)
+evidence_strategy = st.lists(
+    st.builds(
+        evidence,
+        licence=st.sampled_from(["pdm-1.0", "cc0-1.0", "by-4.0", "", "institution", "rightsstatements:InC"]),
+        binding=st.sampled_from(LicenceBinding),
+        institution=st.sampled_from(["", "m.example"]),
+    ),
+    max_size=4,
+)
+candidates_strategy = st.builds(
+    candidate,
+    number=st.integers(1, 6),
+    signals=signals_strategy.map(tuple),
+    evidence=evidence_strategy.map(tuple),
+    gate=st.sampled_from(["g2", "g4", "g5"]),
+    gate_verdict=st.sampled_from(["proceed", "refuse", "hold", "fail"]),
+    gate_reason=st.sampled_from(["", "no_licence_evidence", "page_error", "x_robots_tag"]),
+    sha256=st.sampled_from(["", "a" * 64, "b" * 64]),
+)
+policies = st.builds(policy, basis=st.sampled_from(BASES))
+
+
+@settings(max_examples=500, deadline=None)
+@given(items=st.lists(candidates_strategy, min_size=1, max_size=5), how=policies, data=st.data())
+def test_an_objection_anywhere_in_a_group_lets_no_copy_through(
+    items: list[Candidate], how: Policy, data: st.DataObject
+) -> None:
+    target = data.draw(st.integers(0, len(items) - 1))
+    objector = items[target]
+    items[target] = replace(objector, signals=(*objector.signals, signal(Effect.RESERVED, "unheard-of")))
+    decisions = decide_all(items, how, EMPTY_SNAPSHOT)
+    for item, decision in zip(items, decisions, strict=True):
+        same = item.image_url == objector.image_url or (item.sha256 and item.sha256 == objector.sha256)
+        if same:
+            assert decision.verdict is not Verdict.ALLOW
+
+
+@settings(max_examples=500, deadline=None)
+@given(item=candidates_strategy, how=policies, extra=signals_strategy)
+def test_more_objections_never_move_towards_yes(item: Candidate, how: Policy, extra: list[Signal]) -> None:
+    order = {Verdict.REFUSE: 0, Verdict.HOLD: 1, Verdict.ALLOW: 2}
+    worse = [s for s in extra if s.effect is Effect.RESERVED]
+    before = decide(item, how, EMPTY_SNAPSHOT).verdict
+    after = decide(replace(item, signals=(*item.signals, *worse)), how, EMPTY_SNAPSHOT).verdict
+    assert order[after] <= order[before]
+
+
+@settings(max_examples=300, deadline=None)
+@given(items=st.lists(candidates_strategy, max_size=5), how=policies, data=st.data())
+def test_the_order_of_candidates_and_signals_does_not_matter(
+    items: list[Candidate], how: Policy, data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(range(len(items))))
+    straight = decide_all(items, how, EMPTY_SNAPSHOT)
+    turned = decide_all([items[i] for i in shuffled], how, EMPTY_SNAPSHOT)
+    assert [straight[i].verdict for i in shuffled] == [d.verdict for d in turned]
+    backwards = [replace(item, signals=tuple(reversed(item.signals))) for item in items]
+    assert [d.verdict for d in decide_all(backwards, how, EMPTY_SNAPSHOT)] == [d.verdict for d in straight]
