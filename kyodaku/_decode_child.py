@@ -116,7 +116,7 @@ def _lock_down(options: dict[str, Any]) -> None:
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    memory = _address_space() + options["memory_bytes"]
+    memory = _address_space() + options["memory"]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
@@ -149,7 +149,7 @@ def _serve(
     pixels = np.asarray(flat)
     facts = {**picture.facts, "pixel_sha256": _pixel_sha256(picture, pixels)}
     facts["pdq"], facts["pdq_quality"] = fingerprint.pdq(pixels)
-    return facts, pixels.tobytes() if head["task"] == "decode" else b""
+    return facts, memoryview(pixels).cast("B") if head["task"] == "decode" else b""
 
 
 def _pixel_sha256(picture: _Picture, pixels: fingerprint.Pixels) -> str:
@@ -253,7 +253,7 @@ def _to_srgb(image: Image.Image, profile: ImageCms.ImageCmsProfile | None) -> Im
             converted = None
         if converted is not None:
             return converted
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def pdq(pixels: Pixels) -> tuple[str, int]:
 
     if max(pixels.shape[:2]) > _PDQ_SIDE:
         side = (_PDQ_SIDE, _PDQ_SIDE)
-        small = Image.fromarray(pixels).resize(side, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        small = Image.fromarray(pixels).resize(side, Image.Resampling.BOX, reducing_gap=1.0)
         pixels = np.asarray(small)
     bits, quality = pdqhash.compute(np.ascontiguousarray(pixels))
     return np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality)

@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +43,8 @@ class DecodeLimits:
 
     `max_pixels` counts width x height, `max_frames` an animation's frames (only the first is decoded),
     `cpu_seconds` whole seconds of the child's processor time, `wall_seconds` the parent's patience,
-    `memory_bytes` what the child may allocate beyond its own code.
+    `memory_bytes` what the child may allocate beyond its own code, by default what decoding, turning
+    and sending `max_pixels` takes.
     """
 
     max_bytes: int = 20_000_000
@@ -51,12 +52,17 @@ class DecodeLimits:
     max_frames: int = 1000
     cpu_seconds: int = 20
     wall_seconds: float = 60.0
-    memory_bytes: int = 1 << 30
+    memory_bytes: int | None = None
     formats: frozenset[str] = frozenset({"jpeg", "png", "webp", "gif"})
 
     def __post_init__(self) -> None:
         if not self.formats <= DECODABLE:
             raise ValueError(f"cannot decode {', '.join(sorted(self.formats - DECODABLE))}")
+
+    @property
+    def memory(self) -> int:
+        """The memory limit in bytes."""
+        return (1 << 28) + 20 * self.max_pixels if self.memory_bytes is None else self.memory_bytes
 
 
 @dataclass(frozen=True)
@@ -320,7 +326,13 @@ class _Child:
     """One child process and the two pipes to it."""
 
     def __init__(self, limits: DecodeLimits) -> None:
-        options = {**asdict(limits), "formats": sorted(limits.formats), "parent": os.getpid()}
+        options = {
+            "parent": os.getpid(),
+            "max_pixels": limits.max_pixels,
+            "max_frames": limits.max_frames,
+            "cpu_seconds": limits.cpu_seconds,
+            "memory": limits.memory,
+        }
         root = str(Path(__file__).resolve().parent.parent)
         self._wall_seconds = limits.wall_seconds
         self.served = 0
