@@ -11,7 +11,7 @@ a hold with reason `gate_exception`; a GateResult without an explicit verdict ca
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -262,10 +262,14 @@ class Permission:
         for path in self.host_file_paths:
             answer = yield from self._host_file(origin + path)
             files[path] = self._bridged(answer, previous.files.get(path) if previous else None)
-            facts = OriginFacts(origin, dict(files), self.clock())
-            if path == "/robots.txt" and self.g1(origin + "/robots.txt", facts).verdict is GateVerdict.HOLD:
+            if path == "/robots.txt" and not self._robots_root(origin, files[path]).open:
                 break
         return OriginFacts(origin, files, self.clock())
+
+    @_guarded("g1")
+    def _robots_root(self, origin: str, robots: Fetched) -> GateResult:
+        """Whether robots.txt was obtained at all; `/robots.txt` itself is never disallowed."""
+        return _weigh("g1", self._host_signals(origin + "/robots.txt", {"/robots.txt": robots}))
 
     def _host_file(self, url: str) -> Generator[Need, Fetched, Fetched]:
         hops: list[Hop] = []
@@ -304,21 +308,24 @@ class Permission:
         fetched are an unknown state, so they hold."""
         if origin_of(url) != facts.origin:
             return _hold("g1", HoldReason.GATE_EXCEPTION)
-        robots = facts.files.get("/robots.txt")
-        if robots is None:
+        if "/robots.txt" not in facts.files:
             return _hold("g1", HoldReason.NOT_FINISHED)
-        reading = self.reading()
-        signals: list[Signal] = []
-        for protocol in self.protocols:
-            for path in protocol.host_files:
-                file = facts.files.get(path)
-                if file is not None:
-                    signals += protocol.read_host_file(path, file, url, reading)
+        signals = self._host_signals(url, facts.files)
         result = _weigh("g1", signals)
         missing = set(self.host_file_paths) - set(facts.files)
         if result.open and missing:
             return _hold("g1", HoldReason.NOT_FINISHED, signals)
         return result
+
+    def _host_signals(self, url: str, files: Mapping[str, Fetched]) -> list[Signal]:
+        reading = self.reading()
+        return [
+            signal
+            for protocol in self.protocols
+            for path in protocol.host_files
+            if path in files
+            for signal in protocol.read_host_file(path, files[path], url, reading)
+        ]
 
     # ------------------------------------------------------------------ G2: a page and its images
 

@@ -64,14 +64,17 @@ def walk_image(permission: Permission, image_url: str, page_url: str = "", redir
     Stops at the first gate that does not proceed and asks nothing further in search of a later yes.
     """
     origins = _Origins(permission)
-    image_url = normalise_url(image_url)
+    allowed = permission.g0(image_url)
+    image_url = normalise_url(image_url) if allowed.open else image_url
     row = Candidate(
         candidate_id=candidate_id(image_url, page_url),
         image_url=image_url,
         page_url=page_url,
-        host=host_of(image_url),
+        host=host_of(image_url) if allowed.open else "",
     )
-    trail: list[GateResult] = []
+    trail: list[GateResult] = [allowed]
+    if not allowed.open:
+        return _judgement(trail, row)
     if page_url:
         page = yield from _walk_page(permission, origins, page_url, redirects, trail)
         if page is None:
@@ -117,6 +120,7 @@ def _follow(
         if not first.open:
             trail.append(first)
             return None
+        current = normalise_url(current)
         facts = yield from origins.facts(current)
         result = permission.g3(current, facts) if kind is NeedKind.IMAGE else permission.g1(current, facts)
         trail.append(result)
@@ -130,7 +134,7 @@ def _follow(
         if len(hops) > redirects:
             trail.append(GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value))
             return None
-        current = normalise_url(target)
+        current = target
 
 
 def _judge_bytes(
