@@ -9,7 +9,7 @@ from kyodaku.signals.carriers.xmp import XmpProperties
 
 @dataclass(frozen=True)
 class XmpPacket:
-    """One XMP packet and where it was; `properties` is None when it could not be parsed (`error` says why)."""
+    """One XMP packet and where it was; `properties` is None when it could not be parsed, and `error` says why."""
 
     raw: bytes
     source: str

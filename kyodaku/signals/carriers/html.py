@@ -1,129 +1,129 @@
 """A page, parsed once: everything that the gates, the spider and the licence evidence need of it.
 
-Nothing is executed and no style sheet is read. The types stand here; `parse_html` builds them.
+Nothing is executed and no style sheet is read. `html_reader` walks the markup, `extract` turns what it saw
+into the plain data of `page`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import codecs
+import re
+from hashlib import sha256
 from typing import Any
+
+from lxml import etree
+
+from kyodaku.errors import CarrierError
+from kyodaku.signals.carriers import extract
+from kyodaku.signals.carriers.html_reader import MarkupReader
+from kyodaku.signals.carriers.page import (
+    HtmlPage,
+    ImageSource,
+    JsonLd,
+    Meta,
+    PageImage,
+    PageLink,
+    RdfaTriple,
+)
+
+__all__ = [
+    "MAX_PAGE_BYTES",
+    "HtmlPage",
+    "ImageSource",
+    "JsonLd",
+    "Meta",
+    "PageImage",
+    "PageLink",
+    "RdfaTriple",
+    "decode_html",
+    "parse_html",
+]
 
 #: At most this many bytes of a page are parsed; a longer page is `complete=False`.
 MAX_PAGE_BYTES = 2 * 1024 * 1024
 
+_META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_PRESCAN_BYTES = 4096
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
-@dataclass(frozen=True)
-class Meta:
-    """One `<meta>`, wherever it stands in the document. Absent attributes are ""."""
-
-    name: str
-    http_equiv: str
-    property: str
-    content: str
-    raw: str
-
-
-@dataclass(frozen=True)
-class PageLink:
-    """One `<a>`, `<area>` or `<link>` with an href.
-
-    `href` is absolute, without fragment; `rel` and `type` are lower case; `text` is the anchor text;
-    `raw` the element's own markup; `figure` the number of the enclosing `<figure>` or -1;
-    `nofollow` is true for `rel=nofollow` on the link (a page-wide nofollow is `HtmlPage.nofollow`).
-    """
-
-    tag: str
-    href: str
-    rel: tuple[str, ...]
-    type: str
-    text: str
-    raw: str
-    figure: int
-    nofollow: bool
-
-
-@dataclass(frozen=True)
-class ImageSource:
-    """One address of a picture. `width` in pixels (from a `w` descriptor) or 0, `density` 1.0 unless given."""
-
-    url: str
-    width: int = 0
-    density: float = 1.0
-
-
-@dataclass(frozen=True)
-class PageImage:
-    """One picture of a page.
-
-    `url` is the largest of `candidates` (every address that the markup gives for it, this one included).
-    `kind` is `img`, `link` (an `<a href>` to an image file) or `meta` (`og:image` and its like).
-    `figure` is the number of the enclosing `<figure>` or -1; `link_href` the enclosing link or "";
-    `width`, `height` the attributes in CSS pixels or 0; `position` counts pictures in document order.
-    `nofollow` is true when the enclosing link (or the link itself) says so.
-    """
-
-    url: str
-    candidates: tuple[ImageSource, ...]
-    kind: str
-    alt: str
-    title: str
-    figcaption: str
-    figure: int
-    link_href: str
-    width: int
-    height: int
-    position: int
-    nofollow: bool = False
-
-
-@dataclass(frozen=True)
-class JsonLd:
-    """One `<script type="application/ld+json">`: its text, and its value or the reason it has none."""
-
-    raw: str
-    value: Any
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class RdfaTriple:
-    """One RDFa statement whose object is a URL or text; `subject` and URL objects are absolute."""
-
-    subject: str
-    predicate: str
-    object: str
-    raw: str
-
-
-@dataclass(frozen=True)
-class HtmlPage:
-    """One parsed page.
-
-    `complete` is False when the body was cut, here or on the wire: what it then does not say proves nothing.
-    `digest` is the sha256 hex of the whole body. `text` is the visible text, white space collapsed and
-    capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None.
-    `nofollow` is a page-wide robots nofollow / none.
-    """
-
-    url: str
-    base_url: str
-    digest: str
-    complete: bool
-    fetched_at: float
-    title: str
-    lang: str
-    metas: tuple[Meta, ...]
-    links: tuple[PageLink, ...]
-    images: tuple[PageImage, ...]
-    json_ld: tuple[JsonLd, ...]
-    rdfa: tuple[RdfaTriple, ...]
-    text: str
-    main_image: str | None
-    nofollow: bool
+#: Label (normalised by `codecs`) -> the decoder that browsers use for it (WHATWG Encoding).
+_DECODERS = {
+    "utf-8": "utf-8",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "cp1252": "cp1252",
+    "shift_jis": "cp932",
+    "cp932": "cp932",
+    "euc_jp": "euc_jp",
+    "iso2022_jp": "iso2022_jp",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "big5": "big5hkscs",
+    "big5hkscs": "big5hkscs",
+    "euc_kr": "cp949",
+    "cp949": "cp949",
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+    "utf-16": "utf-16-le",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    **{f"iso8859-{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
+    "iso8859-9": "cp1254",
+    **{f"cp125{n}": f"cp125{n}" for n in (0, 1, 3, 4, 5, 6, 7, 8)},
+}
 
 
 def parse_html(
     body: bytes, content_type: str, url: str, *, complete: bool = True, fetched_at: float = 0.0
 ) -> HtmlPage:
-    """Parse `body`. Raises CarrierError when the bytes cannot be read as HTML at all."""
-    raise NotImplementedError
+    """Parse `body`, at most MAX_PAGE_BYTES of it. Raises CarrierError when the parser gives up."""
+    reader = MarkupReader()
+    markup = decode_html(body[:MAX_PAGE_BYTES], content_type).encode("utf-8")
+    # A huge tree is no danger (the target builds none) and without it deep nesting would hide what follows.
+    options: dict[str, Any] = {"encoding": "utf-8", "huge_tree": True, "no_network": True}
+    try:
+        parser = etree.HTMLParser(target=reader, **options)
+        if markup.strip():
+            etree.fromstring(markup, parser)
+    except (etree.LxmlError, ValueError, RecursionError, AssertionError) as error:
+        raise CarrierError(f"{url}: not readable as HTML ({type(error).__name__})") from error
+    return extract.page(
+        reader,
+        url=url,
+        digest=sha256(body).hexdigest(),
+        complete=complete and len(body) <= MAX_PAGE_BYTES and not reader.overflow,
+        fetched_at=fetched_at,
+    )
+
+
+def decode_html(body: bytes, content_type: str) -> str:
+    """The text of a page: byte order mark, then the header's charset, then the page's own, then UTF-8
+    where it fits, else windows-1252. Undecodable bytes and NUL become U+FFFD."""
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return _decoded(body[len(mark) :], name)
+    header = _HEADER_CHARSET.search(content_type)
+    inside = _META_CHARSET.search(body, 0, _PRESCAN_BYTES)
+    for label in (header.group(1) if header else "", inside.group(1).decode("ascii") if inside else ""):
+        name = _decoder(label)
+        if name and not (name.startswith("utf-16") and label and not header):
+            return _decoded(body, name)
+    try:
+        return body.decode("utf-8").replace("\x00", "\ufffd")
+    except UnicodeDecodeError:
+        return _decoded(body, "cp1252")
+
+
+def _decoder(label: str) -> str:
+    if not label:
+        return ""
+    try:
+        return _DECODERS.get(codecs.lookup(label).name, "")
+    except LookupError:
+        return ""
+
+
+def _decoded(body: bytes, name: str) -> str:
+    return body.decode(name, "replace").replace("\x00", "\ufffd")

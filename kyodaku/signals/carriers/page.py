@@ -1,0 +1,122 @@
+"""What a parsed page is: plain data, shared by gates, spider and evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Meta:
+    """One `<meta>`, wherever it stands in the document. Absent attributes are "".
+
+    `name`, `http_equiv` and `property` are lower case and trimmed.
+    """
+
+    name: str
+    http_equiv: str
+    property: str
+    content: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """One `<a>`, `<area>` or `<link>` with an href.
+
+    `href` is absolute, without fragment; `rel` and `type` are lower case; `text` is the anchor text;
+    `raw` the element's own start tag and text; `figure` the number of the enclosing `<figure>` or -1;
+    `nofollow` is true for `rel=nofollow` on the link (a page-wide nofollow is `HtmlPage.nofollow`).
+    """
+
+    tag: str
+    href: str
+    rel: tuple[str, ...]
+    type: str
+    text: str
+    raw: str
+    figure: int
+    nofollow: bool
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """One address of a picture: `width` in pixels (from a `w` descriptor) or 0, and its pixel density."""
+
+    url: str
+    width: int = 0
+    density: float = 1.0
+
+
+@dataclass(frozen=True)
+class PageImage:
+    """One picture of a page.
+
+    `url` is the largest of `candidates` (every address that the markup gives for it, this one included).
+    `kind` is `img`, `link` (an `<a href>` to an image file) or `meta` (`og:image` and its like).
+    `figure` is the number of the enclosing `<figure>` or -1; `link_href` the enclosing link or "";
+    `width`, `height` the attributes in CSS pixels or 0; `position` counts pictures in document order.
+    `nofollow` is true when the enclosing link (or the link itself) says so.
+    """
+
+    url: str
+    candidates: tuple[ImageSource, ...]
+    kind: str
+    alt: str
+    title: str
+    figcaption: str
+    figure: int
+    link_href: str
+    width: int
+    height: int
+    position: int
+    nofollow: bool = False
+
+
+@dataclass(frozen=True)
+class JsonLd:
+    """One `<script type="application/ld+json">`: its text, and its value or the reason it has none."""
+
+    raw: str
+    value: Any
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class RdfaTriple:
+    """One RDFa statement about something that the markup names with `about` or a typed `resource`.
+
+    `subject` is absolute; `object` is an absolute URL where the markup gives one, else text.
+    """
+
+    subject: str
+    predicate: str
+    object: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class HtmlPage:
+    """One parsed page.
+
+    `complete` is False when the body was cut, here or on the wire: what it then does not say proves nothing.
+    `digest` is the sha256 hex of the whole body. `text` is the visible text, white space collapsed and
+    capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None.
+    `nofollow` is a page-wide robots nofollow / none.
+    """
+
+    url: str
+    base_url: str
+    digest: str
+    complete: bool
+    fetched_at: float
+    title: str
+    lang: str
+    metas: tuple[Meta, ...]
+    links: tuple[PageLink, ...]
+    images: tuple[PageImage, ...]
+    json_ld: tuple[JsonLd, ...]
+    rdfa: tuple[RdfaTriple, ...]
+    text: str
+    main_image: str | None
+    nofollow: bool
