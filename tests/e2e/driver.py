@@ -1,0 +1,96 @@
+"""A second driver for the gates: plain http.client over the host table, one request a Need.
+
+It shares nothing with Scrapy, so that a walk and a crawl that agree do so because of the gates.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Generator
+from typing import Any
+from urllib.parse import urlsplit
+
+from kyodaku.netguard import HostTable
+from kyodaku.permission import Need
+from kyodaku.signals.model import Fetched, FetchError
+
+
+class Driver:
+    """Answers Needs. Host files are remembered, as a crawl remembers them."""
+
+    def __init__(self, table: HostTable, timeout: float = 3.0) -> None:
+        self.table = table
+        self.timeout = timeout
+        self.remembered: dict[str, Fetched] = {}
+        self.tls = ssl.create_default_context(cafile=str(table.ca) if table.ca else None)
+
+    def run(self, machine: Generator[Need, Fetched, Any]) -> Any:
+        """Drive `machine` to its result."""
+        try:
+            need = next(machine)
+            while True:
+                need = machine.send(self.fetch(need))
+        except StopIteration as stop:
+            return stop.value
+
+    def fetch(self, need: Need) -> Fetched:
+        """The answer to one Need."""
+        if need.kind == "host_file" and need.url in self.remembered:
+            return self.remembered[need.url]
+        answer = self._get(need)
+        if need.kind == "host_file":
+            self.remembered[need.url] = answer
+        return answer
+
+    def _get(self, need: Need) -> Fetched:
+        try:
+            return self._ask(need)
+        except ssl.SSLError:
+            return _broken(need, FetchError.TLS)
+        except TimeoutError:
+            return _broken(need, FetchError.TIMEOUT)
+        except (OSError, http.client.HTTPException):
+            return _broken(need, FetchError.RESET)
+
+    def _ask(self, need: Need) -> Fetched:
+        parts = urlsplit(need.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        target = self.table.lookup(parts.hostname or "", port)
+        if target is None:
+            return _broken(need, FetchError.DNS)
+        connection = http.client.HTTPConnection(parts.hostname or "", port, timeout=self.timeout)
+        plain = socket.create_connection((target.ip, target.port), self.timeout)
+        connection.sock = (
+            self.tls.wrap_socket(plain, server_hostname=parts.hostname) if parts.scheme == "https" else plain
+        )
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        try:
+            connection.request("GET", path, headers={"Accept-Encoding": "identity"})
+            response = connection.getresponse()
+            body, complete = self._body(response, need.cap)
+            headers = tuple(response.getheaders())
+            return Fetched(need.url, need.url, response.status, headers, body, complete, None, time.time())
+        finally:
+            connection.close()
+
+    def _body(self, response: http.client.HTTPResponse, cap: int) -> tuple[bytes, bool]:
+        parts: list[bytes] = []
+        deadline = time.monotonic() + self.timeout
+        size = 0
+        while size <= cap:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            chunk = response.read1(65536)
+            if not chunk:
+                announced = response.getheader("Content-Length")
+                return b"".join(parts), announced is None or size >= int(announced)
+            parts.append(chunk)
+            size += len(chunk)
+        return b"".join(parts)[:cap], False
+
+
+def _broken(need: Need, error: FetchError) -> Fetched:
+    return Fetched(need.url, need.url, None, (), b"", False, error, time.time())

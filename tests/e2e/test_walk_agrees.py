@@ -1,0 +1,38 @@
+"""A walk through the gates and the crawl agree on every candidate of the small web."""
+
+from __future__ import annotations
+
+import time
+
+from kyodaku.netguard import NetPolicy, load_host_table
+from kyodaku.permission import Permission, Rules
+from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.walk import walk_image
+from tests.e2e.conftest import DemoRun
+from tests.e2e.driver import Driver
+from tests.e2e.test_demo_outcomes import rows
+
+
+def test_the_walk_and_the_crawl_agree_at_the_gates(demo: DemoRun) -> None:
+    table = load_host_table(demo.web.host_table_path)
+    rules = Rules.from_recipe(demo.recipe, NetPolicy(host_table=table))
+    gates = Permission(rules, EMPTY_SNAPSHOT, time.time)
+    driver = Driver(table)
+    differing = []
+    compared = 0
+    for (image_url, page_url), row in rows(demo).items():
+        if (
+            row["host"] in demo.web.trap_hosts
+            or row["not_requested"]
+            or (image_url, page_url) not in demo.web.expected
+        ):
+            continue
+        judged = driver.run(walk_image(gates, image_url, page_url)).last
+        compared += 1
+        if (judged.verdict, judged.reason) != (row["gate_verdict"], row["gate_reason"]):
+            crawl = f"{row['gate']} {row['gate_verdict']} {row['gate_reason']}"
+            differing.append(
+                f"{image_url} on {page_url}: crawl {crawl}; walk {judged.gate} {judged.verdict} {judged.reason}"
+            )
+    assert compared > 50
+    assert not differing, "\n".join(differing)
