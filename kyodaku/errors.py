@@ -40,10 +40,20 @@ class UsageError(KyodakuError):
 
 @dataclass(frozen=True)
 class RecipeProblem:
-    """One problem of a recipe. `where` is a dotted path such as `budgets.pages`."""
+    """One problem of a recipe. `where` is a dotted path such as `budgets.pages`, `line` the line of the
+    file that it stands on (0: unknown, or the key is missing)."""
 
     where: str
     message: str
+    line: int = 0
+
+    def located(self, path: str) -> str:
+        """`path:line: where: message`, as editors and compilers write it."""
+        return (
+            f"{path}:{self.line}: {self.where}: {self.message}"
+            if self.line
+            else (f"{path}: {self.where}: {self.message}")
+        )
 
 
 class RecipeError(UsageError):
@@ -52,8 +62,7 @@ class RecipeError(UsageError):
     def __init__(self, path: str, problems: list[RecipeProblem]) -> None:
         self.path = path
         self.problems = problems
-        listed = "; ".join(f"{p.where}: {p.message}" for p in problems)
-        super().__init__(f"{path}: {listed}")
+        super().__init__("; ".join(problem.located(path) for problem in problems))
 
 
 class MissingExtraError(KyodakuError):

@@ -6,6 +6,7 @@ once. Nothing here touches the network or the run folder.
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -295,6 +296,10 @@ class Release(Section):
     homepage: str = ""
 
 
+#: Sections that a finished crawl does not depend on: changing them recomputes, never crawls.
+CURATION_SECTIONS = ("filters", "captions", "shards", "release")
+
+
 class Recipe(Section):
     """A whole recipe. Sections down to `institutions` are the crawl; the rest is curation."""
 
@@ -353,7 +358,7 @@ def load_recipe(path: Path) -> Recipe:
     Raises:
         RecipeError: with every problem found, each located by its dotted path.
     """
-    file = path / "recipe.toml" if path.is_dir() else path
+    file = recipe_file(path)
     try:
         data = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
@@ -363,6 +368,11 @@ def load_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(str(file), [RecipeProblem("file", f"not TOML: {error}")]) from error
     return parse_recipe(data, str(file))
+
+
+def recipe_file(path: Path) -> Path:
+    """The file that a recipe's name on the command line means: a file, or `recipe.toml` in a folder."""
+    return path / "recipe.toml" if path.is_dir() else path
 
 
 def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
@@ -382,3 +392,8 @@ def _problems(error: ValidationError) -> list[RecipeProblem]:
             located = where == "recipe" and colon and re.fullmatch(r"[a-z_.]+", head)
             found.append(RecipeProblem(head, rest) if located else RecipeProblem(where, line))
     return found
+
+
+def schema_text() -> str:
+    """The JSON Schema of recipes as committed in `datasets/recipe.schema.json`."""
+    return json.dumps(Recipe.model_json_schema(), indent=2, ensure_ascii=False) + "\n"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -21,7 +22,8 @@ from kyodaku.runs import RunFolder
 #: Wall clock for what is recorded (Unix seconds); scheduling never uses it.
 Clock = Callable[[], float]
 
-_EXTRA_OF_STAGE = {"crawl": "crawl", "curate": "curate", "release": "curate"}
+#: The extra that provides a stage or command.
+_EXTRA_OF = {"crawl": "crawl", "status": "crawl", "curate": "curate", "release": "curate", "gc": "curate"}
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,26 @@ def find_stage(name: str) -> Stage:
         MissingExtraError: its packages are not installed.
         UsageError: no such stage.
     """
-    for entry in entry_points(group="kyodaku.stages"):
-        if entry.name == name:
-            try:
-                stage: Stage = entry.load()
-            except ModuleNotFoundError as error:
-                raise MissingExtraError(
-                    name, _EXTRA_OF_STAGE.get(name, name), error.name or "a package"
-                ) from error
-            return stage
-    raise UsageError(f"no stage named {name!r} is installed; reinstall kyodaku")
+    stage: Stage = _load("kyodaku.stages", name)
+    return stage
+
+
+def find_command(name: str) -> Callable[..., Any]:
+    """The function that a room offers for the sub-command `name` (entry points `kyodaku.commands`).
+
+    Raises:
+        MissingExtraError: its packages are not installed.
+        UsageError: no room offers it.
+    """
+    command: Callable[..., Any] = _load("kyodaku.commands", name)
+    return command
+
+
+def _load(group: str, name: str) -> Any:
+    for entry in entry_points(group=group, name=name):
+        try:
+            return entry.load()
+        except ModuleNotFoundError as error:
+            missing = error.name or "a package"
+            raise MissingExtraError(name, _EXTRA_OF.get(name, name), missing) from error
+    raise UsageError(f"nothing named {name!r} is installed; reinstall kyodaku")

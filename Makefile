@@ -1,0 +1,68 @@
+# Every target does its own set-up; the second run of any is quick.
+#   make demo        a whole dataset from a small web on this machine, in a few minutes
+#   make test        lint, types and all quick tests
+#   make help        the rest
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+# Where pip finds wheels is your pip configuration's affair (PIP_INDEX_URL, PIP_FIND_LINKS).
+CONSTRAINTS ?= constraints/cpu.txt
+READY := $(VENV)/.installed
+
+# Debian packages that deeper tests and bigger demos use; nothing else needs them.
+SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
+
+.PHONY: help setup demo test test-deep lint bench-crawl system clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-12s %s\n' "$$name" "$$text"; done
+
+setup: $(READY) ## Make the virtual environment and install everything into it
+
+$(PY):
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3 python3.14; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "making $(VENV) with $$($$python --version)"; \
+			$$python -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; exit 0; \
+		fi; \
+	done; \
+	echo "error: Kyodaku needs Python 3.11 or later with venv (on Debian: python3 and python3-venv)" >&2; exit 1
+
+$(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
+	@echo "installing (about 2 GB, once)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+demo: $(READY) ## Crawl a small web on this machine, release it, verify it, say where to look
+	@$(PY) -m tests.demo
+
+lint: $(READY) ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint ## Lint, types and every quick test
+	$(BIN)/pytest -m "not deep"
+
+test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
+	$(BIN)/pytest -m deep --timeout 1800
+
+bench-crawl: $(READY) ## Images per second and CPU per image beside stock Scrapy
+	$(PY) -m benchmarks.crawl
+
+system: ## List the Debian packages that deeper tests use; as root, install them
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		missing=$$(for p in $(SYSTEM_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+		if [ -z "$$missing" ]; then echo "all there: $(SYSTEM_PACKAGES)"; exit 0; fi; \
+		echo "installing:" $$missing; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	else \
+		echo "deeper tests use these; as root run:"; \
+		echo "apt-get install --no-install-recommends $(SYSTEM_PACKAGES)"; \
+	fi
+
+clean: ## Remove the environment and caches; runs/ stays
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

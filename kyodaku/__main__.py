@@ -1,0 +1,5 @@
+"""`python -m kyodaku`."""
+
+from kyodaku.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""What commands print: results for people or programs on stdout, progress and errors on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from kyodaku.errors import KyodakuError, RecipeError
+
+
+def progress_console(*, quiet: bool = False) -> Console:
+    """Where stages draw their progress."""
+    return Console(stderr=True, quiet=quiet, highlight=False)
+
+
+def say(text: str = "") -> None:
+    """One line of a result, for people."""
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def show(renderable: Any) -> None:
+    """A rich table or panel on stdout."""
+    Console(highlight=False).print(renderable)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout, for programs."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def print_error(error: KyodakuError | str) -> None:
+    """`error: ...` on stderr: one line, or one a problem for a recipe."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    lines = [str(error)]
+    if isinstance(error, RecipeError):
+        lines = [problem.located(error.path) for problem in error.problems]
+    for line in lines:
+        console.print("error:", style="bold red", end=" ")
+        console.print(" ".join(line.splitlines()), markup=False)
+
+
+def finish(*, well: bool) -> None:
+    """End the command with exit code 1 unless all went well."""
+    if not well:
+        raise typer.Exit(1)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (set, frozenset, tuple)):
+        return sorted(value) if isinstance(value, (set, frozenset)) else list(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")

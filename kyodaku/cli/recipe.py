@@ -1,0 +1,45 @@
+"""`kyodaku recipe check` and `kyodaku recipe schema`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kyodaku.cli import output
+
+app = typer.Typer(help="Check a recipe, or print the JSON Schema of recipes.", no_args_is_help=True)
+
+
+@app.command(epilog="Example:  kyodaku recipe check datasets/demo")
+def check(
+    path: Annotated[Path, typer.Argument(help="A recipe.toml, or the folder that holds it.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
+) -> None:
+    """Say everything that is wrong with a recipe, each with its line. Starts nothing."""
+    from kyodaku.errors import RecipeError
+    from kyodaku.recipe import load_recipe
+
+    try:
+        recipe = load_recipe(path)
+    except RecipeError as error:
+        if not json:
+            raise
+        problems = [{"where": p.where, "line": p.line, "message": p.message} for p in error.problems]
+        output.print_json({"ok": False, "path": error.path, "problems": problems})
+        raise typer.Exit(error.exit_code) from None
+    if json:
+        output.print_json({"ok": True, "name": recipe.name, "local_network": recipe.local_network})
+        return
+    where = "this machine only (host table)" if recipe.local_network else "the public internet"
+    output.say(f"{recipe.name}: fine. Basis {recipe.permission.basis}, crawls {where}.")
+
+
+@app.command(epilog="Example:  kyodaku recipe schema > datasets/recipe.schema.json")
+def schema() -> None:
+    """Print the JSON Schema of recipes, for editors."""
+    from kyodaku.recipe import schema_text
+
+    sys.stdout.write(schema_text())

@@ -1,0 +1,150 @@
+"""Commands that look at a run or a release: `status`, `explain`, `report`, `verify`, `gc`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kyodaku.cli import output
+from kyodaku.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+RunArgument = Annotated[
+    Path, typer.Argument(help="A run folder, or a recipe (file or folder), whose latest run is meant.")
+]
+RunsOption = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where runs are kept.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+
+#: Seconds between two looks of `status --watch`.
+_WATCH_EVERY = 2.0
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    look, check = "Look at a run", "Check and tidy"
+    app.command(epilog="Example:  kyodaku status datasets/demo --watch", rich_help_panel=look)(status)
+    app.command(
+        epilog="Example:  kyodaku explain datasets/demo https://museum.example/media/101.png",
+        rich_help_panel=look,
+    )(explain)
+    app.command(epilog="Example:  kyodaku report datasets/demo", rich_help_panel=look)(report)
+    app.command(
+        epilog="Example:  kyodaku verify runs/demo/latest/release/v1 --sample 1000", rich_help_panel=check
+    )(verify)
+    app.command(epilog="Example:  kyodaku gc datasets/demo", rich_help_panel=check)(gc)
+
+
+def status(
+    run: RunArgument,
+    runs: RunsOption = Path("runs"),
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """How a crawl is doing: rates, funnel, slow and failing hosts, holds and their next retry."""
+    from kyodaku.runs import find_run
+    from kyodaku.stages import find_command
+
+    folder = find_run(run, runs)
+    read_status = find_command("status")
+    while True:
+        found = read_status(folder)
+        if json:
+            output.print_json(dataclasses.asdict(found))
+        else:
+            output.show(found.render())
+        if not watch or found.finished:
+            return
+        time.sleep(_WATCH_EVERY)
+
+
+def explain(
+    run: RunArgument,
+    what: Annotated[
+        str, typer.Argument(help="An image URL, a page URL, a uid or a candidate_id.", metavar="URL|UID")
+    ],
+    runs: RunsOption = Path("runs"),
+    json: JsonOption = False,
+) -> None:
+    """The whole story of one image: signals with their raw lines, gates, decision, where it is now."""
+    from kyodaku.runs import find_run
+
+    module = _module("kyodaku.report.explain", "explain", "permission")
+    story = module.explain(find_run(run, runs), what)
+    if json:
+        output.print_json(dataclasses.asdict(story))
+    else:
+        output.show(module.render(story))
+
+
+def report(run: RunArgument, runs: RunsOption = Path("runs")) -> None:
+    """Write the private report of a run again: funnel, reasons, hosts, what filters dropped."""
+    from kyodaku.lock import read_lock
+    from kyodaku.runs import find_run
+
+    folder = find_run(run, runs)
+    _module("kyodaku.report.private", "report", "match").write_report(folder, read_lock(folder).recipe)
+    output.say(f"report: {folder.report}")
+
+
+def verify(
+    release: Annotated[
+        Path, typer.Argument(help="A release folder; of a run or recipe, its release/v1 is meant.")
+    ],
+    runs: RunsOption = Path("runs"),
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, help="Re-hash only this many samples; 0: every one.")
+    ] = 0,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes to use; 0: one for each CPU.")
+    ] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Re-hash a release and check every file against its manifest. One flipped byte fails."""
+    import os
+
+    module = _module("kyodaku.release.verify", "verify", "match")
+    folder = _release_folder(release, runs)
+    console = output.progress_console(quiet=json)
+    found = module.verify_release(folder, sample, workers or len(os.sched_getaffinity(0)), console)
+    if json:
+        output.print_json(dataclasses.asdict(found))
+    else:
+        output.show(found.render())
+    output.finish(well=found.ok)
+
+
+def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:
+    """Drop a run's raw shards once its release is verified. Facts and evidence stay."""
+    from kyodaku.runs import find_run
+    from kyodaku.stages import find_command
+
+    freed = find_command("gc")(find_run(run, runs))
+    if json:
+        output.print_json({"bytes_freed": freed})
+    else:
+        output.say(f"freed {freed:,} bytes")
+
+
+def _release_folder(target: Path, runs: Path) -> Path:
+    from kyodaku.runs import find_run
+
+    if (target / "manifest.json").is_file():
+        return target
+    folder = find_run(target, runs).release()
+    if not (folder / "manifest.json").is_file():
+        raise UsageError(f"{target} has no release yet; make one with: kyodaku run {target}")
+    return folder
+
+
+def _module(name: str, command: str, extra: str) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(command, extra, error.name or "a package") from error

@@ -1,0 +1,173 @@
+"""`kyodaku run`, `crawl`, `curate`, `release`: a recipe in, a run folder out."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kyodaku.cli import output
+
+if TYPE_CHECKING:
+    from kyodaku.runs import RunFolder
+    from kyodaku.stages import StageSummary
+
+RecipeArgument = Annotated[Path, typer.Argument(help="A recipe.toml, or the folder that holds it.")]
+RunsOption = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where runs are kept.")]
+NewOption = Annotated[
+    bool, typer.Option("--new", help="Start another run instead of going on with the latest.")
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes a stage may use; 0: one for each CPU.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; the result is still printed.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+ClockOption = Annotated[
+    float | None, typer.Option("--recorded-clock", hidden=True, help="Unix time to record (tests).")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command(epilog="Example:  kyodaku run datasets/demo --workers 2", rich_help_panel="Make a dataset")(
+        run
+    )
+    app.command(epilog="Example:  kyodaku crawl datasets/demo --new", rich_help_panel="Make a dataset")(crawl)
+    app.command(epilog="Example:  kyodaku curate datasets/demo", rich_help_panel="Make a dataset")(curate)
+    app.command(epilog="Example:  kyodaku release datasets/demo", rich_help_panel="Make a dataset")(release)
+
+
+def run(
+    recipe: RecipeArgument,
+    runs: RunsOption = Path("runs"),
+    new: NewOption = False,
+    workers: WorkersOption = 0,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    recorded_clock: ClockOption = None,
+) -> None:
+    """Crawl, curate and release: from a recipe to shards in one go.
+
+    An unfinished run is resumed where it stopped. A changed crawl section of the recipe needs --new;
+    a changed curation section recomputes only what it touches.
+    """
+    _work(("crawl", "curate", "release"), recipe, runs, new, workers, quiet, json, recorded_clock)
+
+
+def crawl(
+    recipe: RecipeArgument,
+    runs: RunsOption = Path("runs"),
+    new: NewOption = False,
+    workers: WorkersOption = 0,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    recorded_clock: ClockOption = None,
+) -> None:
+    """Only crawl: pages and images with every gate asked, into raw shards and facts.
+
+    Ctrl-C stops cleanly; the same command goes on later.
+    """
+    _work(("crawl",), recipe, runs, new, workers, quiet, json, recorded_clock)
+
+
+def curate(
+    recipe: RecipeArgument,
+    runs: RunsOption = Path("runs"),
+    workers: WorkersOption = 0,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    recorded_clock: ClockOption = None,
+) -> None:
+    """Only curate the latest run: annotate, match, decide again over all facts, caption."""
+    _work(("curate",), recipe, runs, False, workers, quiet, json, recorded_clock)
+
+
+def release(
+    recipe: RecipeArgument,
+    runs: RunsOption = Path("runs"),
+    workers: WorkersOption = 0,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    recorded_clock: ClockOption = None,
+) -> None:
+    """Only pack the curated run into shards with manifest, card and report."""
+    _work(("release",), recipe, runs, False, workers, quiet, json, recorded_clock)
+
+
+def _work(
+    names: tuple[str, ...],
+    recipe_path: Path,
+    runs_root: Path,
+    new: bool,
+    workers: int,
+    quiet: bool,
+    as_json: bool,
+    recorded_clock: float | None,
+) -> None:
+    from kyodaku.lock import open_run
+    from kyodaku.recipe import load_recipe, recipe_file
+    from kyodaku.stages import StageContext, find_stage
+
+    recipe = load_recipe(recipe_path)
+    stages = [find_stage(name) for name in names]  # a missing extra is told before anything starts
+    clock = time.time if recorded_clock is None else lambda: recorded_clock
+    file = recipe_file(recipe_path)
+    summaries: list[StageSummary] = []
+    with open_run(recipe, file, runs_root, new=new, crawling="crawl" in names, clock=clock) as folder:
+        context = StageContext(
+            recipe=recipe,
+            recipe_path=file.resolve(),
+            run=folder,
+            console=output.progress_console(quiet=quiet),
+            clock=clock,
+            workers=workers or len(os.sched_getaffinity(0)),
+            quiet=quiet,
+        )
+        for stage in stages:
+            summary = stage(context)
+            summaries.append(summary)
+            if not as_json:
+                _tell(summary)
+            if not summary.complete:
+                break
+    complete = len(summaries) == len(names) and all(summary.complete for summary in summaries)
+    if as_json:
+        output.print_json(_as_json(folder, complete, summaries))
+    else:
+        _tell_where(folder, complete, names[-1])
+    output.finish(well=complete)
+
+
+def _tell(summary: StageSummary) -> None:
+    output.say(f"{summary.stage}: {'done' if summary.complete else 'stopped before its end'}")
+    for line in summary.lines:
+        output.say(f"  {line}")
+
+
+def _tell_where(folder: RunFolder, complete: bool, last: str) -> None:
+    shown = _short(folder.path)
+    if not complete:
+        output.say(f"stopped; everything written so far is whole in {shown}. The same command goes on.")
+    elif last == "release":
+        output.say(f"release: {shown}/release/v1    check it with: kyodaku verify {shown}/release/v1")
+    else:
+        output.say(f"run: {shown}")
+
+
+def _short(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _as_json(folder: RunFolder, complete: bool, summaries: list[StageSummary]) -> dict[str, object]:
+    return {
+        "run": str(folder.path),
+        "complete": complete,
+        "stages": [
+            {"stage": s.stage, "complete": s.complete, "counts": dict(s.counts), "lines": list(s.lines)}
+            for s in summaries
+        ],
+    }

@@ -1,0 +1,254 @@
+"""Opening a run: which folder a recipe works in, what its lock says, and that nobody else is in it.
+
+A run belongs to the crawl section of one recipe. Its `recipe.lock.toml` holds the resolved recipe, the
+digests of its crawl and curation sections, the opt-out protocols that the crawl asked, and the versions
+of everything that shaped the result.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import platform
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from kyodaku.durable import canonical_json, disk_full_as_error, fsync_dir, write_bytes
+from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError
+from kyodaku.recipe import CURATION_SECTIONS, Recipe, parse_recipe
+from kyodaku.runs import RunFolder
+
+LOCK_VERSION = 1
+
+#: Packages whose version can change what a run writes.
+_PACKAGES = (
+    "kyodaku",
+    "scrapy",
+    "twisted",
+    "protego",
+    "lxml",
+    "pillow",
+    "pdqhash",
+    "numpy",
+    "pyarrow",
+    "webdataset",
+    "datatrove",
+    "torch",
+    "transformers",
+)
+
+_HEADER = "# Written by kyodaku; do not edit. The resolved recipe of this run and what made it.\n\n"
+
+
+@dataclass(frozen=True)
+class RunLock:
+    """What `recipe.lock.toml` says.
+
+    `crawl_sha256` is the digest of the crawl section, `curation_sha256` maps each curation section to
+    its digest, `protocols` are those the crawl asked, `created_at` is Unix time, `versions` maps
+    python and packages to their versions when the lock was last written.
+    """
+
+    recipe: Recipe
+    crawl_sha256: str
+    curation_sha256: Mapping[str, str]
+    local_network: bool
+    protocols: tuple[str, ...]
+    created_at: float
+    versions: Mapping[str, str]
+
+
+def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
+    """sha256 hex of everything in a recipe that shapes what is crawled.
+
+    Of a host table only its names count: a demo's servers listen on other ports every time.
+
+    Raises:
+        UsageError: the host table cannot be read.
+    """
+    sections = recipe.model_dump(mode="json", exclude=set(CURATION_SECTIONS))
+    if recipe.local_network:
+        from kyodaku.netguard import load_host_table
+
+        table = load_host_table(recipe_path.parent / recipe.network.host_table)
+        names = sorted(f"{host}:{'*' if port is None else port}" for host, port in table.entries)
+        sections["network"]["host_table"] = names
+    sections["local_network"] = recipe.local_network
+    return _sha256(sections)
+
+
+def curation_digests(recipe: Recipe) -> dict[str, str]:
+    """sha256 hex of each curation section; a stage recomputes what its sections' digests touch."""
+    return {name: _sha256(getattr(recipe, name).model_dump(mode="json")) for name in CURATION_SECTIONS}
+
+
+@contextmanager
+def open_run(
+    recipe: Recipe,
+    recipe_path: Path,
+    runs_root: Path = Path("runs"),
+    *,
+    new: bool = False,
+    crawling: bool = True,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[RunFolder]:
+    """The run that `recipe` works in, held exclusively until the block ends.
+
+    Resumes the dataset's latest run; makes one where there is none or `new` is set, and points
+    `runs/<dataset>/latest` at it. A changed curation section is taken over into the lock.
+
+    Args:
+        crawling: False for stages that only read what was crawled: they need an existing run, and run
+            with whatever protocols the crawl asked.
+        clock: Unix time that names a new run.
+
+    Raises:
+        RecipeChangedError: the crawl section, or the set of protocols, is not what the run began with.
+        RunBusyError: another process holds the run.
+        RunStateError: not crawling, and nothing was crawled yet.
+        UsageError: the host table cannot be read.
+    """
+    digest = crawl_digest(recipe, recipe_path)
+    dataset = runs_root / recipe.name
+    with disk_full_as_error(dataset):
+        dataset.mkdir(parents=True, exist_ok=True)
+    with _exclusive(dataset / ".opening", wait=True):
+        latest = dataset / "latest"
+        exists = (latest / "recipe.lock.toml").is_file()
+        if not exists and not crawling:
+            raise RunStateError(
+                f"{recipe.name} has no run under {runs_root} yet; start with: kyodaku run {recipe_path}"
+            )
+        fresh = new or not exists
+        run = _create(dataset, recipe, digest, clock()) if fresh else RunFolder(latest.resolve())
+    with _exclusive(run.path / ".busy", wait=False):
+        lock = read_lock(run)
+        _check_unchanged(lock, digest, crawling=crawling)
+        if lock.curation_sha256 != curation_digests(recipe) or lock.versions != _versions():
+            _write(run, recipe, digest, lock.protocols, lock.created_at)
+        yield run
+
+
+def read_lock(run: RunFolder) -> RunLock:
+    """What the lock of `run` says.
+
+    Raises:
+        RunStateError: the lock is missing, unreadable, or of another version of this code.
+    """
+    try:
+        data = tomllib.loads(run.lock.read_text("utf-8"))
+        if data["version"] != LOCK_VERSION:
+            raise RunStateError(f"{run.lock} has version {data['version']}, this code reads {LOCK_VERSION}")
+        return RunLock(
+            recipe=parse_recipe(data["recipe"], str(run.lock)),
+            crawl_sha256=data["crawl_sha256"],
+            curation_sha256=data["curation_sha256"],
+            local_network=data["local_network"],
+            protocols=tuple(data["protocols"]),
+            created_at=data["created_at"],
+            versions=data["versions"],
+        )
+    except FileNotFoundError:
+        raise RunStateError(f"{run.path} is not a run: it has no recipe.lock.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise RunStateError(f"{run.lock} is not a lock: {error}") from error
+
+
+def _check_unchanged(lock: RunLock, digest: str, *, crawling: bool) -> None:
+    if lock.crawl_sha256 != digest:
+        raise RecipeChangedError(
+            "the crawl section of the recipe (or the names in its host table) is not the one this run began "
+            "with; put it back, or start another run with --new"
+        )
+    asked = _protocols()
+    if crawling and lock.protocols != asked:
+        changed = ", ".join(sorted(set(lock.protocols) ^ set(asked)))
+        raise RecipeChangedError(
+            f"this run began with other opt-out protocols than are installed now ({changed}), so what it "
+            "crawled was not asked the same questions; start another run with --new"
+        )
+
+
+def _create(dataset: Path, recipe: Recipe, digest: str, now: float) -> RunFolder:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    names = (stamp if number == 1 else f"{stamp}-{number}" for number in range(1, 10_000))
+    with disk_full_as_error(dataset):
+        for name in names:
+            with suppress(FileExistsError):
+                (dataset / name).mkdir()
+                break
+        run = RunFolder((dataset / name).resolve())
+        _write(run, recipe, digest, _protocols(), now)
+        pointer = dataset / ".latest.tmp"
+        pointer.unlink(missing_ok=True)
+        pointer.symlink_to(name)
+        os.replace(pointer, dataset / "latest")
+        fsync_dir(dataset)
+    return run
+
+
+def _write(
+    run: RunFolder, recipe: Recipe, digest: str, protocols: tuple[str, ...], created_at: float
+) -> None:
+    document: dict[str, Any] = {
+        "version": LOCK_VERSION,
+        "created_at": created_at,
+        "local_network": recipe.local_network,
+        "protocols": list(protocols),
+        "crawl_sha256": digest,
+        "curation_sha256": curation_digests(recipe),
+        "versions": _versions(),
+        "recipe": recipe.model_dump(mode="json"),
+    }
+    write_bytes(run.lock, (_HEADER + tomli_w.dumps(document)).encode("utf-8"))
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _protocols() -> tuple[str, ...]:
+    try:
+        from kyodaku.signals.protocols import all_protocols
+    except ModuleNotFoundError:  # without the permission extra nothing is crawled
+        return ()
+    return tuple(protocol.name for protocol in all_protocols())
+
+
+def _sha256(value: object) -> str:
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+@contextmanager
+def _exclusive(path: Path, *, wait: bool) -> Iterator[None]:
+    """Hold the advisory lock of `path`, which names our process while we do.
+
+    The kernel lets go when the process ends, however it ends, so a killed run never stays locked.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise RunBusyError(
+                f"process {holder} is working on {path.parent}; wait for it or stop it"
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,69 @@
+"""`make demo`: starts the small web, makes a dataset of it, verifies it, and says where to look."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from kyodaku.errors import KyodakuError, RecipeChangedError
+from kyodaku.lock import open_run
+from kyodaku.recipe import load_recipe
+from tests.web.small_web import SmallWeb
+
+ROOT = Path(__file__).resolve().parent.parent
+RECIPE = Path("datasets/demo/recipe.toml")
+RUNS = Path("runs")
+#: Where the demo recipe's `network.host_table` points.
+WEB = RUNS / "demo-web"
+
+WHERE_TO_LOOK = """
+Look at
+  runs/demo/latest/report.html              what was taken, what was not, and why (private: thumbnails)
+  runs/demo/latest/release/v1/report.html   the public report, inside the release
+  runs/demo/latest/release/v1/              shards, manifest, card, attribution
+
+Try next ({seconds:.0f} s so far)
+  {kyodaku} status runs/demo/latest
+  {kyodaku} explain runs/demo/latest https://museum.example/media/101.png
+  {kyodaku} recipe check datasets/clean-diffusion
+  change filters.resolution.min_side in {recipe}, then: {kyodaku} run datasets/demo   (no second crawl)
+"""
+
+
+def main() -> int:
+    """Run the demo from the repository's root; the exit code is that of the first command that fails."""
+    began = time.monotonic()
+    with SmallWeb(folder=ROOT / WEB) as web:
+        print(f"the small web is up: {len(web.sites)} sites on this machine", flush=True)
+        try:
+            again = ["--new"] if _belongs_to_another_web() else []
+        except KyodakuError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        code = _kyodaku("run", str(RECIPE.parent), *again)
+    if code == 0:
+        code = _kyodaku("verify", "runs/demo/latest/release/v1")
+    if code == 0:
+        kyodaku = Path(sys.executable).with_name("kyodaku")
+        shown = kyodaku.relative_to(ROOT) if kyodaku.is_relative_to(ROOT) else kyodaku
+        print(WHERE_TO_LOOK.format(kyodaku=shown, recipe=RECIPE, seconds=time.monotonic() - began))
+    return code
+
+
+def _belongs_to_another_web() -> bool:
+    """Whether the latest run began with other sites, seeds or protocols, so that a new one is needed."""
+    try:
+        with open_run(load_recipe(ROOT / RECIPE), ROOT / RECIPE, ROOT / RUNS):
+            return False
+    except RecipeChangedError:
+        return True
+
+
+def _kyodaku(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "kyodaku", *arguments], cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
