@@ -30,9 +30,8 @@ def test_the_walk_and_the_crawl_agree_at_the_gates(demo: DemoRun) -> None:
         judged = driver.run(walk_image(gates, image_url, page_url)).last
         compared += 1
         if (judged.verdict, judged.reason) != (row["gate_verdict"], row["gate_reason"]):
-            crawl = f"{row['gate']} {row['gate_verdict']} {row['gate_reason']}"
-            differing.append(
-                f"{image_url} on {page_url}: crawl {crawl}; walk {judged.gate} {judged.verdict} {judged.reason}"
-            )
+            crawl = f"crawl {row['gate']} {row['gate_verdict']} {row['gate_reason']}"
+            walk = f"walk {judged.gate} {judged.verdict} {judged.reason}"
+            differing.append(f"{image_url} on {page_url}: {crawl}; {walk}")
     assert compared > 50
     assert not differing, "\n".join(differing)
