@@ -146,10 +146,12 @@ def _serve(
     flat = picture.over_white()
     if head["task"] == "encode":
         return _encode(flat, head["max_side"])
-    pixels = np.asarray(flat)
+    pixels: fingerprint.Pixels = np.ascontiguousarray(flat, dtype=np.uint8)
     facts = {**picture.facts, "pixel_sha256": _pixel_sha256(picture, pixels)}
+    if head["task"] == "digest":
+        return facts, b""
     facts["pdq"], facts["pdq_quality"] = fingerprint.pdq(pixels)
-    return facts, memoryview(pixels).cast("B") if head["task"] == "decode" else b""
+    return facts, pixels.data.cast("B") if head["task"] == "decode" else b""
 
 
 def _pixel_sha256(picture: _Picture, pixels: fingerprint.Pixels) -> str:

@@ -1,0 +1,105 @@
+"""Pictures as they are released: pixels kept, metadata reduced to rights, credit and orientation.
+
+A JPEG keeps its entropy-coded data and tables byte for byte. Everything else becomes a JPEG, unless the
+recipe says `original`. Whatever is kept is decoded before and after, and must give the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from kyodaku.errors import DecodeError
+from kyodaku.reasons import FailReason
+from kyodaku.release import containers
+from kyodaku.release.scrub import ExifValue, Metadata, clean
+from kyodaku.safedecode import PixelDigest, SafeDecoder
+
+_EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif"}
+
+
+@dataclass(frozen=True)
+class ReleasedImage:
+    """A picture ready for a shard.
+
+    `ext` without a dot; `width` and `height` of the upright picture in pixels; `exif` what was kept, by
+    tag name; `changed_pixels` True if the picture was encoded anew.
+    """
+
+    body: bytes
+    ext: str
+    width: int
+    height: int
+    exif: dict[str, ExifValue]
+    changed_pixels: bool
+
+
+def rewrite_for_release(
+    body: bytes,
+    fmt: str,
+    *,
+    policy: Literal["jpeg", "original"],
+    max_side: int | None,
+    decoder: SafeDecoder,
+) -> ReleasedImage:
+    """`body`, a picture of format `fmt` (as `safedecode.sniff` names it), as it may be published.
+
+    `policy` "jpeg": JPEGs keep their pixels, other formats become JPEG (quality 95, 4:4:4, sRGB, upright,
+    transparency over white). "original": every format keeps its pixels, which TIFF and AVIF cannot. A
+    picture with a side above `max_side` (None or 0: no limit) is resized and encoded as JPEG.
+    The same bytes give the same bytes. Raises DecodeError; nothing is ever returned unscrubbed.
+    """
+    before = decoder.pixel_digest(body)
+    too_large = bool(max_side) and max(before.width, before.height) > (max_side or 0)
+    try:
+        if too_large or (policy == "jpeg" and fmt != "jpeg"):
+            return _encode_anew(body, fmt, max_side or None, decoder)
+        return _keep_pixels(body, fmt, before, decoder)
+    except ValueError as error:
+        raise DecodeError(f"cannot be rewritten: {error}", FailReason.UNDECODABLE) from error
+
+
+def _encode_anew(body: bytes, fmt: str, max_side: int | None, decoder: SafeDecoder) -> ReleasedImage:
+    encoded = decoder.encode_jpeg(body, max_side)
+    metadata = clean(_metadata(body, fmt), upright=True)
+    finished = containers.write_jpeg(containers.read_jpeg(encoded.body), metadata)
+    return ReleasedImage(finished, "jpg", encoded.width, encoded.height, metadata.values, True)
+
+
+def _metadata(body: bytes, fmt: str) -> Metadata:
+    """What credit there is to carry over; a decoder may have forgiven what our readers do not."""
+    readers: dict[str, Callable[[bytes], containers.JpegParts | containers.ChunkParts]] = {
+        "jpeg": containers.read_jpeg,
+        "png": containers.read_png,
+        "webp": containers.read_webp,
+    }
+    try:
+        return readers[fmt](body).metadata if fmt in readers else Metadata()
+    except ValueError:
+        return Metadata()
+
+
+def _keep_pixels(body: bytes, fmt: str, before: PixelDigest, decoder: SafeDecoder) -> ReleasedImage:
+    scrubbed, values = _scrub(body, fmt)
+    if decoder.pixel_digest(scrubbed) != before:
+        raise ValueError("its pixels would change")
+    return ReleasedImage(scrubbed, _EXTENSIONS[fmt], before.width, before.height, values, False)
+
+
+def _scrub(body: bytes, fmt: str) -> tuple[bytes, dict[str, ExifValue]]:
+    if fmt == "jpeg":
+        parts = containers.read_jpeg(body)
+        metadata = clean(parts.metadata)
+        return containers.write_jpeg(parts, metadata), metadata.values
+    if fmt == "png":
+        png = containers.read_png(body)
+        metadata = clean(png.metadata)
+        return containers.write_png(png, metadata), metadata.values
+    if fmt == "webp":
+        webp = containers.read_webp(body)
+        metadata = clean(webp.metadata)
+        return containers.write_webp(webp, metadata), metadata.values
+    if fmt == "gif":
+        return containers.scrub_gif(body), {}
+    raise DecodeError(f"{fmt} cannot be cleaned; use shards.images = 'jpeg'", FailReason.FORMAT_NOT_ALLOWED)
