@@ -1,0 +1,166 @@
+"""What the parts of the add-on share during one crawl: rules, limits, and the requests on their way."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary, WeakSet
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+
+from kyodaku.integrations.scrapy.outcome import META_KIND, GateClosed, Kind, gate_exception
+from kyodaku.permission import GateResult, Need, OriginFacts, Permission
+from kyodaku.recipe import Network
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.model import FetchError, LicenceEvidence, Signal
+
+#: (host, port) -> every address of the name, A and AAAA. Asked once per connection.
+AsyncResolver = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class Origins(Protocol):
+    """Where facts about origins come from. None means: not known (the gate then holds)."""
+
+    def facts(self, origin: str) -> OriginFacts | Awaitable[OriginFacts | None] | None:
+        """Host files of `origin` (`scheme://host[:port]`), at most 24 h old, or a bridged copy."""
+        ...
+
+
+@dataclass(eq=False)
+class Exchange:
+    """One admitted request on its way. `url` is the only URL that may be sent for it.
+
+    `results` grows with every gate asked. `closed` and `failed` say why it was cut, once it was.
+    """
+
+    url: str
+    kind: Kind
+    cap: int
+    results: list[GateResult]
+    signals: tuple[Signal, ...] = ()
+    evidence: tuple[LicenceEvidence, ...] = ()
+    ip: str = ""
+    head: ResponseHead | None = None
+    judged: bool = False  # the head went through `headers_received`
+    image: bool = False  # G4 was asked: this is an image
+    received: int = 0
+    truncated: bool = False  # cut at its cap, on purpose
+    closed: GateClosed | None = None
+    failed: FetchError | None = None
+
+    def close(self, result: GateResult, *, sha256: str = "", error: FetchError | None = None) -> GateClosed:
+        """Remember and return why this exchange ends here."""
+        self.closed = GateClosed(
+            result,
+            self.head,
+            results=(*self.results, result),
+            sha256=sha256,
+            ip=self.ip,
+            error=error,
+        )
+        return self.closed
+
+
+class Flight:
+    """Bytes that bodies under way may take together. Whoever finds no room waits for it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def room(self, size: int) -> AsyncIterator[None]:
+        """Hold `size` bytes (at most the limit) while the block runs."""
+        size = min(size, self._limit)
+        while self._taken + size > self._limit:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            await waiter
+        self._taken += size
+        try:
+            yield
+        finally:
+            self._taken -= size
+            while self._waiting:
+                waiter = self._waiting.popleft()
+                if not waiter.done():
+                    waiter.set_result(None)
+
+
+async def system_addresses(host: str, port: int) -> Sequence[str]:
+    """Every address the system's resolver knows for `host`. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@dataclass
+class Guard:
+    """One per crawl, made by the add-on: see `guard_of`."""
+
+    permission: Permission
+    network: Network
+    user_agent: str
+    origins: Origins | None = None
+    resolve: AsyncResolver = system_addresses
+    flight: Flight = field(init=False)
+    _exchanges: WeakKeyDictionary[Request, Exchange] = field(default_factory=WeakKeyDictionary)
+    _host_file_requests: WeakSet[Request] = field(default_factory=WeakSet)
+
+    def __post_init__(self) -> None:
+        self.flight = Flight(self.network.max_in_flight)
+
+    def admit(self, request: Request, exchange: Exchange) -> None:
+        """`request`, this very object, may be sent."""
+        self._exchanges[request] = exchange
+
+    def exchange(self, request: Request) -> Exchange | None:
+        """The exchange of an admitted request, or None. Copies of a request are not admitted."""
+        return self._exchanges.get(request)
+
+    def forget(self, request: Request) -> None:
+        """Admit no longer."""
+        self._exchanges.pop(request, None)
+
+    def host_file_request(self, need: Need, **kwargs: Any) -> Request:
+        """The one request that may fetch the host file `need` (signals.md 0.5: G0 and address check only).
+
+        Never redirected, retried or filtered; any status reaches the callback. `kwargs` go to `Request`.
+        """
+        meta = {
+            **kwargs.pop("meta", {}),
+            META_KIND: Kind.HOST_FILE.value,
+            "kyodaku_cap": need.cap,
+            "dont_redirect": True,
+            "dont_retry": True,
+            "handle_httpstatus_all": True,
+        }
+        request = Request(need.url, meta=meta, **{"dont_filter": True, **kwargs})
+        self._host_file_requests.add(request)
+        return request
+
+    def made(self, request: Request) -> bool:
+        """True for a request from `host_file_request`; a copy or a look-alike is not one."""
+        return request in self._host_file_requests
+
+
+def guard_of(crawler: Crawler) -> Guard:
+    """The guard of `crawler`. Raises GateClosed where the add-on is not switched on."""
+    from kyodaku.integrations.scrapy.addon import KyodakuAddon
+
+    addon = crawler.get_addon(KyodakuAddon)
+    if addon is None or addon.guard is None:
+        raise GateClosed(gate_exception("g0"))
+    return addon.guard
+
+
+def host_file_request(crawler: Crawler, need: Need, **kwargs: Any) -> Request:
+    """`Guard.host_file_request` of the crawl's guard."""
+    return guard_of(crawler).host_file_request(need, **kwargs)
