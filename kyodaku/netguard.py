@@ -253,8 +253,8 @@ def check_url(url: str, policy: NetPolicy) -> SafeUrl:
 def normalise_url(url: str) -> str:
     """The one spelling of `url` under which it is known: frontier identity, candidate ids, records.
 
-    Scheme and host in lower case, IDNA, no default port, no fragment, dot segments resolved, percent
-    escapes normalised (RFC 3986 6.2.2). The order of the query is never touched. Idempotent.
+    Scheme and host in lower case, IDNA, no default port, no fragment, no empty query, dot segments
+    resolved, percent escapes normalised (RFC 3986 6.2.2). The order of the query is never touched. Idempotent.
     Raises UnsafeAddressError for what is not a well-formed http or https URL.
     """
     return _parse(url).url
@@ -288,13 +288,13 @@ def _parse(url: str) -> _Parts:
     port = int(authority["port"]) if authority["port"] else DEFAULT_PORTS[scheme]
     if not 0 < port < 65536:
         _refuse(f"no such port: {_shown(url)}")
-    path, mark, query = match["rest"].partition("?")
+    path, _, query = match["rest"].partition("?")
     parts = _Parts(
         scheme=scheme,
         host=_canonical_host(authority["host"], url),
         port=port,
         path=_resolve_dots(_normalise_escapes(path.replace("\\", "/"), _PATH_SAFE, url)),
-        query=_normalise_escapes(query, _QUERY_SAFE, url) if mark else None,
+        query=_normalise_escapes(query, _QUERY_SAFE, url) or None,
     )
     if len(parts.url) > MAX_URL:
         _refuse(f"URL of {len(parts.url)} characters once escaped: {_shown(url)}")
