@@ -1,0 +1,58 @@
+"""Recipes: one TOML file that says what a dataset is and what may be in it.
+
+`load_recipe` reads TOML into frozen models that forbid unknown keys, and reports every problem at
+once, each with its line. Nothing here touches the network or the run folder.
+"""
+
+from __future__ import annotations
+
+from kyodaku.recipe.reading import load_recipe, parse_recipe, read_recipe, recipe_file, schema_text
+from kyodaku.recipe.recipe import CURATION_SECTIONS, Recipe
+from kyodaku.recipe.sections import (
+    Budgets,
+    Captions,
+    Deny,
+    Filters,
+    HostBudget,
+    InstitutionEntry,
+    Network,
+    Operator,
+    PermissionSection,
+    Politeness,
+    PublicDomain,
+    Purpose,
+    Release,
+    Resolution,
+    Scope,
+    Section,
+    Seeds,
+    Shards,
+)
+
+__all__ = [
+    "CURATION_SECTIONS",
+    "Budgets",
+    "Captions",
+    "Deny",
+    "Filters",
+    "HostBudget",
+    "InstitutionEntry",
+    "Network",
+    "Operator",
+    "PermissionSection",
+    "Politeness",
+    "PublicDomain",
+    "Purpose",
+    "Recipe",
+    "Release",
+    "Resolution",
+    "Scope",
+    "Section",
+    "Seeds",
+    "Shards",
+    "load_recipe",
+    "parse_recipe",
+    "read_recipe",
+    "recipe_file",
+    "schema_text",
+]

@@ -1,0 +1,120 @@
+"""The whole recipe, and the rules that hold between its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from kyodaku.errors import RecipeProblem
+from kyodaku.recipe.sections import (
+    Budgets,
+    Captions,
+    Deny,
+    Filters,
+    InstitutionEntry,
+    Network,
+    Operator,
+    PermissionSection,
+    Politeness,
+    Release,
+    Scope,
+    Section,
+    Seeds,
+    Shards,
+)
+
+#: Sections that a finished crawl does not depend on: changing them recomputes, never crawls.
+CURATION_SECTIONS = ("filters", "captions", "shards", "release")
+
+#: Delays below this are rude on the public internet, in seconds.
+_LEAST_DELAY = 0.5
+
+
+class Recipe(Section):
+    """A whole recipe. Sections down to `institutions` are the crawl; the rest is curation."""
+
+    version: Literal[1]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    operator: Operator
+    seeds: Seeds
+    scope: Scope = Scope()
+    deny: Deny = Deny()
+    budgets: Budgets = Budgets()
+    politeness: Politeness = Politeness()
+    network: Network = Network()
+    permission: PermissionSection
+    institutions: tuple[InstitutionEntry, ...] = ()
+
+    filters: Filters = Filters()
+    captions: Captions = Captions()
+    shards: Shards = Shards()
+    release: Release = Release()
+
+    @property
+    def local_network(self) -> bool:
+        """True where a host table keeps the whole run on this machine."""
+        return bool(self.network.host_table)
+
+    @property
+    def own_tokens(self) -> tuple[str, ...]:
+        """Every robots product token that binds this crawl."""
+        return ("Kyodaku", self.operator.crawler)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Recipe:
+        problems = list(problems_between(dict(self)))
+        if problems:
+            raise ValueError("; ".join(f"{problem.where}: {problem.message}" for problem in problems))
+        return self
+
+
+def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
+    """What is wrong between sections. A section that is missing, because it is itself wrong, breaks no
+    rule, so that one reading of a recipe finds everything."""
+    network, permission = sections.get("network"), sections.get("permission")
+    if network is not None and not network.host_table:
+        yield from _public_internet(sections)
+    if permission is not None:
+        if permission.basis == "opt-in" and not (permission.licences or permission.grants):
+            yield RecipeProblem("permission", "opt-in needs licences or grants")
+        yield from _unknown_protocols(permission)
+
+
+def _public_internet(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
+    operator, politeness = sections.get("operator"), sections.get("politeness")
+    permission = sections.get("permission")
+    if operator is not None and not operator.contact:
+        yield RecipeProblem(
+            "operator.contact", "crawling the public internet needs a URL or e-mail address where you answer"
+        )
+    if politeness is not None and politeness.delay < _LEAST_DELAY:
+        yield RecipeProblem("politeness.delay", f"below {_LEAST_DELAY} s only with network.host_table")
+    if permission is not None and permission.basis == "not-opted-out":
+        yield RecipeProblem(
+            "permission.basis",
+            "not-opted-out is refused on the public internet until every opt-out protocol is built; use "
+            "public-domain or opt-in, or a network.host_table",
+        )
+
+
+def _unknown_protocols(permission: PermissionSection) -> Iterator[RecipeProblem]:
+    try:
+        from kyodaku.signals.protocols import all_protocols
+    except ModuleNotFoundError:  # the permission extra is not installed: nothing can be crawled either
+        return
+    built = [protocol.name for protocol in all_protocols()]
+    planned = PermissionSection.model_fields["grants"].default
+    for name in permission.protocols:
+        if name not in built:
+            yield RecipeProblem(
+                "permission.protocols",
+                f"no protocol named {name!r} in this version; protocols: {', '.join(built)}",
+            )
+    for name in permission.grants:
+        if name not in built and name not in planned:
+            yield RecipeProblem(
+                "permission.grants",
+                f"no protocol named {name!r}; choose from {', '.join(sorted({*built, *planned}))}",
+            )
