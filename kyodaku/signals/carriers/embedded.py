@@ -1,15 +1,43 @@
-"""Metadata inside an image file, found by its byte structure alone: nothing is decoded to pixels."""
+"""Metadata inside an image file, found by its byte structure alone: nothing is decoded to pixels.
+
+`containers` walks the formats; `tiff` reads TIFF and EXIF. Everything here is bounded in time and memory
+by the length of the file and by caps on what may be unpacked.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from hashlib import sha256
 
-from kyodaku.signals.carriers.xmp import XmpProperties
+from kyodaku.errors import CarrierError
+from kyodaku.signals.carriers.containers import walk
+from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
+from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
+
+_PLUS_NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
+_XMP_SCAN = re.compile(rb"<x:x[am]pmeta\b")
+_XMP_SCAN_ENDS = (b"</x:xmpmeta>", b"</x:xapmeta>")
+_MAX_SCANNED = 16
+_HTML_WORDS = (
+    b"<!doctype html",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<script",
+    b"<title",
+    b"<meta",
+    b"<div",
+    b"<!--",
+)
 
 
 @dataclass(frozen=True)
 class XmpPacket:
-    """One XMP packet and where it was; `properties` is None when it could not be parsed, and `error` says why."""
+    """One XMP packet and the structure it was in (`scan`: found by its bytes, outside any structure).
+
+    `properties` is None when it could not be parsed, and `error` says why.
+    """
 
     raw: bytes
     source: str
@@ -23,9 +51,10 @@ class EmbeddedMetadata:
 
     `format` is sniffed: jpeg, png, webp, gif, tiff, avif, heif, bmp, ico, svg, html or other.
     `width`, `height` in pixels and `frames` are what the header promises, 0 where not read.
-    `complete` is False when the file was cut or its structure is broken (`problems` says where).
-    `raw_hit` means the bytes hold a PLUS data-mining word although no XMP packet parsed.
-    `digest` is the sha256 hex of the file.
+    `problems` says where the structure is cut or broken, `unreadable` which metadata blocks are there but
+    could not be read; `complete` is True only when the file came whole and both are empty.
+    `raw_hit` means that the bytes hold a word of PLUS data mining that no XMP packet accounts for.
+    `exif` starts at its TIFF header (b"" in a TIFF file). `digest` is the sha256 hex of the file.
     """
 
     url: str
@@ -46,10 +75,108 @@ class EmbeddedMetadata:
     raw_hit: bool
     complete: bool
     problems: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
 
 
 def read_embedded(
     body: bytes, *, url: str = "", fetched_at: float = 0.0, complete: bool = True
 ) -> EmbeddedMetadata:
-    """Read the metadata of an image file. Never raises; what could not be read is in `problems`."""
-    raise NotImplementedError
+    """Read the metadata of an image file. Never raises; what could not be read is listed."""
+    kind = sniff(body)
+    found = walk(kind, body)
+    exif = found.exif.removeprefix(EXIF_HEADER)
+    tiff = found.tiff or read_tiff(exif)
+    if exif:
+        found.problems += [f"EXIF: {problem}" for problem in tiff.problems]
+        for raw in tiff.xmp:
+            found.add_xmp("exif", raw)
+    packets = [_packet(source, raw) for source, raw in found.xmp]
+    if not packets:
+        packets = [_packet("scan", raw) for raw in _scanned(body)]
+    unreadable = [*found.unreadable, *(f"XMP ({p.source}): {p.error}" for p in packets if p.error)]
+    return EmbeddedMetadata(
+        url=url,
+        digest=sha256(body).hexdigest(),
+        fetched_at=fetched_at,
+        format=kind,
+        width=found.width,
+        height=found.height,
+        frames=found.frames,
+        xmp=tuple(packets),
+        exif=exif,
+        exif_copyright=tiff.copyright,
+        exif_artist=tiff.artist,
+        orientation=tiff.orientation,
+        has_gps=tiff.has_gps,
+        iptc_iim=found.iim,
+        jumbf_present=b"jumb" in body and b"jumd" in body,
+        raw_hit=_raw_hit(body, packets),
+        complete=complete and not found.problems and not unreadable,
+        problems=tuple(found.problems),
+        unreadable=tuple(unreadable),
+    )
+
+
+def sniff(body: bytes) -> str:
+    """The format of the first bytes, whatever the server called it."""
+    if body.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if body.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        return "webp"
+    if body.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if body.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "tiff"
+    if body[4:8] == b"ftyp":
+        size = min(int.from_bytes(body[:4], "big"), 256)
+        brands = {body[8:12], *(body[i : i + 4] for i in range(16, size, 4))}
+        if brands & {b"avif", b"avis"}:
+            return "avif"
+        if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}:
+            return "heif"
+        return "other"
+    if body.startswith(b"BM") and len(body) >= 26 and body[6:10] == b"\x00\x00\x00\x00":
+        return "bmp"
+    if body.startswith(b"\x00\x00\x01\x00") and body[4:6] != b"\x00\x00":
+        return "ico"
+    start = body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if start.startswith(_HTML_WORDS):
+        return "html"
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!doctype svg")) and b"<svg" in start):
+        return "svg"
+    return "html" if b"<html" in start else "other"
+
+
+def _packet(source: str, raw: bytes) -> XmpPacket:
+    try:
+        return XmpPacket(raw, source, parse_xmp(raw))
+    except CarrierError as error:
+        return XmpPacket(raw, source, None, str(error))
+
+
+def _scanned(body: bytes) -> list[bytes]:
+    """Uncompressed packets anywhere in the bytes, by their outer element."""
+    packets: list[bytes] = []
+    at = 0
+    while len(packets) < _MAX_SCANNED and (start := _XMP_SCAN.search(body, at)):
+        ends = [end for word in _XMP_SCAN_ENDS if (end := body.find(word, start.end())) >= 0]
+        if not ends:
+            packets.append(body[start.start() :][:4096])
+            break
+        at = min(ends) + len(_XMP_SCAN_ENDS[0])
+        packets.append(body[start.start() : at])
+    return packets
+
+
+def _raw_hit(body: bytes, packets: list[XmpPacket]) -> bool:
+    word = "DMI-PROHIBITED"
+    if any(word.encode(encoding) in body for encoding in ("ascii", "utf-16-le")):
+        read = any(
+            packet.properties is not None and packet.properties.anywhere(_PLUS_NAMESPACE, "DataMining")
+            for packet in packets
+        )
+        return not read
+    parsed = any(packet.properties is not None for packet in packets)
+    return b"useplus.org/ldf/vocab" in body and not parsed

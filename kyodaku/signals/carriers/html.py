@@ -84,7 +84,7 @@ def parse_html(
     # A huge tree is no danger (the target builds none) and without it deep nesting would hide what follows.
     options: dict[str, Any] = {"encoding": "utf-8", "huge_tree": True, "no_network": True}
     try:
-        parser = etree.HTMLParser(target=reader, **options)
+        parser: Any = etree.HTMLParser(target=reader, **options)
         if markup.strip():
             etree.fromstring(markup, parser)
     except (etree.LxmlError, ValueError, RecursionError, AssertionError) as error:

@@ -21,6 +21,7 @@ _RDF_ROOT = f"{{{RDF}}}RDF"
 _DESCRIPTION = f"{{{RDF}}}Description"
 _RESOURCE = f"{{{RDF}}}resource"
 _ITEM = f"{{{RDF}}}li"
+_QUALIFIED = (f"{{{RDF}}}value", f"{_DESCRIPTION}/{{{RDF}}}value")
 _CONTAINERS = frozenset(f"{{{RDF}}}{name}" for name in ("Alt", "Bag", "Seq"))
 
 
@@ -110,10 +111,12 @@ def _property(element: Element, nested: bool) -> Iterator[XmpProperty]:
     text = (element.text or "").strip()
     if text:
         values.append(text)
+    # A value with qualifiers stands in an rdf:value, beside them.
+    values += [(value.text or "").strip() for path in _QUALIFIED for value in element.findall(path)]
     structures: list[Element] = []
     for child in element:
         if child.tag in _CONTAINERS:
-            for item in child.iter(_ITEM):
+            for item in (item for item in child if item.tag == _ITEM):
                 item_text = item.attrib.get(_RESOURCE, item.text or "").strip()
                 if item_text:
                     values.append(item_text)

@@ -1,0 +1,120 @@
+"""TIFF structures: TIFF files and EXIF blocks (TIFF 6.0, Exif 2.32), tags of rights and credit only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+EXIF_HEADER = b"Exif\x00\x00"
+
+_WIDTH, _HEIGHT = 256, 257
+_ORIENTATION = 274
+_ARTIST = 315
+_XMP = 700
+_COPYRIGHT = 33432
+_IPTC = 33723
+_GPS = 34853
+_TAGS = frozenset({_WIDTH, _HEIGHT, _ORIENTATION, _ARTIST, _XMP, _COPYRIGHT, _IPTC, _GPS})
+_TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_MAX_DIRECTORIES = 1000
+_MAX_TEXT = 4096
+
+
+@dataclass
+class Tiff:
+    """What the directories said. `width`, `height` are those of the largest picture."""
+
+    width: int = 0
+    height: int = 0
+    directories: int = 0
+    orientation: int = 0
+    artist: str = ""
+    copyright: str = ""
+    has_gps: bool = False
+    iim: bytes = b""
+    xmp: list[bytes] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def read_tiff(data: bytes) -> Tiff:
+    """Read the chain of directories of `data`. Never raises; `problems` says where it is broken."""
+    found = Tiff()
+    if not data:
+        return found
+    order = {b"II": "little", b"MM": "big"}.get(data[:2])
+    if order is None or len(data) < 8:
+        found.problems.append("no TIFF header")
+        return found
+    reader = _Reader(data, order == "little")
+    if reader.number(2, 2) != 42:
+        found.problems.append("not a classic TIFF")
+        return found
+    offset, seen = reader.number(4, 4), set[int]()
+    while offset and len(seen) < _MAX_DIRECTORIES:
+        if offset in seen or offset + 2 > len(data):
+            found.problems.append("a directory is outside the file or in a loop")
+            return found
+        seen.add(offset)
+        count = reader.number(offset, 2)
+        end = offset + 2 + count * 12
+        if end > len(data):
+            found.problems.append("a directory is cut")
+            return found
+        _directory(reader, offset + 2, count, found)
+        found.directories += 1
+        offset = reader.number(end, 4) if end + 4 <= len(data) else 0
+    return found
+
+
+@dataclass(frozen=True)
+class _Reader:
+    data: bytes
+    little: bool
+
+    def number(self, at: int, size: int) -> int:
+        return int.from_bytes(self.data[at : at + size], "little" if self.little else "big")
+
+
+def _directory(reader: _Reader, at: int, count: int, found: Tiff) -> None:
+    width = height = 0
+    for entry in range(at, at + count * 12, 12):
+        tag = reader.number(entry, 2)
+        if tag not in _TAGS:
+            continue
+        kind, items = reader.number(entry + 2, 2), reader.number(entry + 4, 4)
+        size = _TYPE_SIZES.get(kind, 0) * items
+        start = entry + 8 if size <= 4 else reader.number(entry + 8, 4)
+        if size == 0 or start + size > len(reader.data):
+            found.problems.append(f"tag {tag} is outside the file")
+            continue
+        if tag in (_WIDTH, _HEIGHT, _ORIENTATION, _GPS):
+            value = reader.number(start, 2 if kind == 3 else 4)
+            if tag == _WIDTH:
+                width = value
+            elif tag == _HEIGHT:
+                height = value
+            elif tag == _ORIENTATION:
+                found.orientation = found.orientation or (value if 1 <= value <= 8 else 0)
+            else:
+                found.has_gps = True
+            continue
+        block = reader.data[start : start + size]
+        if tag == _XMP:
+            found.xmp.append(block)
+        elif tag == _IPTC:
+            found.iim = found.iim or block
+        elif tag == _ARTIST:
+            found.artist = found.artist or _text(block)
+        else:
+            found.copyright = found.copyright or _text(block)
+    if width * height > found.width * found.height:
+        found.width, found.height = width, height
+
+
+def _text(block: bytes) -> str:
+    """ASCII as the standard has it, UTF-8 or latin-1 as writers have it. Two parts are joined by a line."""
+    cut = block[:_MAX_TEXT].strip(b"\x00 ")
+    try:
+        text = cut.decode("utf-8")
+    except UnicodeDecodeError:
+        text = cut.decode("latin-1")
+    return text.replace("\x00", "\n").strip()
