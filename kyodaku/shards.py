@@ -88,9 +88,7 @@ def _header(name: str, size: int, mtime: int) -> bytes:
             b"0",  # regular file
             bytes(100),
             b"ustar\x0000",
-            bytes(64),  # user and group names
-            b"0000000\0" * 2,  # device
-            bytes(155 + 12),
+            bytes(64 + 16 + 155 + 12),  # user and group names, device, prefix
         )
     )
     return fields[:148] + b"%06o\0 " % sum(fields) + fields[156:]
@@ -352,15 +350,14 @@ def write_stats(path: Path | str, stats: Mapping[str, Any]) -> None:
         file.write(text.encode("utf-8") + b"\n")
 
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def neutralise_formula(text: str) -> str:
     """`text` made safe for a spreadsheet: a leading ' if it could be read as a formula.
 
-    Looks through leading spaces, as spreadsheets do, and at the full-width signs that some of them
-    accept. For CSV exports only; Parquet keeps texts verbatim.
+    Looks through leading spaces and invisible characters, as spreadsheets do, and at the full-width
+    signs that some of them accept. For CSV exports only; Parquet keeps texts verbatim.
     """
-    return (
-        f"'{text}" if text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS) else text
-    )
+    visible = next((letter for letter in text if letter.isprintable() and not letter.isspace()), "")
+    return f"'{text}" if visible in _FORMULA_SIGNS or text.startswith(("\t", "\r", "\n")) else text
