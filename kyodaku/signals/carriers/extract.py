@@ -56,6 +56,7 @@ def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched
     metas = tuple(_meta(attributes) for attributes in reader.metas)
     images = _images(reader, base, metas)
     json_ld = tuple(_json_ld(text) for text in reader.json_ld)
+    main = main_image(images, json_ld, base)
     return HtmlPage(
         url=url,
         base_url=base,
@@ -70,7 +71,8 @@ def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched
         json_ld=json_ld,
         rdfa=tuple(_triples(reader, base)),
         text=reader.text,
-        main_image=main_image(images, json_ld, base),
+        main_image=main,
+        main_family=family_of(images, main) if main is not None else (),
         nofollow=any(
             meta.name == "robots" and {"nofollow", "none"} & set(re.split(r"[\s,;]+", meta.content.lower()))
             for meta in metas
@@ -217,7 +219,13 @@ def _link(seen: SeenLink, base: str) -> PageLink | None:
         raw=excerpt(f"{raw}{escape(text)}</a>") if seen.tag == "a" else raw,
         figure=seen.figure,
         nofollow="nofollow" in rel,
+        about=_subject(seen.about, base) if seen.about is not None else "",
     )
+
+
+def _subject(written: str, base: str) -> str:
+    """An RDFa subject made absolute; an empty one is the page. One that is no web address stays as written."""
+    return (absolute(base, written) or written) if written.strip() else base
 
 
 def _images(reader: MarkupReader, base: str, metas: tuple[Meta, ...]) -> tuple[PageImage, ...]:
@@ -347,9 +355,7 @@ def _json_ld(text: str) -> JsonLd:
 
 def _triples(reader: MarkupReader, base: str) -> Iterator[RdfaTriple]:
     for seen in reader.statements:
-        subject = absolute(base, seen.subject) if seen.subject.strip() else base
-        if not subject:
-            continue
+        subject = _subject(seen.subject, base)
         attributes = seen.attributes
         raw = excerpt(_start_tag(seen.tag, attributes) + escape(seen.label.text))
         written = next((attributes[name] for name in ("resource", "href", "src") if name in attributes), None)

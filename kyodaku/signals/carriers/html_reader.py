@@ -73,6 +73,7 @@ class SeenLink:
     figure: int
     label: Label
     order: int
+    about: str | None
     images: list[int] = field(default_factory=list)
 
 
@@ -233,7 +234,8 @@ class MarkupReader:
         if "href" not in attributes or len(self.links) >= MAX_LINKS:
             return
         label = self._collect(frame) if frame.tag == "a" else Label()
-        link = SeenLink(frame.tag, dict(attributes), self._figure(), label, self._next())
+        about = attributes.get("about", self._subjects[-1] if self._subjects else None)
+        link = SeenLink(frame.tag, dict(attributes), self._figure(), label, self._next(), about)
         self.links.append(link)
         if frame.tag == "a":
             self._link, frame.link = link, True

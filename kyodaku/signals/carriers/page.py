@@ -27,6 +27,7 @@ class PageLink:
     `href` is absolute, without fragment; `rel` and `type` are lower case; `text` is the anchor text;
     `raw` the element's own start tag and text; `figure` the number of the enclosing `<figure>` or -1;
     `nofollow` is true for `rel=nofollow` on the link (a page-wide nofollow is `HtmlPage.nofollow`).
+    `about` is the RDFa subject in whose scope the link stands (absolute where it is a URL), "" for none.
     """
 
     tag: str
@@ -37,6 +38,7 @@ class PageLink:
     raw: str
     figure: int
     nofollow: bool
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class HtmlPage:
 
     `complete` is False when the body was cut, here or on the wire: what it then does not say proves nothing.
     `digest` is the sha256 hex of the whole body. `text` is the visible text, white space collapsed and
-    capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None.
+    capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None, and
+    `main_family` every address under which the page gives that picture.
     `nofollow` is a page-wide robots nofollow / none.
     """
 
@@ -119,4 +122,5 @@ class HtmlPage:
     rdfa: tuple[RdfaTriple, ...]
     text: str
     main_image: str | None
+    main_family: tuple[str, ...]
     nofollow: bool

@@ -1,0 +1,205 @@
+"""Licence statements as evidence, each with how it is bound to the image.
+
+A licence is a permission under copyright, not a word about data mining: this protocol gives evidence and
+no signals. What is not bound to the image is recorded and counts for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from urllib.parse import urlsplit
+
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.netguard import normalise_url
+from kyodaku.signals.carriers.embedded import EmbeddedMetadata
+from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
+from kyodaku.signals.carriers.page import HtmlPage
+from kyodaku.signals.licence_urls import canonical_licence
+from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
+from kyodaku.signals.protocols.base import Protocol
+
+#: Statements looked at on one page, and how many of the unbound are recorded with each image.
+_MAX_STATEMENTS = 500
+_MAX_UNBOUND = 32
+_RSL_TYPE = "application/rsl+xml"
+_PREDICATES = frozenset(
+    {
+        "license",
+        "cc:license",
+        "xhv:license",
+        "dct:license",
+        "dcterms:license",
+        "schema:license",
+        "http://creativecommons.org/ns#license",
+        "http://www.w3.org/1999/xhtml/vocab#license",
+        "http://purl.org/dc/terms/license",
+        "http://schema.org/license",
+        "https://schema.org/license",
+    }
+)
+_XMP_LICENCES = (("http://creativecommons.org/ns#", "license"), ("http://purl.org/dc/terms/", "license"))
+_XMP_STATEMENT = ("http://ns.adobe.com/xap/1.0/rights/", "WebStatement")
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A licence URL, the normalised addresses of the images that the page binds it to, and how."""
+
+    url: str
+    binding: LicenceBinding
+    images: frozenset[str]
+    raw: str
+
+
+class LicenceLinks(Protocol):
+    """rel=license, schema.org, RDFa, XMP and named institutions."""
+
+    name = "licence"
+    title = "Licence statements (rel=license, schema.org, RDFa, XMP, named institutions), as evidence"
+    vector_signals = ("license",)
+
+    def __init__(self) -> None:
+        # A page is asked about each of its images in turn.
+        self._last: tuple[HtmlPage, tuple[_Statement, ...]] | None = None
+
+    def page_evidence(self, page: HtmlPage, image_url: str, reading: Reading) -> list[LicenceEvidence]:
+        institution = _institution(page, reading.institutions)
+        host = institution.host if institution else ""
+        image = _normal(image_url)
+        found: dict[LicenceEvidence, None] = {}
+        unbound = 0
+        for statement in self._statements(page):
+            bound = page.complete and image != "" and image in statement.images
+            unbound += not bound
+            if bound or unbound <= _MAX_UNBOUND:
+                binding = statement.binding if bound else LicenceBinding.UNBOUND
+                found[_evidence(statement.url, binding, host, page.url, statement.raw, page.digest)] = None
+        if institution is not None and image in {_normal(url) for url in page.main_family} - {""}:
+            found.update(dict.fromkeys(_institution_statement(page, institution)))
+        return list(found)
+
+    def image_evidence(self, embedded: EmbeddedMetadata) -> list[LicenceEvidence]:
+        """Licences in XMP; nothing from a file that is broken, or from bytes outside its structure."""
+        if not embedded.complete:
+            return []
+        packets = [p.properties for p in embedded.xmp if p.properties is not None and p.source != "scan"]
+        urls = [url for xmp in packets for key in _XMP_LICENCES for url in xmp.values(*key)]
+        # A web statement is often the author's own page. Only one that names a known licence is a licence.
+        urls += [url for xmp in packets for url in xmp.values(*_XMP_STATEMENT) if canonical_licence(url)]
+        return [
+            _evidence(url, LicenceBinding.XMP, "", embedded.url, url, embedded.digest)
+            for url in dict.fromkeys(urls)
+        ]
+
+    def _statements(self, page: HtmlPage) -> tuple[_Statement, ...]:
+        if self._last is None or self._last[0] is not page:
+            every = chain(_of_links(page), _of_rdfa(page), _of_objects(page))
+            self._last = (page, tuple(islice(every, _MAX_STATEMENTS)))
+        return self._last[1]
+
+
+def _of_links(page: HtmlPage) -> Iterator[_Statement]:
+    """rel=license. A subject that the markup names goes before the figure that the link stands in."""
+    links = [link for link in page.links if "license" in link.rel and link.type != _RSL_TYPE]
+    figures: dict[int, set[str]] = {}
+    if any(link.figure >= 0 for link in links):
+        for image in page.images:
+            if image.figure >= 0:
+                urls = {_normal(source.url) for source in image.candidates}
+                figures.setdefault(image.figure, set()).update(urls - {""})
+    for link in links:
+        if link.about:
+            yield _Statement(link.href, LicenceBinding.RDFA_ABOUT, _only(link.about), link.raw)
+        else:
+            yield _Statement(
+                link.href, LicenceBinding.FIGURE, frozenset(figures.get(link.figure, ())), link.raw
+            )
+
+
+def _of_rdfa(page: HtmlPage) -> Iterator[_Statement]:
+    for triple in page.rdfa:
+        if triple.predicate.lower() in _PREDICATES:
+            yield _Statement(triple.object, LicenceBinding.RDFA_ABOUT, _only(triple.subject), triple.raw)
+
+
+def _of_objects(page: HtmlPage) -> Iterator[_Statement]:
+    """schema.org objects with a `license`; bound to their `contentUrl`."""
+    for block in page.json_ld:
+        for node in walk_json(block.value):
+            licences = url_values(node.get("license")) + url_values(node.get("schema:license"))
+            if not licences:
+                continue
+            contents = {_normal(absolute(page.base_url, url)) for url in url_values(node.get("contentUrl"))}
+            # Several addresses: it is not plain which of them the licence covers.
+            images = frozenset(contents - {""}) if len(contents) == 1 else frozenset()
+            raw = json.dumps(node, ensure_ascii=False)[:RAW_LIMIT]
+            for url in licences:
+                resolved = absolute(page.base_url, url) or url
+                yield _Statement(resolved, LicenceBinding.CONTENT_URL, images, raw)
+
+
+def _only(url: str) -> frozenset[str]:
+    return frozenset({_normal(url)} - {""})
+
+
+def _normal(url: str) -> str:
+    """`url` in its one spelling, or "" when it is no well-formed http or https URL."""
+    try:
+        return normalise_url(url)
+    except UnsafeAddressError:
+        return ""
+
+
+def _institution(page: HtmlPage, institutions: Iterable[Institution]) -> Institution | None:
+    host = (urlsplit(page.url).hostname or "").lower()
+    return next((known for known in institutions if known.host.lower() == host), None)
+
+
+def _institution_statement(page: HtmlPage, institution: Institution) -> Iterator[LicenceEvidence]:
+    """The institution's exact words, when they stand in the visible text of a whole page."""
+    statement = " ".join(institution.statement.split())
+    if statement and page.complete and _says(page.text, statement):
+        yield LicenceEvidence(
+            licence=institution.licence,
+            licence_url=institution.statement,
+            binding=LicenceBinding.INSTITUTION_PAGE,
+            institution=institution.host,
+            source_url=page.url,
+            element=excerpt(statement),
+            digest=page.digest,
+        )
+
+
+def _says(text: str, statement: str) -> bool:
+    """True when `statement` stands in `text` as words of its own."""
+    at = text.find(statement)
+    while at >= 0:
+        end = at + len(statement)
+        before, behind = text[at - 1 : at], text[end : end + 1]
+        if not (before.isalnum() and statement[0].isalnum()) and not (
+            behind.isalnum() and statement[-1].isalnum()
+        ):
+            return True
+        at = text.find(statement, at + 1)
+    return False
+
+
+def _evidence(
+    url: str, binding: LicenceBinding, institution: str, source: str, element: str, digest: str
+) -> LicenceEvidence:
+    licence = canonical_licence(url)
+    return LicenceEvidence(
+        licence=licence.id if licence else "",
+        licence_url=licence.url if licence else excerpt(url),
+        binding=binding,
+        institution=institution,
+        source_url=source,
+        element=excerpt(element),
+        digest=digest,
+    )
+
+
+PROTOCOL = LicenceLinks()

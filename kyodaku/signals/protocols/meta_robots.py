@@ -1,0 +1,57 @@
+"""`<meta name="robots">`: what a page says in its markup. By policy it spreads to the images shown there."""
+
+from __future__ import annotations
+
+import re
+
+from kyodaku.reasons import RefuseReason
+from kyodaku.signals.carriers.page import HtmlPage, Meta
+from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
+from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.directives import findings
+
+_HEADER_NAME = "x-robots-tag"
+
+
+class MetaRobots(Protocol):
+    """noai, noimageai and the index rules in markup."""
+
+    name = "meta-robots"
+    title = "robots meta tags in a page: noai, noimageai and, by policy, noindex and its like"
+    vector_signals = ("meta-robots",)
+
+    def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
+        return [
+            Signal(
+                protocol=self.name,
+                where=Where.HTML,
+                binding=Binding.PAGE,
+                use=Use.TRAINING,
+                effect=finding.effect,
+                raw=excerpt(meta.raw),
+                parsed=finding.rule,
+                rule=f"meta-robots:{finding.rule}",
+                reason=finding.reason or RefuseReason.META_ROBOTS.value,
+                source_url=page.url,
+                digest=page.digest,
+                complete=page.complete,
+                fetched_at=page.fetched_at,
+            )
+            for meta in page.metas
+            if _addressed_to_us(meta, reading)
+            for finding in findings(meta.content, reading)
+        ]
+
+
+def _addressed_to_us(meta: Meta, reading: Reading) -> bool:
+    ours = {"robots", *(token.lower() for token in reading.own_tokens)}
+    if reading.mode == "spec":
+        return meta.name in ours
+    if _HEADER_NAME in (meta.http_equiv, meta.name):
+        return True
+    ours |= {token.lower() for token in reading.purpose_tokens}
+    names = {meta.name, meta.property, meta.http_equiv, *re.split(r"[,\s]+", meta.name)}
+    return not names.isdisjoint(ours)
+
+
+PROTOCOL = MetaRobots()

@@ -1,0 +1,114 @@
+"""PLUS / IPTC "Data Mining" (PLUS LDF 2.0.1, IPTC Photo Metadata 2023.1): one XMP property of the file."""
+
+from __future__ import annotations
+
+import re
+
+from kyodaku.reasons import HoldReason, RefuseReason
+from kyodaku.signals.carriers.embedded import EmbeddedMetadata, XmpPacket
+from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
+from kyodaku.signals.protocols.base import Protocol
+
+NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
+PROPERTY = "DataMining"
+_VOCABULARY = re.compile(r"https?://ns\.useplus\.org/ldf/vocab/(DMI-[A-Z-]+)")
+_ALLOWED = "DMI-ALLOWED"
+_PROHIBITED = frozenset(
+    {
+        "DMI-PROHIBITED",
+        "DMI-PROHIBITED-AIMLTRAINING",
+        "DMI-PROHIBITED-GENAIMLTRAINING",
+        "DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING",
+        "DMI-PROHIBITED-SEECONSTRAINT",
+        "DMI-PROHIBITED-SEEEMBEDDEDRIGHTSEXPR",
+        "DMI-PROHIBITED-SEELINKEDRIGHTSEXPR",
+    }
+)
+
+
+class PlusDataMining(Protocol):
+    """plus:DataMining in any container."""
+
+    name = "plus-datamining"
+    title = "PLUS / IPTC Data Mining property in the image's XMP"
+    vector_signals = ("plus-datamining",)
+    image_bound = True
+
+    def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
+        """Every refusal; else what could not be read; else a grant, when all values are one."""
+        policy = reading.mode == "policy"
+        refusals = [
+            _signal(embedded, Effect.RESERVED, value, packet.source, RefuseReason.PLUS_DATA_MINING)
+            for packet in embedded.xmp
+            for value in _values(packet, everywhere=policy)
+            if _refuses(value, policy)
+        ]
+        if refusals:
+            return list(dict.fromkeys(refusals))
+        if embedded.raw_hit:
+            word = "a PLUS data-mining word in bytes that no XMP packet accounts for"
+            return [_signal(embedded, Effect.RESERVED, word, "raw", RefuseReason.PLUS_DATA_MINING)]
+        if embedded.unreadable:
+            text = "; ".join(embedded.unreadable)
+            return [_signal(embedded, Effect.ERROR, text, "unreadable", HoldReason.METADATA_UNREADABLE)]
+        return _grant(embedded)
+
+
+def _values(packet: XmpPacket, everywhere: bool) -> tuple[str, ...]:
+    if packet.properties is None:
+        return ()
+    if not everywhere:
+        return packet.properties.values(NAMESPACE, PROPERTY)
+    return tuple(
+        value
+        for prop in packet.properties.properties
+        if prop.name.lower() == PROPERTY.lower() and prop.namespace.rstrip("/") == NAMESPACE.rstrip("/")
+        for value in prop.values
+    )
+
+
+def _refuses(value: str, policy: bool) -> bool:
+    if policy and "prohibit" in value.lower():
+        return True
+    match = _VOCABULARY.fullmatch(value)
+    return match is not None and match.group(1) in _PROHIBITED
+
+
+def _grant(embedded: EmbeddedMetadata) -> list[Signal]:
+    """A grant needs a whole file and the exact value, alone, in a packet that stands where packets do."""
+    values = [(packet, value) for packet in embedded.xmp for value in _values(packet, everywhere=True)]
+    if not values or not embedded.complete or any(packet.source == "scan" for packet, _ in values):
+        return []
+    if any((m := _VOCABULARY.fullmatch(value)) is None or m.group(1) != _ALLOWED for _, value in values):
+        return []
+    top = [packet for packet in embedded.xmp if _values(packet, everywhere=False)]
+    if not top:
+        return []
+    return [_signal(embedded, Effect.PERMITTED, values[0][1], top[0].source, "")]
+
+
+def _signal(
+    embedded: EmbeddedMetadata,
+    effect: Effect,
+    raw: str,
+    source: str,
+    reason: RefuseReason | HoldReason | str,
+) -> Signal:
+    return Signal(
+        protocol=PlusDataMining.name,
+        where=Where.FILE,
+        binding=Binding.IMAGE,
+        use=Use.TRAINING,
+        effect=effect,
+        raw=excerpt(raw),
+        parsed=excerpt(raw.rpartition("/")[2]) if effect is not Effect.ERROR else "unreadable metadata",
+        rule=f"plus-datamining:{source}",
+        reason=str(reason),
+        source_url=embedded.url,
+        digest=embedded.digest,
+        complete=embedded.complete,
+        fetched_at=embedded.fetched_at,
+    )
+
+
+PROTOCOL = PlusDataMining()

@@ -1,0 +1,53 @@
+"""`X-Robots-Tag`, the response header: on an image it speaks about the image, on a page about all that
+the page shows."""
+
+from __future__ import annotations
+
+from kyodaku.reasons import RefuseReason
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
+from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.directives import findings
+
+HEADER = "X-Robots-Tag"
+_MAX_LINES = 64
+
+
+class XRobotsTag(Protocol):
+    """noai, noimageai and the index rules in a header."""
+
+    name = "x-robots-tag"
+    title = "X-Robots-Tag response header: noai, noimageai and, by policy, noindex and its like"
+    vector_signals = ("x-robots-tag",)
+    image_bound = True
+
+    def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
+        return _signals(head, Binding.PAGE, reading)
+
+    def read_image_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
+        return _signals(head, Binding.IMAGE, reading)
+
+
+def _signals(head: ResponseHead, binding: Binding, reading: Reading) -> list[Signal]:
+    return [
+        Signal(
+            protocol=XRobotsTag.name,
+            where=Where.HEADER,
+            binding=binding,
+            use=Use.TRAINING,
+            effect=finding.effect,
+            raw=excerpt(f"{HEADER}: {line}"),
+            parsed=finding.rule,
+            rule=f"x-robots-tag:{finding.rule}",
+            reason=finding.reason or RefuseReason.X_ROBOTS_TAG.value,
+            source_url=head.url,
+            digest=head.digest(),
+            complete=True,
+            fetched_at=head.fetched_at,
+        )
+        for line in head.values(HEADER)[:_MAX_LINES]
+        for finding in findings(line, reading)
+    ]
+
+
+PROTOCOL = XRobotsTag()
