@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from copy import deepcopy
 from pathlib import Path
 from time import time
 from typing import Any, Generic, Self, TypeVar
@@ -18,8 +16,6 @@ from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import HOST_FILE_CAP, Permission, Rules
 from kyodaku.recipe import Recipe, load_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
-
-logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -61,6 +57,8 @@ class KyodakuAddon:
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Called by Scrapy before anything else is built. Raises UsageError or RecipeError."""
+        if not settings.getbool("TWISTED_REACTOR_ENABLED") or "asyncio" not in settings["TWISTED_REACTOR"]:
+            raise UsageError("the add-on needs Scrapy's default reactor: leave TWISTED_REACTOR as it is")
         recipe, base = _recipe(settings)
         permission = _given(settings, "KYODAKU_PERMISSION", Permission)
         if permission is None:
@@ -95,7 +93,7 @@ def user_agent(recipe: Recipe) -> str:
 def forced_settings(recipe: Recipe, settings: BaseSettings) -> dict[str, Any]:
     """What must hold for the gates to mean anything. Set above every other priority."""
     network = recipe.network
-    middlewares = dict(deepcopy(settings.getdict("DOWNLOADER_MIDDLEWARES")))
+    middlewares = settings.getdict("DOWNLOADER_MIDDLEWARES")
     middlewares[f"{_HERE}.GateMiddleware"] = _GATE_ORDER
     middlewares[f"{_HERE}.SealMiddleware"] = _SEAL_ORDER
     handler = f"{_HERE}.GuardedDownloadHandler"
@@ -118,7 +116,6 @@ def forced_settings(recipe: Recipe, settings: BaseSettings) -> dict[str, Any]:
         "DOWNLOAD_TIMEOUT": network.timeout,
         "DOWNLOAD_MAXSIZE": max(network.max_image, network.max_page, HOST_FILE_CAP),
         "REDIRECT_MAX_TIMES": network.redirects,
-        "TWISTED_REACTOR_ENABLED": True,
     }
 
 

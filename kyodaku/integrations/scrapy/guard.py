@@ -14,7 +14,8 @@ from weakref import WeakKeyDictionary, WeakSet
 from scrapy import Request
 from scrapy.crawler import Crawler
 
-from kyodaku.integrations.scrapy.outcome import META_KIND, GateClosed, Kind, gate_exception
+from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind, gate_exception
+from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.permission import GateResult, Need, OriginFacts, Permission
 from kyodaku.recipe import Network
 from kyodaku.signals.carriers.headers import ResponseHead
@@ -53,6 +54,7 @@ class Exchange:
     truncated: bool = False  # cut at its cap, on purpose
     closed: GateClosed | None = None
     failed: FetchError | None = None
+    room: Room | None = None
 
     def close(self, result: GateResult, *, sha256: str = "", error: FetchError | None = None) -> GateClosed:
         """Remember and return why this exchange ends here."""
@@ -76,22 +78,40 @@ class Flight:
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @asynccontextmanager
-    async def room(self, size: int) -> AsyncIterator[None]:
+    async def room(self, size: int) -> AsyncIterator[Room]:
         """Hold `size` bytes (at most the limit) while the block runs."""
-        size = min(size, self._limit)
-        while self._taken + size > self._limit:
+        room = Room(self, min(size, self._limit))
+        while self._taken + room.size > self._limit:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
             await waiter
-        self._taken += size
+        self._taken += room.size
         try:
-            yield
+            yield room
         finally:
-            self._taken -= size
-            while self._waiting:
-                waiter = self._waiting.popleft()
-                if not waiter.done():
-                    waiter.set_result(None)
+            self.give_back(room.size)
+
+    def give_back(self, size: int) -> None:
+        """Free `size` bytes and let everyone who waits look again."""
+        self._taken -= size
+        waiting, self._waiting = self._waiting, deque()
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class Room:
+    """The share of one body."""
+
+    def __init__(self, flight: Flight, size: int) -> None:
+        self._flight = flight
+        self.size = size
+
+    def shrink(self, size: int) -> None:
+        """Keep only `size` bytes: the body announced its length."""
+        if 0 <= size < self.size:
+            spare, self.size = self.size - size, size
+            self._flight.give_back(spare)
 
 
 async def system_addresses(host: str, port: int) -> Sequence[str]:
@@ -111,6 +131,7 @@ class Guard:
     origins: Origins | None = None
     resolve: AsyncResolver = system_addresses
     flight: Flight = field(init=False)
+    pages: PageMemory = field(default_factory=PageMemory)
     _exchanges: WeakKeyDictionary[Request, Exchange] = field(default_factory=WeakKeyDictionary)
     _host_file_requests: WeakSet[Request] = field(default_factory=WeakSet)
 
@@ -137,7 +158,7 @@ class Guard:
         meta = {
             **kwargs.pop("meta", {}),
             META_KIND: Kind.HOST_FILE.value,
-            "kyodaku_cap": need.cap,
+            META_CAP: need.cap,
             "dont_redirect": True,
             "dont_retry": True,
             "handle_httpstatus_all": True,

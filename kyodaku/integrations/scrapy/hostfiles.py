@@ -2,20 +2,94 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
+
+from scrapy.core.downloader import Downloader
 from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
 
 from kyodaku.integrations.scrapy.guard import Guard
-from kyodaku.permission import OriginFacts
+from kyodaku.integrations.scrapy.outcome import FetchFailed, fetched_of, fetched_of_failure
+from kyodaku.netguard import host_of
+from kyodaku.permission import HOST_FILE_FRESH, GateVerdict, Need, OriginFacts
+from kyodaku.signals.model import Fetched
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
+
+#: Origins whose facts are kept; the one used longest ago goes first.
+MAX_ORIGINS = 10_000
 
 
 class HostFiles:
-    """An `Origins` that asks through Scrapy itself, one origin at a time."""
+    """An `Origins` that asks through Scrapy itself: one fetch at a time per origin, kept for a day.
+
+    Everybody who needs an origin while it is being asked waits for the same answer. An origin that is
+    on hold is asked again after `retry_after` seconds. A robots.txt with a Crawl-delay slows its slot.
+    """
 
     def __init__(self, crawler: Crawler, guard: Guard, *, retry_after: float) -> None:
         self._crawler = crawler
         self._guard = guard
         self._retry_after = retry_after
+        self._known: OrderedDict[str, OriginFacts] = OrderedDict()
+        self._asking: dict[str, asyncio.Task[OriginFacts]] = {}
 
     async def facts(self, origin: str) -> OriginFacts | None:
-        """Facts about `origin`, fetched if need be."""
-        return None
+        """Facts about `origin`, fetched if need be. Whatever goes wrong is in the facts, or raised."""
+        known = self._known.get(origin)
+        if known is not None and self._fresh(known):
+            self._known.move_to_end(origin)
+            return known
+        task = self._asking.get(origin)
+        if task is None:
+            task = asyncio.ensure_future(self._ask(origin, known))
+            self._asking[origin] = task
+            task.add_done_callback(lambda _: self._asking.pop(origin, None))
+        return await asyncio.shield(task)
+
+    def _fresh(self, facts: OriginFacts) -> bool:
+        age = self._guard.permission.clock() - facts.fetched_at
+        held = self._guard.permission.g1(facts.origin + "/", facts).verdict is GateVerdict.HOLD
+        bridged = any(file.cached_age is not None for file in facts.files.values())
+        return 0 <= age < (self._retry_after if held or bridged else HOST_FILE_FRESH)
+
+    async def _ask(self, origin: str, known: OriginFacts | None) -> OriginFacts:
+        machine = self._guard.permission.host_files(origin, known)
+        try:
+            need = next(machine)
+            while True:
+                need = machine.send(await self._fetch(need))
+        except StopIteration as stop:
+            facts: OriginFacts = stop.value
+        self._known[origin] = facts
+        self._known.move_to_end(origin)
+        if len(self._known) > MAX_ORIGINS:
+            self._known.popitem(last=False)
+        self._slow_down(facts)
+        return facts
+
+    async def _fetch(self, need: Need) -> Fetched:
+        request = self._guard.host_file_request(need)
+        engine = self._crawler.engine
+        if engine is None:
+            raise RuntimeError("host files were asked for before the engine was there")
+        try:
+            return fetched_of(await engine.download_async(request))
+        except (FetchFailed, IgnoreRequest) as failure:
+            return fetched_of_failure(request, failure, self._guard.permission.clock())
+
+    def _slow_down(self, facts: OriginFacts) -> None:
+        robots = facts.files.get("/robots.txt")
+        delay = (
+            None if robots is None else ROBOTS.crawl_delay(robots, self._guard.permission.rules.own_tokens)
+        )
+        downloader = self._crawler.engine.downloader if self._crawler.engine is not None else None
+        if not delay or not isinstance(downloader, Downloader):
+            return
+        host = host_of(facts.origin)
+        own = downloader.per_slot_settings.setdefault(host, {})
+        own["delay"] = max(delay, float(own.get("delay", self._crawler.settings.getfloat("DOWNLOAD_DELAY"))))
+        own["concurrency"] = 1
+        slot = downloader.slots.get(host)
+        if slot is not None:
+            slot.delay, slot.concurrency = max(slot.delay, own["delay"]), 1

@@ -1,11 +1,389 @@
-"""The gates as downloader middlewares."""
+"""The gates as two downloader middlewares: one beside the downloader, one beside the engine."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Self
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, StopDownload
+from scrapy.http import HtmlResponse, Response
+from scrapy.responsetypes import responsetypes
+
+from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
+from kyodaku.integrations.scrapy.guard import Exchange, Guard, guard_of
+from kyodaku.integrations.scrapy.handler import fetch_error
+from kyodaku.integrations.scrapy.outcome import (
+    META_CAP,
+    META_EVIDENCE,
+    META_KIND,
+    META_PAGE,
+    META_SIGNALS,
+    META_TRAIL,
+    FetchFailed,
+    GateClosed,
+    GateTrail,
+    Kind,
+    fetched_of,
+    gate_exception,
+)
+from kyodaku.netguard import normalise_url, origin_of
+from kyodaku.permission import (
+    HOST_FILE_CAP,
+    GateResult,
+    GateVerdict,
+    OriginFacts,
+    Permission,
+    image_error,
+    redirect_target,
+)
+from kyodaku.reasons import FailReason, HoldReason, RefuseReason
+from kyodaku.signals.carriers.embedded import sniff
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.model import Fetched, FetchError, Hop
+
+#: What a redirect may carry along before its connection is cut; it is never looked at.
+_REDIRECT_BODY = 16 * 1024
+_IMAGE_FORMATS = frozenset({"jpeg", "png", "webp", "gif", "tiff", "avif", "heif", "bmp", "ico", "svg"})
+
 
 class GateMiddleware:
-    """Beside the downloader: G0, G1, G3 before a request leaves; G4, G5 as its answer comes in."""
+    """Beside the downloader: G0, G1, G3 before a request leaves; G4, G5 as its answer comes in.
+
+    What leaves is exactly what was asked about: the request object is admitted by identity, under its
+    normalised URL. Anything that fails in here is a hold.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._permission = guard.permission
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        middleware = cls(guard_of(crawler))
+        crawler.signals.connect(middleware.headers_received, signals.headers_received)
+        crawler.signals.connect(middleware.bytes_received, signals.bytes_received)
+        return middleware
+
+    # -------------------------------------------------------------- before the request
+
+    async def process_request(self, request: Request) -> None:
+        """Admit `request`, or raise GateClosed (FetchFailed for a host file)."""
+        request.meta.pop(META_TRAIL, None)
+        self._guard.forget(request)
+        try:
+            exchange = await self._admitted(request)
+        except GateClosed:
+            raise
+        except Exception as error:
+            raise GateClosed(gate_exception("g0")) from error
+        self._dress(request, exchange)
+        self._guard.admit(request, exchange)
+
+    async def _admitted(self, request: Request) -> Exchange:
+        kind = Kind(request.meta.get(META_KIND, ""))
+        results = [self._permission.g0(request.url)]
+        if request.meta.get("proxy"):
+            results = [GateResult("g0", GateVerdict.REFUSE, RefuseReason.ADDRESS_BLOCKED.value)]
+        if not results[-1].open:
+            raise _closed(results)
+        url = normalise_url(request.url)
+        exchange = Exchange(url, kind, self._cap(request, kind), results)
+        if kind is Kind.HOST_FILE:
+            if not self._guard.made(request):
+                raise _closed([*results, gate_exception("g1")])
+            return exchange
+        self._ask_pages(request, exchange)
+        facts = await self._facts(url)
+        if facts is None:
+            raise _closed([*results, GateResult("g1", GateVerdict.HOLD, HoldReason.NOT_FINISHED.value)])
+        gate = self._permission.g3 if kind is Kind.IMAGE else self._permission.g1
+        results.append(gate(url, facts))
+        if not results[-1].open:
+            raise _closed(results)
+        return exchange
+
+    def _ask_pages(self, request: Request, exchange: Exchange) -> None:
+        """G2: what the request brings along, and what every remembered page that shows this URL says."""
+        told = list(request.meta.get(META_SIGNALS, ()))
+        evidence = list(request.meta.get(META_EVIDENCE, ()))
+        named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
+        for page in self._guard.pages.about(exchange.url, named):
+            result = self._permission.g2_image(page, exchange.url)
+            exchange.results.append(result)
+            if not result.open:
+                raise _closed(exchange.results)
+            told += result.signals
+            evidence += result.evidence
+        exchange.signals, exchange.evidence = tuple(told), tuple(evidence)
+
+    async def _facts(self, url: str) -> OriginFacts | None:
+        origins = self._guard.origins
+        if origins is None:
+            return None
+        found = origins.facts(origin_of(url))
+        return await found if inspect.isawaitable(found) else found
+
+    def _cap(self, request: Request, kind: Kind) -> int:
+        network = self._guard.network
+        if kind is Kind.HOST_FILE:
+            return min(int(request.meta.get(META_CAP, HOST_FILE_CAP)), HOST_FILE_CAP)
+        caps = {Kind.IMAGE: network.max_image, Kind.PAGE: network.max_page}
+        return caps.get(kind, max(network.max_image, network.max_page))
+
+    def _dress(self, request: Request, exchange: Exchange) -> None:
+        """Our own name on every request, and codings only where we unpack."""
+        identity = exchange.kind in (Kind.IMAGE, Kind.HOST_FILE)
+        request.headers["User-Agent"] = self._guard.user_agent
+        request.headers["Accept-Encoding"] = "identity" if identity else ACCEPT_ENCODING
+        if request.meta.get("redirect_times"):
+            request.meta.pop("download_slot", None)  # copied from the host that sent us here
+
+    # -------------------------------------------------------------- while the answer comes in
+
+    def headers_received(self, request: Request, body_length: int, **_: Any) -> None:
+        """G4, before any byte of the body is kept. Raises StopDownload."""
+        exchange = self._guard.exchange(request)
+        if exchange is None:
+            raise StopDownload(fail=True)
+        _closing(exchange, "g4", lambda: self._judge_head(exchange, body_length))
+        exchange.judged = True
+
+    def _judge_head(self, exchange: Exchange, body_length: int) -> None:
+        head = exchange.head
+        if head is None:
+            raise RuntimeError("a response without a head")
+        if is_redirect(head):
+            if not 0 <= body_length <= _REDIRECT_BODY:
+                exchange.judged = True
+                raise StopDownload(fail=False)
+            return
+        media_type = (head.first("content-type") or "").strip().lower()
+        if exchange.kind is Kind.IMAGE or (
+            exchange.kind is not Kind.HOST_FILE and media_type.startswith("image/")
+        ):
+            self._ask_g4(exchange, head)
+        elif exchange.kind is Kind.UNKNOWN and "html" in media_type:
+            exchange.cap = min(exchange.cap, self._guard.network.max_page)
+        if 0 <= body_length < 1 << 62:
+            if body_length > exchange.cap and exchange.kind is not Kind.HOST_FILE:
+                self._cut(exchange, FetchError.TOO_LARGE)
+            if exchange.room is not None:
+                exchange.room.shrink(body_length)
+
+    def _ask_g4(self, exchange: Exchange, head: ResponseHead) -> None:
+        result = self._permission.g4(head)
+        if not result.open:
+            exchange.close(result)
+            raise StopDownload(fail=True)
+        exchange.results.append(result)
+        exchange.signals = (*exchange.signals, *result.signals)
+        exchange.image = True
+        exchange.cap = min(exchange.cap, self._guard.network.max_image)
+        if codings(head.values("content-encoding")):
+            # We asked for the file as it is; what a coding hides is not ours to guess.
+            exchange.close(GateResult("g4", GateVerdict.FAIL, FailReason.UNDECODABLE.value))
+            raise StopDownload(fail=True)
+
+    def bytes_received(self, request: Request, data: bytes, **_: Any) -> None:
+        """Count the body; cut what is too much, and an image betrayed by its first bytes (StopDownload)."""
+        exchange = self._guard.exchange(request)
+        if exchange is None:
+            raise StopDownload(fail=True)
+        _closing(exchange, "g4", lambda: self._count(exchange, data))
+
+    def _count(self, exchange: Exchange, data: bytes) -> None:
+        first = exchange.received == 0
+        exchange.received += len(data)
+        if exchange.received > exchange.cap:
+            if exchange.kind is Kind.HOST_FILE:
+                exchange.truncated = True
+                raise StopDownload(fail=False)
+            self._cut(exchange, FetchError.TOO_LARGE)
+        head = exchange.head
+        disguised = first and exchange.kind is not Kind.HOST_FILE and not exchange.image
+        if disguised and head is not None and not is_redirect(head) and sniff(data) in _IMAGE_FORMATS:
+            self._ask_g4(exchange, head)
+
+    @staticmethod
+    def _cut(exchange: Exchange, error: FetchError) -> None:
+        exchange.failed = error
+        raise StopDownload(fail=True)
+
+    # -------------------------------------------------------------- after the answer
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """G5 for an image, in the bytes as served; a page is unpacked. Sets the trail, or raises."""
+        exchange = self._guard.exchange(request)
+        if exchange is None or exchange.head is None or exchange.closed is not None:
+            raise GateClosed(gate_exception("g4"))  # somebody else's answer: it passed no gate
+        try:
+            response = self._judged(request, response, exchange, exchange.head)
+        except (GateClosed, FetchFailed):
+            raise
+        except Exception as error:
+            raise exchange.close(gate_exception("g5")) from error
+        request.meta[META_TRAIL] = _trail(exchange, exchange.head, response)
+        return response
+
+    def _judged(
+        self, request: Request, response: Response, exchange: Exchange, head: ResponseHead
+    ) -> Response:
+        if is_redirect(head):
+            return _with_body(response, b"")
+        names = codings(head.values("content-encoding"))
+        if names and not exchange.image and request.method != "HEAD":
+            try:
+                response = _with_body(response, decoded(response.body, names, exchange.cap))
+            except DecodingError as error:
+                raise broken_off(self._permission, exchange, error.error) from error
+        if exchange.truncated:
+            return response.replace(body=response.body[: exchange.cap])
+        if exchange.kind is Kind.HOST_FILE or request.method == "HEAD":
+            return response
+        if exchange.kind is Kind.IMAGE or exchange.image or sniff(response.body) in _IMAGE_FORMATS:
+            self._ask_g5(response, exchange, head)
+        return response
+
+    def _ask_g5(self, response: Response, exchange: Exchange, head: ResponseHead) -> None:
+        digest = sha256(response.body).hexdigest()
+        if not exchange.image:
+            result = self._permission.g4(head)
+            if not result.open:
+                raise exchange.close(result, sha256=digest)
+            exchange.results.append(result)
+            exchange.signals = (*exchange.signals, *result.signals)
+            exchange.image = True
+        if "download_stopped" in response.flags:
+            raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
+        result = self._permission.g5(head, response.body, exchange.evidence, exchange.signals)
+        if not result.open:
+            raise exchange.close(result, sha256=digest)
+        exchange.results.append(result)
 
 
 class SealMiddleware:
-    """Beside the engine: nothing leaves that was not judged as it now is; pages are read by G2."""
+    """Beside the engine: nothing leaves that was not judged as it now is.
+
+    Pages of requests without a kind are read by G2 here, after every other middleware, and remembered for
+    the images they show; a page that G2 does not open is not handed on, so no candidate leaves it.
+    """
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._permission = guard.permission
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Called by Scrapy."""
+        return cls(guard_of(crawler))
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """The response, if it is still the one that was judged. Raises GateClosed."""
+        exchange = self._guard.exchange(request)
+        trail = request.meta.get(META_TRAIL)
+        if exchange is None or exchange.closed is not None or not isinstance(trail, GateTrail):
+            raise GateClosed(gate_exception("g5"))
+        try:
+            unchanged = sha256(response.body).hexdigest() == trail.sha256
+            if not unchanged and (exchange.image or sniff(response.body) in _IMAGE_FORMATS):
+                raise exchange.close(gate_exception("g5"))
+            if not exchange.image and _is_page(request, response, exchange, trail):
+                self._read_page(request, response, exchange)
+        except GateClosed:
+            raise
+        except Exception as error:
+            raise exchange.close(gate_exception("g5")) from error
+        return response
+
+    def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
+        if response.request is None:
+            response.request = request
+        page = fetched_of(response)
+        hops = tuple(Hop(url, 302) for url in request.meta.get("redirect_urls", ()))
+        facts = self._permission.g2(replace(page, hops=(*hops, *page.hops)))
+        self._guard.pages.remember(exchange.url, facts)
+        if not facts.result.open:
+            raise exchange.close(facts.result)
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Every failure of a request with a kind becomes GateClosed or, for a host file, FetchFailed."""
+        kind = request.meta.get(META_KIND, "")
+        ours = isinstance(exception, GateClosed | FetchFailed)
+        if isinstance(exception, IgnoreRequest) and not ours:
+            return  # another middleware's decision
+        if isinstance(exception, GateClosed) and kind != Kind.HOST_FILE:
+            return
+        if kind == Kind.UNKNOWN and not ours:
+            return  # a foreign project knows Scrapy's own errors
+        exchange = self._guard.exchange(request)
+        if exchange is None:
+            exchange = Exchange(request.url, _kind(kind), 0, [])
+        error = FetchError.BLOCKED if isinstance(exception, GateClosed) else fetch_error(exception)
+        raise broken_off(self._permission, exchange, error) from exception
+
+
+def broken_off(
+    permission: Permission, exchange: Exchange, error: FetchError | None
+) -> GateClosed | FetchFailed:
+    """What a fetch that ended without a whole answer means for what was asked. None: a bug of ours."""
+    if exchange.kind is Kind.HOST_FILE:
+        return FetchFailed(error or FetchError.PROTOCOL, exchange.head, ip=exchange.ip)
+    if error is None:
+        return exchange.close(gate_exception("g4"))
+    if exchange.kind is Kind.IMAGE or exchange.image:
+        return exchange.close(image_error(error), error=error)
+    page = Fetched(exchange.url, exchange.url, None, (), b"", False, error, permission.clock())
+    return exchange.close(permission.page_status(page), error=error)
+
+
+def is_redirect(head: ResponseHead) -> bool:
+    """True for an answer that sends us on to another http or https URL."""
+    answer = Fetched(head.url, head.url, head.status, head.headers, b"", True, None, head.fetched_at)
+    return redirect_target(answer) is not None
+
+
+def _closing(exchange: Exchange, gate: str, judge: Callable[[], None]) -> None:
+    """Run a signal handler's work: Scrapy logs what it raises and reads on, so it must stop by itself."""
+    try:
+        judge()
+    except StopDownload:
+        raise
+    except Exception as error:
+        exchange.close(gate_exception(gate))
+        raise StopDownload(fail=True) from error
+
+
+def _closed(results: list[GateResult]) -> GateClosed:
+    return GateClosed(results[-1], results=tuple(results))
+
+
+def _trail(exchange: Exchange, head: ResponseHead, response: Response) -> GateTrail:
+    complete = not exchange.truncated and "download_stopped" not in response.flags
+    digest = sha256(response.body).hexdigest()
+    return GateTrail(tuple(exchange.results), head, exchange.ip, digest, complete)
+
+
+def _with_body(response: Response, body: bytes) -> Response:
+    """`response` with an unpacked body, and the class that fits it."""
+    headers = response.headers.copy()
+    for name in ("Content-Encoding", "Content-Length"):
+        headers.pop(name, None)
+    kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+    changed: Response = response.replace(cls=kind, headers=headers, body=body)
+    return changed
+
+
+def _kind(value: object) -> Kind:
+    return next((kind for kind in Kind if kind == value), Kind.UNKNOWN)
+
+
+def _is_page(request: Request, response: Response, exchange: Exchange, trail: GateTrail) -> bool:
+    if exchange.kind is not Kind.UNKNOWN or request.method == "HEAD" or is_redirect(trail.head):
+        return False
+    return isinstance(response, HtmlResponse) or sniff(response.body) == "html"

@@ -19,6 +19,7 @@ META_KIND = "kyodaku_kind"
 META_PAGE = "kyodaku_page"  # URL of the page that shows the image
 META_EVIDENCE = "kyodaku_evidence"  # Sequence[LicenceEvidence] bound to the image
 META_SIGNALS = "kyodaku_signals"  # Sequence[Signal] found before the image was asked for
+META_CAP = "kyodaku_cap"  # bytes read of a host file
 #: Where a response that came through carries its `GateTrail`.
 META_TRAIL = "kyodaku"
 
