@@ -1,0 +1,299 @@
+"""The facts of a run, read for people: what both reports and `explain` know comes through here.
+
+Reads whatever exists: a run that was only crawled has no decisions yet, and its candidates then carry
+the provisional answer of the last gate. One shard of candidates is in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kyodaku.reasons import Outcome
+from kyodaku.records import (
+    ANNOTATIONS,
+    CANDIDATES,
+    CAPTIONS,
+    DECISIONS,
+    HOSTS,
+    MATCHES,
+    RAW,
+    RELEASED,
+    Candidate,
+    check_schema,
+)
+from kyodaku.runs import RunFolder
+
+_LIGHT = [
+    "candidate_id", "image_url", "page_url", "found_at", "gate", "gate_verdict", "gate_reason",
+    "not_requested", "failure", "final_url", "hops", "fetched_at", "bytes", "sha256", "uid", "width",
+    "height", "raw_shard", "raw_key", "alt", "caption", "title", "language",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One candidate beside its decision, light enough to count millions of them.
+
+    `shard` and `index` say where its full record stands. Without a decision `verdict` is "" and
+    `outcome` is what the last gate said, or "" when it proceeded. `decided_by` holds the indices of the
+    candidate's signals that the decision rests on, `grounds` those of its evidence.
+    """
+
+    shard: str
+    index: int
+    candidate_id: str
+    image_url: str
+    final_url: str
+    page_url: str
+    found_at: float
+    fetched_at: float
+    gate: str
+    gate_verdict: str
+    gate_reason: str
+    failure: str
+    asked: int
+    fetched: bool
+    bytes: int
+    sha256: str
+    uid: str
+    width: int
+    height: int
+    raw_shard: str
+    raw_key: str
+    text: str
+    language: str
+    verdict: str
+    reason: str
+    outcome: str
+    outcome_reason: str
+    licence: str
+    decided_by: tuple[int, ...]
+    grounds: tuple[int, ...]
+    because_of: str
+    purged: bool
+
+
+@dataclass(frozen=True)
+class HostFile:
+    """One fetch of one host file. `requests` counts the hops on the way."""
+
+    origin: str
+    path: str
+    final_url: str
+    requests: int
+    status: int
+    error: str
+    bytes: int
+    fetched_at: float
+    verdict: str
+    reason: str
+    sha256: str
+    warc_file: str
+    warc_offset: int
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """Where the bytes of an image lie. `offset` is -1 once they were purged."""
+
+    tar: Path
+    shard: str
+    key: str
+    status: str
+    offset: int
+    bytes: int
+    sha256: str
+    uid: str
+    ext: str
+
+
+class RunFacts:
+    """Reads the Parquet files of a run. Every method raises RecordError on a file of another schema."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+
+    @property
+    def has_decisions(self) -> bool:
+        """True once `select` has written at least one shard."""
+        return any(self.run.decisions.glob("*.parquet"))
+
+    def rows(self) -> Iterator[Row]:
+        """Every candidate with its decision, in the order of the shards."""
+        for path in _shards(self.run.candidates):
+            decisions = self._decisions(path.stem)
+            for index, record in enumerate(_records(path, CANDIDATES, _LIGHT)):
+                yield _row(path.stem, index, record, decisions.get(record["candidate_id"]))
+
+    def candidates(self, rows: Iterable[Row]) -> dict[str, Candidate]:
+        """The full records of some rows, by candidate_id. Each shard is opened once."""
+        wanted: dict[str, list[int]] = {}
+        for row in rows:
+            wanted.setdefault(row.shard, []).append(row.index)
+        found: dict[str, Candidate] = {}
+        for shard, indices in wanted.items():
+            table = _table(self.run.candidates / f"{shard}.parquet", CANDIDATES)
+            for record in table.take(sorted(indices)).to_pylist():
+                candidate = Candidate.from_row(record)
+                found[candidate.candidate_id] = candidate
+        return found
+
+    def hosts(self) -> list[HostFile]:
+        """Every fetch of a host file, in the order of the file."""
+        if not self.run.hosts.is_file():
+            return []
+        names = [
+            "origin", "path", "final_url", "hops", "status", "error", "bytes", "fetched_at", "verdict",
+            "reason", "sha256", "warc_file", "warc_offset",
+        ]  # fmt: skip
+        return [
+            HostFile(requests=_requests(record.pop("hops"), True), **record)
+            for record in _records(self.run.hosts, HOSTS, names)
+        ]
+
+    def stored(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], StoredImage]:
+        """The raw images of (shard, key) pairs; those that are not there are left out."""
+        found: dict[tuple[str, str], StoredImage] = {}
+        names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]
+        for shard in sorted({shard for shard, _ in keys if shard}):
+            path = self.run.raw / f"{shard}.parquet"
+            for record in _records(path, RAW, names) if path.is_file() else ():
+                if (shard, record["key"]) in keys:
+                    found[shard, record["key"]] = StoredImage(path.with_suffix(".tar"), shard, **record)
+        return found
+
+    def pixels(self) -> dict[str, str]:
+        """uid -> sha256 of the pixels, for every stored image that was decoded."""
+        return {
+            record["uid"]: record["pixel_sha256"]
+            for path in _shards(self.run.annotations)
+            for record in _records(path, ANNOTATIONS, ["uid", "pixel_sha256"])
+            if record["pixel_sha256"]
+        }
+
+    def annotation(self, uid: str) -> dict[str, Any] | None:
+        """The annotation row of one image, or None."""
+        return _first(self.run.annotations, ANNOTATIONS, uid)
+
+    def captions(self, uids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """Caption rows by uid."""
+        return {
+            record["uid"]: record
+            for path in _shards(self.run.captions)
+            for record in _records(path, CAPTIONS)
+            if record["uid"] in uids
+        }
+
+    def cluster(self, uid: str) -> list[dict[str, Any]]:
+        """All members of every duplicate cluster that `uid` belongs to."""
+        if not uid or not self.run.matches.is_file():
+            return []
+        table = list(_records(self.run.matches, MATCHES))
+        own = {record["cluster"] for record in table if record["uid"] == uid}
+        return [record for record in table if record["cluster"] in own]
+
+    def _decisions(self, shard: str) -> dict[str, dict[str, Any]]:
+        path = self.run.decisions / f"{shard}.parquet"
+        if not path.is_file():
+            return {}
+        return {record["candidate_id"]: record for record in _records(path, DECISIONS)}
+
+    def releases(self) -> list[Path]:
+        """Folders of releases, oldest first."""
+        folder = self.run.path / "release"
+        found = [path for path in folder.glob("v*") if path.is_dir()] if folder.is_dir() else []
+        return sorted(found, key=lambda path: (len(path.name), path.name))
+
+
+def released_rows(release: Path) -> Iterator[dict[str, Any]]:
+    """Rows of RELEASED that became samples, with `shard` added, in the order of the shards."""
+    for path in sorted(release.glob("[0-9]*.parquet")):
+        for record in _records(path, RELEASED):
+            if record["status"] == "success":
+                yield {**record, "shard": path.stem}
+
+
+def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:
+    fetched = bool(record["sha256"])
+    asked = record["gate"] in ("g4", "g5") or bool(record["hops"])
+    outcome, outcome_reason = _provisional(record)
+    chosen = decision or {}
+    return Row(
+        shard=shard,
+        index=index,
+        candidate_id=record["candidate_id"],
+        image_url=record["image_url"],
+        final_url=record["final_url"],
+        page_url=record["page_url"],
+        found_at=record["found_at"],
+        fetched_at=record["fetched_at"],
+        gate=record["gate"],
+        gate_verdict=record["gate_verdict"],
+        gate_reason=record["gate_reason"],
+        failure=record["failure"],
+        asked=_requests(record["hops"], asked),
+        fetched=fetched,
+        bytes=record["bytes"],
+        sha256=record["sha256"],
+        uid=record["uid"],
+        width=record["width"],
+        height=record["height"],
+        raw_shard=record["raw_shard"],
+        raw_key=record["raw_key"],
+        text=record["caption"] or record["alt"] or record["title"],
+        language=record["language"],
+        verdict=chosen.get("verdict", ""),
+        reason=chosen.get("reason", ""),
+        outcome=chosen.get("outcome", outcome),
+        outcome_reason=chosen.get("outcome_reason", outcome_reason),
+        licence=chosen.get("licence", ""),
+        decided_by=tuple(chosen.get("signals") or ()),
+        grounds=tuple(chosen.get("evidence") or ()),
+        because_of=chosen.get("because_of", ""),
+        purged=chosen.get("purged", False),
+    )
+
+
+def _provisional(record: dict[str, Any]) -> tuple[str, str]:
+    """Outcome and reason before any decision: what the last gate said."""
+    if record["gate_verdict"] == "refuse":
+        return Outcome.REFUSED, record["gate_reason"]
+    if record["not_requested"]:
+        return Outcome.NOT_REQUESTED, record["not_requested"]
+    if record["failure"]:
+        return Outcome.FAILED, record["failure"]
+    if record["gate_verdict"] == "hold":
+        return Outcome.HELD, record["gate_reason"]
+    return "", ""
+
+
+def _requests(hops: list[dict[str, Any]], asked: bool) -> int:
+    return max(len(hops), 1) if asked else 0
+
+
+def _shards(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[0-9]*.parquet")) if folder.is_dir() else []
+
+
+def _table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    check_schema(pq.read_schema(path), schema, str(path))
+    return pq.read_table(path, columns=columns)
+
+
+def _records(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    for batch in _table(path, schema, columns).to_batches(max_chunksize=4096):
+        yield from batch.to_pylist()
+
+
+def _first(folder: Path, schema: pa.Schema, uid: str) -> dict[str, Any] | None:
+    for path in _shards(folder) if uid else ():
+        for record in _records(path, schema):
+            if record["uid"] == uid:
+                return record
+    return None

@@ -1,0 +1,374 @@
+"""`kyodaku explain`: the whole story of one image, from the facts on the disk.
+
+`explain` gathers, `tell.render` draws it for a terminal, `Story.to_json` gives it to a program. Texts from
+the web stay verbatim in a Story and are made harmless where they are drawn.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from difflib import SequenceMatcher
+from typing import Any
+
+from kyodaku.errors import UnsafeAddressError, UsageError
+from kyodaku.netguard import normalise_url
+from kyodaku.reasons import Outcome
+from kyodaku.records import Candidate
+from kyodaku.report.data import HostFile, Row, RunFacts, released_rows
+from kyodaku.report.sentences import decisive, sentence
+from kyodaku.report.story import (
+    Caption,
+    Copy,
+    DecisionLine,
+    EvidenceLine,
+    GateStep,
+    ImageStory,
+    Place,
+    SignalLine,
+    Story,
+)
+from kyodaku.report.summary import GATES, safe_origin
+from kyodaku.report.tell import render
+from kyodaku.runs import RunFolder
+from kyodaku.signals.model import Binding, LicenceEvidence, Signal, Where
+
+__all__ = ["Story", "explain", "render"]
+
+#: Candidates told in full; a page may show thousands.
+TOLD = 20
+_SUGGESTIONS = 3
+_COMPARED = 20_000
+
+
+def explain(run: RunFolder, what: str) -> Story:
+    """The story of the image, page or digest that `what` names in this run.
+
+    Raises UsageError, with the nearest known addresses, when the run knows nothing of it, and
+    RecordError for a file of another schema.
+    """
+    facts = RunFacts(run)
+    releases = _Released(facts)
+    names = _spellings(what)
+    found, asked_as = _find(facts, releases, names)
+    if not found:
+        raise UsageError(_unknown(facts, what))
+    told = found[:TOLD]
+    related = _related(facts, told)
+    candidates = facts.candidates({row.candidate_id: row for row in [*told, *related]}.values())
+    known = {row.candidate_id: (row, candidates[row.candidate_id]) for row in [*told, *related]}
+    files = facts.hosts()
+    images = tuple(_image(facts, row, known, files, releases) for row in told)
+    return Story(
+        asked=what,
+        asked_as=asked_as,
+        run=str(run.path),
+        sentence=images[0].sentence if len(images) == 1 else _about_many(asked_as, found, images),
+        images=images,
+        not_told=len(found) - len(told),
+    )
+
+
+# --- finding -----------------------------------------------------------------------------------------
+
+
+class _Released:
+    """Which images stand in which release: uid -> its rows, newest release last."""
+
+    def __init__(self, facts: RunFacts) -> None:
+        self.by_uid: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self.uid_of: dict[str, str] = {}
+        for folder in facts.releases():
+            for record in released_rows(folder):
+                self.by_uid.setdefault(record["uid"], []).append((folder.name, record))
+                self.uid_of[record["sha256"]] = record["uid"]
+
+    def place(self, uid: str) -> str:
+        """Words for where an image stands in the newest release, or ""."""
+        if uid not in self.by_uid:
+            return ""
+        version, record = self.by_uid[uid][-1]
+        return f"release {version}, shard {record['shard']}, key {record['key']}"
+
+
+def _spellings(what: str) -> frozenset[str]:
+    """What is asked for, as given and as the crawl would have written it."""
+    asked = what.strip()
+    names = {asked, asked.lower()} if "://" not in asked else {asked}
+    if "://" in asked:
+        with suppress(UnsafeAddressError):
+            names.add(normalise_url(asked))
+    return frozenset(names)
+
+
+def _find(facts: RunFacts, releases: _Released, names: frozenset[str]) -> tuple[list[Row], str]:
+    """Matching rows, by the first kind of name that matches anything."""
+    sources = {releases.uid_of[name] for name in names if name in releases.uid_of}
+    groups: dict[str, list[Row]] = {}
+    for row in facts.rows():
+        for kind, value in (
+            ("image_url", row.image_url),
+            ("image_url", row.final_url),
+            ("candidate_id", row.candidate_id),
+            ("uid", row.uid),
+            ("sha256", row.sha256),
+            ("page_url", row.page_url),
+        ):
+            if value and value in names:
+                groups.setdefault(kind, []).append(row)
+                break
+        else:
+            if row.uid and row.uid in sources:
+                groups.setdefault("sha256", []).append(row)
+    for kind in ("image_url", "candidate_id", "uid", "sha256", "page_url"):
+        if kind in groups:
+            return groups[kind], kind
+    return [], ""
+
+
+def _related(facts: RunFacts, told: list[Row]) -> list[Row]:
+    """Rows that share an address, bytes or pixels with those told, or decided them."""
+    urls = {url for row in told for url in (row.image_url, row.final_url) if url}
+    uids = {row.uid for row in told if row.uid}
+    uids |= {member["uid"] for uid in tuple(uids) for member in facts.cluster(uid)}
+    names = {row.because_of for row in told if row.because_of}
+    own = {row.candidate_id for row in told}
+    found = [
+        row
+        for row in facts.rows()
+        if row.candidate_id not in own
+        and (
+            row.image_url in urls
+            or (row.final_url and row.final_url in urls)
+            or (row.uid and row.uid in uids | names)
+            or row.candidate_id in names
+        )
+    ]
+    return found[: 50 * TOLD]
+
+
+def _unknown(facts: RunFacts, what: str) -> str:
+    """The words for a name that the run does not know, with the nearest that it does."""
+    near = heapq.nlargest(_SUGGESTIONS, _scored(facts, what))
+    words = f"this run knows nothing of {what[:200]!r}"
+    if near and near[0][0] > 0.6:
+        return f"{words}; nearest: {', '.join(name for score, name in near if score > 0.6)}"
+    return f"{words}; give an image URL, a page URL, a uid, a candidate_id or a sha256"
+
+
+def _scored(facts: RunFacts, what: str) -> Iterable[tuple[float, str]]:
+    names: dict[str, None] = {}
+    for row in facts.rows():
+        names.update(
+            dict.fromkeys((row.image_url, row.page_url) if ":" in what else (row.uid, row.candidate_id))
+        )
+        if len(names) > _COMPARED:
+            break
+    matcher = SequenceMatcher(None, b=what[:300], autojunk=False)
+    for name in names:
+        if name and len(name) < 1000:
+            matcher.set_seq1(name)
+            if matcher.real_quick_ratio() > 0.6 and matcher.quick_ratio() > 0.6:
+                yield matcher.ratio(), name
+
+
+def _about_many(asked_as: str, found: list[Row], images: tuple[ImageStory, ...]) -> str:
+    if asked_as == "page_url":
+        counts = Counter(row.outcome or "not decided" for row in found)
+        listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))
+        return f"{len(found)} images were found on this page: {listed}."
+    best = next(
+        (image for row, image in zip(found, images, strict=False) if row.outcome == "released"), images[0]
+    )
+    return f"Found at {len(found)} places. {best.sentence}"
+
+
+# --- telling -----------------------------------------------------------------------------------------
+
+
+def _image(
+    facts: RunFacts,
+    row: Row,
+    known: Mapping[str, tuple[Row, Candidate]],
+    files: list[HostFile],
+    releases: _Released,
+) -> ImageStory:
+    candidate = known[row.candidate_id][1]
+    place = releases.place(row.uid) if row.outcome == Outcome.RELEASED else ""
+    origins = _origins(candidate)
+    captions = facts.captions({row.uid}) if row.uid else {}
+    return ImageStory(
+        candidate_id=row.candidate_id,
+        uid=row.uid,
+        sha256=candidate.sha256,
+        image_url=row.image_url,
+        page_url=row.page_url,
+        sentence=sentence(row, known, place),
+        mime=candidate.mime,
+        width=candidate.width,
+        height=candidate.height,
+        bytes=candidate.bytes,
+        fetched_at=candidate.fetched_at,
+        found_at=candidate.found_at,
+        hops=tuple((hop.url, hop.status) for hop in candidate.hops),
+        headers=candidate.headers,
+        words=_words(candidate),
+        gates=_gates(row, candidate),
+        evidence=tuple(_evidence(row, index, item) for index, item in enumerate(candidate.evidence)),
+        host_files=tuple(file for file in files if file.origin in origins),
+        decision=_decision(row, known),
+        places=_places(facts, row, releases),
+        caption=_caption(captions.get(row.uid)),
+        copies=_copies(facts, row, known),
+    )
+
+
+def _words(candidate: Candidate) -> dict[str, str]:
+    names = (
+        "alt", "title", "caption", "link_text", "page_title", "schema_name", "schema_description",
+        "schema_creator", "schema_credit",
+    )  # fmt: skip
+    return {name: value for name in names if (value := getattr(candidate, name))}
+
+
+def _origins(candidate: Candidate) -> set[str]:
+    urls = [candidate.image_url, candidate.page_url, *(hop.url for hop in candidate.hops)]
+    return {safe_origin(url) for url in urls if url}
+
+
+def _gates(row: Row, candidate: Candidate) -> tuple[GateStep, ...]:
+    chosen = decisive(row, candidate)
+    reached = GATES.index(row.gate) if row.gate in GATES else 0
+    steps: list[GateStep] = []
+    for index, gate in enumerate(GATES):
+        said = tuple(
+            _signal(signal, signal in chosen)
+            for signal in candidate.signals
+            if _gate_of(signal, candidate) == gate
+        )
+        verdict, reason = "proceed", ""
+        if index == reached:
+            verdict = "fail" if row.failure else row.gate_verdict
+            reason = row.gate_reason or row.failure
+        if index > reached or (candidate.not_requested and verdict == "hold"):
+            verdict, reason = "not asked", ""
+        steps.append(GateStep(gate, verdict, reason, said))
+    return tuple(steps)
+
+
+def _gate_of(signal: Signal, candidate: Candidate) -> str:
+    """The gate that looks at the channel an observation came by."""
+    if signal.where in (Where.REGISTRY, Where.URL):
+        return "g0"
+    if signal.where is Where.HTML:
+        return "g2"
+    if signal.where is Where.HEADER:
+        return "g4" if signal.source_url in _image_urls(candidate) else "g2"
+    if signal.binding in (Binding.HOST, Binding.PATH):
+        own = {safe_origin(url) for url in _image_urls(candidate)}
+        return "g3" if safe_origin(signal.source_url) in own and candidate.gate > "g1" else "g1"
+    return "g5"
+
+
+def _image_urls(candidate: Candidate) -> set[str]:
+    urls = {candidate.image_url, candidate.final_url, *(hop.url for hop in candidate.hops)}
+    return {url for url in urls if url}
+
+
+def _signal(signal: Signal, chosen: bool) -> SignalLine:
+    return SignalLine(
+        protocol=signal.protocol,
+        effect=signal.effect,
+        raw=signal.raw,
+        parsed=signal.parsed,
+        rule=signal.rule,
+        binding=signal.binding,
+        source_url=signal.source_url,
+        fetched_at=signal.fetched_at,
+        digest=signal.digest,
+        complete=signal.complete,
+        decisive=chosen,
+    )
+
+
+def _evidence(row: Row, index: int, item: LicenceEvidence) -> EvidenceLine:
+    return EvidenceLine(
+        licence=item.licence,
+        licence_url=item.licence_url,
+        binding=item.binding,
+        institution=item.institution,
+        source_url=item.source_url,
+        element=item.element,
+        digest=item.digest,
+        decisive=index in row.grounds,
+    )
+
+
+def _decision(row: Row, known: Mapping[str, tuple[Row, Candidate]]) -> DecisionLine | None:
+    if not row.verdict:
+        return None
+    other = next((r for r, _ in known.values() if row.because_of in (r.candidate_id, r.uid)), None)
+    return DecisionLine(
+        verdict=row.verdict,
+        reason=row.reason,
+        outcome=row.outcome,
+        outcome_reason=row.outcome_reason,
+        licence=row.licence,
+        because_of=row.because_of,
+        because_of_url=(other.page_url or other.image_url) if other and row.because_of else "",
+        purged=row.purged,
+    )
+
+
+def _places(facts: RunFacts, row: Row, releases: _Released) -> tuple[Place, ...]:
+    places: list[Place] = []
+    if row.raw_shard:
+        stored = facts.stored({(row.raw_shard, row.raw_key)}).get((row.raw_shard, row.raw_key))
+        file = f"raw/{row.raw_shard}.tar"
+        if row.purged or stored is None or stored.status != "success" or stored.offset < 0:
+            places.append(Place("purged" if row.purged or stored else "dropped", file, row.raw_key, -1, 0))
+        else:
+            state = "raw" if stored.tar.is_file() else "dropped"
+            places.append(Place(state, file, row.raw_key, stored.offset, stored.bytes))
+    if row.outcome == Outcome.RELEASED:
+        for version, record in releases.by_uid.get(row.uid, []):
+            file = f"release/{version}/{record['shard']}.tar"
+            places.append(Place("released", file, record["key"], record["offset"], record["bytes"]))
+    return tuple(places)
+
+
+def _caption(record: dict[str, Any] | None) -> Caption | None:
+    if record is None:
+        return None
+    names = ("text", "source", "web_text", "synthetic_text", "model")
+    return Caption(**{name: record[name] for name in names})
+
+
+def _copies(facts: RunFacts, row: Row, known: Mapping[str, tuple[Row, Candidate]]) -> tuple[Copy, ...]:
+    twins = {member["uid"]: member["kind"] for member in facts.cluster(row.uid)}
+    copies: list[Copy] = []
+    for other, _ in known.values():
+        if other.candidate_id == row.candidate_id:
+            continue
+        if other.image_url == row.image_url or (other.final_url and other.final_url == row.final_url):
+            kind = "same address"
+        elif other.uid and other.uid == row.uid:
+            kind = "same bytes"
+        elif other.uid in twins:
+            kind = f"same {twins[other.uid]}"
+        else:
+            continue
+        copies.append(
+            Copy(
+                kind,
+                other.candidate_id,
+                other.uid,
+                other.image_url,
+                other.page_url,
+                other.outcome,
+                other.outcome_reason,
+            )
+        )
+    return tuple(copies)

@@ -1,0 +1,274 @@
+"""report.html of a run: everything that was taken, not taken, and why. For the people who run the crawl.
+
+It shows pixels of what filters set aside, never of anything refused, held or purged; write it again
+after every `select`. It holds no digest of any image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kyodaku.durable import write_bytes
+from kyodaku.reasons import Outcome
+from kyodaku.recipe import Recipe
+from kyodaku.records import Candidate
+from kyodaku.report import parts
+from kyodaku.report.data import Row, RunFacts, released_rows
+from kyodaku.report.html import Html, document, join, link, say, tag
+from kyodaku.report.parts import number
+from kyodaku.report.plaintext import plain
+from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, safe_origin, summarise
+from kyodaku.report.texts import gate_text, next_step, outcome_text, reason_text, state_text
+from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnails
+from kyodaku.runs import RunFolder
+
+#: How many rows are shown of each reason, and how many hosts.
+PER_REASON = 24
+HOSTS = 500
+SAMPLES = 24
+
+
+def write_report(run: RunFolder, recipe: Recipe) -> Path:
+    """Write `report.html` into the run folder and return its path.
+
+    Works on any state of a run, from nothing fetched to released. Raises RecordError for a file of
+    another schema and DiskFullError.
+    """
+    facts = RunFacts(run)
+    summary = summarise(facts, PER_REASON)
+    shown = _pictures(facts, summary, recipe)
+    cases = facts.candidates(
+        row
+        for (outcome, _), chosen in summary.chosen.items()
+        if outcome in (Outcome.REFUSED, Outcome.HELD)
+        for row in chosen.rows
+    )
+    body = parts.page(_head(run, recipe, summary), _sections(facts, summary, shown, cases), _foot())
+    title = f"{recipe.name} · {run.path.name}"
+    write_bytes(run.report, document(title, body).encode("utf-8"))
+    return run.report
+
+
+def _pictures(facts: RunFacts, summary: Summary, recipe: Recipe) -> dict[str, Thumbnail]:
+    wanted = [
+        row
+        for (outcome, _), chosen in summary.chosen.items()
+        if outcome in (*SET_ASIDE, Outcome.RELEASED)
+        for row in chosen.rows
+    ]
+    showable = Showable(facts, summary)
+    if not any(row in showable for row in wanted):
+        return {}
+    with Thumbnailer(recipe) as maker:
+        return thumbnails(facts, wanted, showable, maker)
+
+
+def _head(run: RunFolder, recipe: Recipe, summary: Summary) -> Html:
+    lead = say("What this crawl found, what it took, what it left, and why. This page is for the crew only.")
+    operator = say("crawler {name}", name=recipe.operator.crawler)
+    chips = [
+        parts.local_network_chip(recipe),
+        parts.chip(say("run {name}", name=run.path.resolve().name)),
+        parts.chip(say("basis: {basis}", basis=recipe.permission.basis)),
+        parts.chip(operator),
+        parts.chip(parts.period(summary)),
+    ]
+    return parts.heading(say("private report"), recipe.release.title or recipe.name, lead, chips)
+
+
+def _sections(
+    facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail], cases: Mapping[str, Candidate]
+) -> list[tuple[str, Html, Html]]:
+    made = [
+        ("funnel", say("From found to released"), _funnel(facts, summary)),
+        ("reasons", say("Outcomes and reasons"), parts.reasons_table(summary.outcomes)),
+        ("gates", say("Gates"), _gates(summary)),
+        ("hosts", say("Hosts"), _hosts(summary)),
+    ]
+    released = _released(summary, shown)
+    aside = _set_aside(summary, shown)
+    for name, title, content in (
+        ("samples", say("In the set"), released),
+        ("aside", say("Allowed, but set aside"), aside),
+        ("refused", say("Refused"), _objections(summary, Outcome.REFUSED, cases)),
+        ("held", say("Held"), _objections(summary, Outcome.HELD, cases)),
+    ):
+        if content is not None:
+            made.append((name, title, content))
+    return made
+
+
+def _funnel(facts: RunFacts, summary: Summary) -> Html:
+    steps = summary.funnel
+    releases = facts.releases()
+    if releases:
+        steps = [*steps, ("released", sum(1 for _ in released_rows(releases[-1])))]
+    note = None
+    if not summary.decided:
+        note = tag("p", say("No decision has been made yet: outcomes are the last gate's."), class_="note")
+    elif not releases:
+        note = tag("p", say("Nothing has been released yet."), class_="note")
+    return join((parts.funnel(steps), note))
+
+
+def _gates(summary: Summary) -> Html:
+    rows = []
+    for gate in GATES:
+        counts = summary.gates[gate]
+        rows.append(
+            tag(
+                "tr",
+                tag("th", gate.upper(), scope="row"),
+                tag("td", gate_text(gate)),
+                *(number(counts[verdict]) for verdict in ("refuse", "hold", "fail")),
+            )
+        )
+    head = parts.head_row(
+        (say("gate"), False),
+        (say("asks whether"), False),
+        (say("refused"), True),
+        (say("held"), True),
+        (say("failed"), True),
+    )
+    note = tag(
+        "p", say("Candidates by the gate that stopped them. Every gate stays shut in doubt."), class_="note"
+    )
+    return join((note, _scroll(tag("table", head, tag("tbody", *rows)), "Gates / 関門")))
+
+
+def _hosts(summary: Summary) -> Html:
+    lines = sorted(
+        summary.hosts.values(), key=lambda line: (-line.requests - line.file_requests, line.origin)
+    )
+    head = parts.head_row(
+        (say("origin"), False),
+        (say("state"), False),
+        (say("requests"), True),
+        (say("host files"), True),
+        (say("pages"), True),
+        (say("taken"), True),
+        (say("refused"), True),
+        (say("held"), True),
+        (say("bytes"), True),
+        (say("commonest reason"), False),
+    )
+    table = tag("table", head, tag("tbody", *(_host_row(line) for line in lines[:HOSTS])), data_sortable=True)
+    note = tag(
+        "p",
+        say("Requests for images and for pages that show images; host files are extra."),
+        class_="note",
+    )
+    return join(
+        (note, _scroll(table, "Hosts / ホスト", "hosts"), parts.more(min(HOSTS, len(lines)), len(lines)))
+    )
+
+
+def _host_row(line: HostLine) -> Html:
+    why = reason_text(Outcome.HELD, line.state_reason) if line.state == "hold" else None
+    if line.state == "refuse":
+        why = reason_text(Outcome.REFUSED, line.state_reason)
+    if why is None and line.top:
+        why = reason_text(*line.top)
+    return tag(
+        "tr",
+        tag("th", tag("bdi", plain(line.origin, 120)), scope="row"),
+        tag("td", state_text(line.state)),
+        *(
+            number(n)
+            for n in (line.requests, line.file_requests, line.pages, line.taken, line.refused, line.held)
+        ),
+        number(line.bytes, parts.size(line.bytes)),
+        tag("td", why, class_="why"),
+    )
+
+
+def _released(summary: Summary, shown: Mapping[str, Thumbnail]) -> Html | None:
+    groups = [chosen for (outcome, _), chosen in summary.chosen.items() if outcome == Outcome.RELEASED]
+    rows = sorted((row for chosen in groups for row in chosen.rows), key=lambda row: row.candidate_id)
+    rows = rows[:SAMPLES]
+    if not rows:
+        return None
+    figures = [parts.figure(shown.get(row.uid), row.text, *_lines(row)) for row in rows]
+    return join((parts.gallery(figures), parts.more(len(rows), sum(chosen.total for chosen in groups))))
+
+
+def _set_aside(summary: Summary, shown: Mapping[str, Thumbnail]) -> Html | None:
+    groups: list[Html] = []
+    for outcome in SET_ASIDE:
+        for (kind, reason), chosen in sorted(summary.chosen.items()):
+            if kind != outcome:
+                continue
+            title = join((outcome_text(outcome), reason_text(outcome, reason)), ": ")
+            figures = [parts.figure(shown.get(row.uid), row.text, *_lines(row)) for row in chosen.rows]
+            groups.append(
+                join((tag("h3", title), parts.gallery(figures), parts.more(len(figures), chosen.total)))
+            )
+    return join(groups) if groups else None
+
+
+def _lines(row: Row) -> tuple[Html | None, ...]:
+    facts = f"{row.width} × {row.height}" + (f" · {row.licence}" if row.licence else "")
+    return tag("span", facts), parts.page_link(row.page_url or row.image_url)
+
+
+def _objections(summary: Summary, outcome: Outcome, cases: Mapping[str, Candidate]) -> Html | None:
+    groups = sorted(
+        ((reason, chosen) for (kind, reason), chosen in summary.chosen.items() if kind == outcome),
+        key=lambda item: (-item[1].total, item[0]),
+    )
+    if not groups:
+        return None
+    refused = outcome == Outcome.REFUSED
+    note = (
+        say("No pixels of these were kept.") if refused else say("A hold is never taken. What can be done:")
+    )
+    made = [tag("p", note, class_="note")]
+    for reason, chosen in groups:
+        count = tag("span", f"({chosen.total:,})", class_="count")
+        title = tag("summary", reason_text(outcome, reason), " ", count)
+        step = None if refused else tag("p", say("Next step"), ": ", next_step(reason))
+        items = [_case(row, cases.get(row.candidate_id)) for row in chosen.rows]
+        rows = tag("ul", *items, class_="cases")
+        made.append(tag("details", title, step, rows, parts.more(len(items), chosen.total)))
+    return join(made)
+
+
+def _case(row: Row, candidate: Candidate | None) -> Html:
+    signals = candidate.signals if candidate else ()
+    chosen = [signals[index] for index in row.decided_by if 0 <= index < len(signals)]
+    if not chosen:
+        chosen = [signal for signal in signals if signal.reason == row.outcome_reason]
+    quotes = [
+        join(
+            (
+                tag("blockquote", tag("bdi", plain(signal.raw, 300))) if signal.raw else None,
+                tag("span", link(signal.source_url), " · ", parts.moment(signal.fetched_at), class_="from"),
+            )
+        )
+        for signal in chosen[:3]
+    ]
+    where = tag("div", say("on the page"), " ", link(row.page_url), class_="from") if row.page_url else None
+    gate = tag("span", row.gate.upper(), " · ", safe_origin(row.image_url), class_="from")
+    return tag("li", link(row.image_url), tag("div", gate), where, *quotes)
+
+
+def _scroll(content: Html, label: str, kind: str = "") -> Html:
+    return tag("div", content, class_=f"scroll {kind}".strip(), tabindex=0, role="region", aria_label=label)
+
+
+def _foot() -> Html:
+    command = "kyodaku explain RUN URL"
+    return tag(
+        "p",
+        say("The whole story of one image:"),
+        " ",
+        tag("code", command),
+        ". ",
+        say("Pictures that are refused, held or purged are never shown here."),
+    )
+
+
+def discard(run: RunFolder) -> None:
+    """Remove the report: a purge calls this before anything else, so that no thumbnail outlives it."""
+    run.report.unlink(missing_ok=True)

@@ -1,0 +1,83 @@
+"""One plain sentence about one image: is it in the set, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from kyodaku.reasons import Outcome
+from kyodaku.records import Candidate
+from kyodaku.report.data import Row
+from kyodaku.report.plaintext import plain, short_url
+from kyodaku.report.texts import reason_english
+from kyodaku.signals.model import Signal
+
+_OPENINGS = {
+    Outcome.REFUSED: "This image is not in the set: ",
+    Outcome.HELD: "This image is not in the set, it is on hold: ",
+    Outcome.FILTERED: "This image was allowed but is not in the set: ",
+    Outcome.QUARANTINED: "This image was allowed but is set aside until a person looks: ",
+    Outcome.DUPLICATE: "This image is not in the set under this address: ",
+    Outcome.FAILED: "This image is not in the set, it could not be had: ",
+    Outcome.NOT_REQUESTED: "This image is not in the set, it was never asked for: ",
+}
+
+
+def sentence(row: Row, known: Mapping[str, tuple[Row, Candidate]], place: str) -> str:
+    """The sentence about one candidate. `known` holds it and the candidates that may have decided it;
+    `place` says where in a release it stands, or ""."""
+    if row.outcome == Outcome.RELEASED:
+        because = reason_english(Outcome.RELEASED, row.reason)
+        where = f"in the set ({place})" if place else "allowed and kept, but not in a release yet"
+        return f"This image is {where}: {because}."
+    if not row.outcome:
+        return "This image was fetched; no decision has been made yet."
+    opening = _OPENINGS.get(Outcome(row.outcome), "This image is not in the set: ")
+    return f"{opening}{_clause(row, known, depth=2)}."
+
+
+def decisive(row: Row, candidate: Candidate) -> list[Signal]:
+    """The signals that the decision rests on; before a decision, those that give the gate's reason."""
+    chosen = [candidate.signals[index] for index in row.decided_by if 0 <= index < len(candidate.signals)]
+    return chosen or [signal for signal in candidate.signals if signal.reason == row.outcome_reason]
+
+
+def _clause(row: Row, known: Mapping[str, tuple[Row, Candidate]], depth: int) -> str:
+    words = reason_english(row.outcome, row.outcome_reason)
+    other = known.get(row.because_of) if row.because_of != row.candidate_id else None
+    if other is not None and depth:
+        place = short_url(other[0].page_url or other[0].image_url)
+        if row.outcome == Outcome.DUPLICATE:
+            return f"{words} (from {place})"
+        return f"{words} (at {place}: {_clause(other[0], known, depth - 1)})"
+    own = known.get(row.candidate_id)
+    signals = decisive(row, own[1]) if own else []
+    return _from_signal(row, signals) if signals else words
+
+
+def _from_signal(row: Row, signals: Sequence[Signal]) -> str:
+    signal = signals[0]
+    host = urlsplit(signal.source_url).hostname or "the site"
+    raw = plain(signal.raw, 80)
+    if row.outcome_reason in ("robots_disallow", "robots_purpose"):
+        who = plain(signal.parsed, 200).removeprefix("disallow for ")
+        return f"robots.txt of {plain(host)} disallows it to {_crawlers(who, row.outcome_reason)}"
+    if row.outcome_reason == "x_robots_tag":
+        return f"{plain(host)} answers with the header X-Robots-Tag: {raw}"
+    if row.outcome_reason == "meta_robots":
+        return f"a page that shows it says {raw}"
+    if row.outcome_reason == "plus_data_mining":
+        return f"the file itself prohibits data mining: {raw}"
+    words = reason_english(row.outcome, row.outcome_reason)
+    return f"{words} ({plain(host)}: {raw})" if raw else words
+
+
+def _crawlers(who: str, reason: str) -> str:
+    if who == "*":
+        return "every crawler"
+    names = [name.strip() for name in who.split(",")]
+    if reason == "robots_disallow":
+        return who
+    if len(names) == 1:
+        return f"{names[0]}, a crawler that trains AI models"
+    return f"{', '.join(names[:-1])} and {names[-1]}, crawlers that train AI models"

@@ -1,0 +1,175 @@
+"""Counting a run once, for both reports: funnel, gates, outcomes, hosts, and a bounded choice of rows
+to show. Everything is chosen by candidate_id (a hash of the URLs), so the same run gives the same page.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.netguard import origin_of
+from kyodaku.reasons import Outcome, Verdict
+from kyodaku.report.data import HostFile, Row, RunFacts
+
+GATES = ("g0", "g1", "g2", "g3", "g4", "g5")
+#: Outcomes whose bytes may still be on the disk and may be looked at.
+SHOWABLE = frozenset({Outcome.RELEASED, Outcome.FILTERED, Outcome.QUARANTINED, Outcome.DUPLICATE})
+#: Outcomes that passed permission but are not in the set.
+SET_ASIDE = (Outcome.FILTERED, Outcome.QUARANTINED, Outcome.DUPLICATE)
+
+
+class Chosen:
+    """At most `limit` rows of a stream, those with the smallest candidate_id."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._heap: list[tuple[tuple[int, int], Row]] = []
+        self.total = 0
+
+    def add(self, row: Row) -> None:
+        self.total += 1
+        if self._limit == 0:
+            return
+        rank = -int(row.candidate_id[:15] or "0", 16), self.total
+        heapq.heappush(self._heap, (rank, row))
+        if len(self._heap) > self._limit:
+            heapq.heappop(self._heap)
+
+    @property
+    def rows(self) -> list[Row]:
+        """The choice, by candidate_id."""
+        return sorted((row for _, row in self._heap), key=lambda row: row.candidate_id)
+
+
+@dataclass
+class HostLine:
+    """One origin in the table of hosts. `state` is proceed, refuse, hold, or "" when it was never asked;
+    `pages` counts pages that show candidates; `requests` what we know was sent for images and pages."""
+
+    origin: str
+    state: str = ""
+    state_reason: str = ""
+    requests: int = 0
+    file_requests: int = 0
+    pages: int = 0
+    taken: int = 0
+    refused: int = 0
+    held: int = 0
+    bytes: int = 0
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def top(self) -> tuple[str, str] | None:
+        """The commonest (outcome, reason) of what is not in the set, or None."""
+        return min(self.reasons, key=lambda name: (-self.reasons[name], name)) if self.reasons else None
+
+
+@dataclass
+class Summary:
+    """What one pass over a run counted."""
+
+    candidates: int = 0
+    asked: int = 0
+    fetched: int = 0
+    allowed: int = 0
+    kept: int = 0
+    decided: bool = False
+    first: float = 0.0
+    last: float = 0.0
+    gates: dict[str, Counter[str]] = field(default_factory=lambda: {gate: Counter() for gate in GATES})
+    outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    allow_reasons: Counter[str] = field(default_factory=Counter)
+    hosts: dict[str, HostLine] = field(default_factory=dict)
+    chosen: dict[tuple[str, str], Chosen] = field(default_factory=dict)
+    barred_uids: set[str] = field(default_factory=set)
+    _pages: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def funnel(self) -> list[tuple[str, int]]:
+        """Names and counts of the steps from a found URL to a kept image."""
+        steps = [
+            ("candidates", self.candidates),
+            ("asked", self.asked),
+            ("fetched", self.fetched),
+            ("allowed", self.allowed),
+            ("kept", self.kept),
+        ]
+        return steps if self.decided else steps[:3]
+
+    def host(self, url: str) -> HostLine:
+        """The line of the origin of `url`."""
+        origin = safe_origin(url)
+        return self.hosts.setdefault(origin, HostLine(origin))
+
+
+def summarise(facts: RunFacts, per_reason: int = 24) -> Summary:
+    """Count everything once. `per_reason` rows are kept for each outcome and reason."""
+    summary = Summary(decided=facts.has_decisions)
+    _count_host_files(summary, facts.hosts())
+    for row in facts.rows():
+        _count(summary, row, per_reason)
+    return summary
+
+
+def safe_origin(url: str) -> str:
+    """The origin of a URL, or the words for one that has none."""
+    try:
+        return origin_of(url)
+    except UnsafeAddressError:
+        return "(not a web address)"
+
+
+def _count_host_files(summary: Summary, files: list[HostFile]) -> None:
+    for file in sorted(files, key=lambda file: file.fetched_at):
+        line = summary.hosts.setdefault(file.origin, HostLine(file.origin))
+        line.file_requests += file.requests
+        if file.path == "/robots.txt":
+            line.state, line.state_reason = file.verdict, file.reason
+        _time(summary, file.fetched_at)
+
+
+def _count(summary: Summary, row: Row, per_reason: int) -> None:
+    summary.candidates += 1
+    summary.asked += row.asked > 0
+    summary.fetched += row.fetched
+    summary.allowed += row.verdict == Verdict.ALLOW
+    summary.kept += row.outcome == Outcome.RELEASED
+    _time(summary, row.found_at)
+    _time(summary, row.fetched_at)
+    if row.gate in summary.gates and row.outcome != Outcome.NOT_REQUESTED:
+        summary.gates[row.gate]["fail" if row.failure else row.gate_verdict] += 1
+    summary.outcomes[row.outcome or "undecided"][row.outcome_reason] += 1
+    if row.verdict == Verdict.ALLOW:
+        summary.allow_reasons[row.reason] += 1
+    if row.uid and (
+        row.purged or row.verdict == Verdict.REFUSE or row.outcome in (Outcome.REFUSED, Outcome.HELD)
+    ):
+        summary.barred_uids.add(row.uid)
+    _count_host(summary, row)
+    key = (row.outcome, row.outcome_reason)
+    summary.chosen.setdefault(key, Chosen(per_reason)).add(row)
+
+
+def _count_host(summary: Summary, row: Row) -> None:
+    line = summary.host(row.image_url)
+    line.requests += row.asked
+    line.bytes += row.bytes
+    line.taken += row.outcome in SHOWABLE or (not row.outcome and row.fetched)
+    line.refused += row.outcome == Outcome.REFUSED
+    line.held += row.outcome == Outcome.HELD
+    if row.outcome not in ("", Outcome.RELEASED):
+        line.reasons[row.outcome, row.outcome_reason] += 1
+    if row.page_url:
+        page = summary.host(row.page_url)
+        if (page.origin, row.page_url) not in summary._pages:
+            summary._pages.add((page.origin, row.page_url))
+            page.pages += 1
+            page.requests += 1
+
+
+def _time(summary: Summary, moment: float) -> None:
+    if moment > 0:
+        summary.first = min(summary.first or moment, moment)
+        summary.last = max(summary.last, moment)

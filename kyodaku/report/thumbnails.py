@@ -1,0 +1,110 @@
+"""Small pictures for the reports, made in the limited child, and only of images that may be looked at."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from kyodaku.errors import DecodeError, RecordError
+from kyodaku.reasons import Verdict
+from kyodaku.recipe import Recipe
+from kyodaku.report.data import Row, RunFacts, StoredImage
+from kyodaku.report.summary import SHOWABLE, Summary
+from kyodaku.safedecode import DecodeLimits, SafeDecoder
+from kyodaku.shards import read_member
+
+#: Longest side of a thumbnail, in pixels.
+SIDE = 160
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A JPEG of at most SIDE pixels."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+class Thumbnailer:
+    """Makes thumbnails; a context manager around its decoding child. A picture that cannot be decoded has
+    none."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        network = recipe.network
+        self._decoder = SafeDecoder(
+            DecodeLimits(
+                max_bytes=network.max_image,
+                max_pixels=network.max_pixels,
+                max_frames=network.max_frames,
+                formats=frozenset(network.formats) | {"jpeg"},
+            )
+        )
+
+    def make(self, body: bytes) -> Thumbnail | None:
+        """The thumbnail of an image's bytes, or None."""
+        try:
+            encoded = self._decoder.encode_jpeg(body, SIDE)
+        except DecodeError:
+            return None
+        return Thumbnail(encoded.body, encoded.width, encoded.height)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._decoder.close()
+
+
+class Showable:
+    """Which images of a run may be shown: allowed by a decision, still on the disk, and no copy of their
+    bytes or pixels refused, held or purged anywhere. Anything doubtful is not shown."""
+
+    def __init__(self, facts: RunFacts, summary: Summary) -> None:
+        self._barred = summary.barred_uids
+        self._pixels = facts.pixels()
+        self._barred_pixels = {self._pixels[uid] for uid in self._barred if uid in self._pixels}
+
+    def __contains__(self, row: Row) -> bool:
+        return (
+            row.verdict == Verdict.ALLOW
+            and row.outcome in SHOWABLE
+            and not row.purged
+            and row.uid != ""
+            and row.uid not in self._barred
+            and self._pixels.get(row.uid, "") not in self._barred_pixels
+        )
+
+
+def thumbnails(
+    facts: RunFacts, rows: Iterable[Row], showable: Showable, maker: Thumbnailer
+) -> dict[str, Thumbnail]:
+    """Thumbnails by uid of those `rows` that may be shown and whose bytes are still there."""
+    wanted = [row for row in rows if row in showable]
+    stored = facts.stored({(row.raw_shard, row.raw_key) for row in wanted})
+    made: dict[str, Thumbnail] = {}
+    for row in wanted:
+        place = stored.get((row.raw_shard, row.raw_key))
+        if row.uid in made or place is None or place.uid != row.uid:
+            continue
+        body = stored_bytes(place)
+        thumbnail = maker.make(body) if body is not None else None
+        if thumbnail is not None:
+            made[row.uid] = thumbnail
+    return made
+
+
+def stored_bytes(place: StoredImage) -> bytes | None:
+    """The bytes of a raw image, if they are there and are the ones recorded."""
+    if place.status != "success" or place.offset < 0 or not place.tar.is_file():
+        return None
+    try:
+        body = read_member(place.tar, place.offset, place.bytes)
+    except RecordError:
+        return None
+    return body if hashlib.sha256(body).hexdigest() == place.sha256 else None
