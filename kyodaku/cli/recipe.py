@@ -20,7 +20,7 @@ def check(
 ) -> None:
     """Say everything that is wrong with a recipe, each with its line. Starts nothing."""
     from kyodaku.errors import RecipeError
-    from kyodaku.recipe import load_recipe
+    from kyodaku.recipe import load_recipe, placeholders
 
     try:
         recipe = load_recipe(path)
@@ -30,11 +30,21 @@ def check(
         problems = [{"where": p.where, "line": p.line, "message": p.message} for p in error.problems]
         output.print_json({"ok": False, "path": error.path, "problems": problems})
         raise typer.Exit(error.exit_code) from None
+    open_points = placeholders(recipe)
     if json:
-        output.print_json({"ok": True, "name": recipe.name, "local_network": recipe.local_network})
+        output.print_json(
+            {
+                "ok": True,
+                "name": recipe.name,
+                "local_network": recipe.local_network,
+                "before_a_crawl": [{"where": p.where, "message": p.message} for p in open_points],
+            }
+        )
         return
     where = "this machine only (host table)" if recipe.local_network else "the public internet"
     output.say(f"{recipe.name}: fine. Basis {recipe.permission.basis}, crawls {where}.")
+    for point in open_points:
+        output.say(f"before a crawl: {point.where} {point.message}")
 
 
 @app.command(epilog="Example:  kyodaku recipe schema > datasets/recipe.schema.json")

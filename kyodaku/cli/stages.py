@@ -107,11 +107,14 @@ def _work(
     as_json: bool,
     recorded_clock: float | None,
 ) -> None:
+    from kyodaku.errors import RecipeError
     from kyodaku.lock import open_run
-    from kyodaku.recipe import load_recipe, recipe_file
+    from kyodaku.recipe import load_recipe, placeholders, recipe_file
     from kyodaku.stages import StageContext, find_stage
 
     recipe = load_recipe(recipe_path)
+    if "crawl" in names and (problems := placeholders(recipe)):
+        raise RecipeError(str(recipe_file(recipe_path)), problems)
     stages = [find_stage(name) for name in names]  # a missing extra is told before anything starts
     clock = time.time if recorded_clock is None else lambda: recorded_clock
     file = recipe_file(recipe_path)

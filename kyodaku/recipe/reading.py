@@ -80,8 +80,14 @@ def _unreadable(source: Path | str, message: str, line: int = 0) -> RecipeError:
 
 def _problems(data: dict[str, Any], error: ValidationError) -> list[RecipeProblem]:
     items = [item for item in error.errors(include_url=False) if item["loc"]]
-    found = [RecipeProblem(".".join(str(part) for part in item["loc"]), _message(item)) for item in items]
+    found = [RecipeProblem(_dotted(item["loc"]), _message(item)) for item in items]
     return found + list(problems_between(_sound_sections(data, {item["loc"][0] for item in items})))
+
+
+def _dotted(location: Sequence[int | str]) -> str:
+    """A location as TOML writes it: odd keys quoted, so that it stays one line."""
+    parts = (str(part) for part in location)
+    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part) for part in parts)
 
 
 def _sound_sections(data: dict[str, Any], wrong: set[int | str]) -> dict[str, Any]:
@@ -115,7 +121,7 @@ def _message(item: Any) -> str:
 
 
 def _no_such_key(location: Sequence[int | str]) -> str:
-    name = str(location[-1])
+    name = _dotted(location[-1:])
     model = _model_at(location[:-1])
     keys = sorted(model.model_fields)
     if list(location[:-1]) == ["filters"]:

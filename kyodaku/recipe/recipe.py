@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -68,6 +69,21 @@ class Recipe(Section):
         if problems:
             raise ValueError("; ".join(f"{problem.where}: {problem.message}" for problem in problems))
         return self
+
+
+def placeholders(recipe: Recipe) -> list[RecipeProblem]:
+    """What a recipe for the public internet still has of an example: nobody may crawl under those names."""
+    if recipe.local_network:
+        return []
+    found = []
+    if re.search(r"[@/.]example([/:?#]|$)", recipe.operator.contact):
+        found.append(RecipeProblem("operator.contact", "is an example; write where site owners reach you"))
+    if recipe.operator.crawler.lower() == "examplebot":
+        found.append(RecipeProblem("operator.crawler", "is an example; write your own product token"))
+    for number, entry in enumerate(recipe.institutions):
+        if "REPLACE ME" in entry.statement or entry.host.endswith(".example"):
+            found.append(RecipeProblem(f"institutions.{number}", "is an example; name a real institution"))
+    return found
 
 
 def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
