@@ -78,10 +78,11 @@ class _GuardedParser(_LenientHTTPClientParser):
         self.response.kyodaku_headers = tuple(self.served)
         super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
+    def connectionLost(self, reason: Any = None) -> None:
         # Twisted calls a body without a length complete however its connection ended; a reset is no end.
-        decoder = self.bodyDecoder
-        if decoder is not None and reason is not None and not isinstance(reason.value, ConnectionDone):
+        # (At the end of an ordinary response it hands over a bare exception, no Failure.)
+        cause = reason.value if isinstance(reason, Failure) else reason
+        if self.bodyDecoder is not None and not isinstance(cause, ConnectionDone):
             self.response.kyodaku_reset = True
         super().connectionLost(reason)
 

@@ -12,6 +12,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import HtmlResponse, Response
+from scrapy.http.request import NO_CALLBACK
 from scrapy.responsetypes import responsetypes
 
 from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
@@ -138,7 +139,9 @@ class GateMiddleware:
 
     def _dress(self, request: Request, exchange: Exchange) -> None:
         """Our own name on every request, and codings only where we unpack."""
-        identity = exchange.kind in (Kind.IMAGE, Kind.HOST_FILE)
+        pipeline = request.callback is NO_CALLBACK  # how a media pipeline asks
+        shown = exchange.kind is Kind.UNKNOWN and (pipeline or self._guard.pages.shows(exchange.url))
+        identity = shown or exchange.kind in (Kind.IMAGE, Kind.HOST_FILE)
         request.headers["User-Agent"] = self._guard.user_agent
         request.headers["Accept-Encoding"] = "identity" if identity else ACCEPT_ENCODING
         if request.meta.get("redirect_times"):
@@ -186,8 +189,8 @@ class GateMiddleware:
         exchange.image = True
         exchange.cap = min(exchange.cap, self._guard.network.max_image)
         if codings(head.values("content-encoding")):
-            # We asked for the file as it is; what a coding hides is not ours to guess.
-            exchange.close(GateResult("g4", GateVerdict.FAIL, FailReason.UNDECODABLE.value))
+            # We asked for the file as it is; a coding may hide any size, so it is never undone.
+            exchange.close(GateResult("g4", GateVerdict.FAIL, FailReason.DECOMPRESSION_BOMB.value))
             raise StopDownload(fail=True)
 
     def bytes_received(self, request: Request, data: bytes, **_: Any) -> None:

@@ -35,6 +35,10 @@ class PageMemory:
             urls.add(_known(named))
         return [self._pages[url] for url in sorted(urls) if url in self._pages]
 
+    def shows(self, image_url: str) -> bool:
+        """True when a remembered page shows `image_url`."""
+        return _known(image_url) in self._shown_by
+
     def _forget(self, url: str) -> None:
         old = self._pages.pop(url, None)
         if old is None:
