@@ -224,7 +224,7 @@ def _link(seen: SeenLink, base: str) -> PageLink | None:
 
 
 def _subject(written: str, base: str) -> str:
-    """An RDFa subject made absolute; an empty one is the page. One that is no web address stays as written."""
+    """An RDFa subject made absolute; an empty one is the page, one that is no web address stays as it is."""
     return (absolute(base, written) or written) if written.strip() else base
 
 

@@ -1,7 +1,7 @@
 """One pass over markup: libxml2 tokenises, this class keeps what we need. URLs stay as written.
 
-Every list is capped. What a cap cuts from the lists that can refuse (metas) sets `overflow`, which
-makes the page incomplete; what it cuts from the lists that can only offer (links, pictures) is not taken.
+Every list is capped. What a cap cuts from the lists that can refuse or contradict (metas, licence
+statements) sets `overflow`, which makes the page incomplete; links and pictures beyond theirs are not taken.
 """
 
 from __future__ import annotations
@@ -231,7 +231,10 @@ class MarkupReader:
             self.overflow = True
 
     def _on_link(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
-        if "href" not in attributes or len(self.links) >= MAX_LINKS:
+        if "href" not in attributes:
+            return
+        if len(self.links) >= MAX_LINKS:
+            self.overflow = self.overflow or "license" in attributes.get("rel", "").lower()
             return
         label = self._collect(frame) if frame.tag == "a" else Label()
         about = attributes.get("about", self._subjects[-1] if self._subjects else None)
@@ -270,9 +273,13 @@ class MarkupReader:
 
     def _on_script(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         kind = attributes.get("type", "").partition(";")[0].strip().lower()
-        if kind == "application/ld+json" and len(self.json_ld) < MAX_JSON_LD:
+        if kind != "application/ld+json":
+            return
+        if len(self.json_ld) < MAX_JSON_LD:
             frame.json_ld = True
             self._script = []
+        else:
+            self.overflow = True
 
     def _rdfa(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         subject = attributes.get("about")
@@ -282,7 +289,11 @@ class MarkupReader:
             self._subjects.append(subject)
             frame.subject = True
         named = "rel" in attributes or "property" in attributes
-        if named and self._subjects and len(self.statements) < MAX_STATEMENTS:
+        if not named or not self._subjects:
+            return
+        if len(self.statements) >= MAX_STATEMENTS:
+            self.overflow = True
+        else:
             label = frame.label if frame.label is not None else self._collect(frame)
             self.statements.append(SeenStatement(frame.tag, dict(attributes), self._subjects[-1], label))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
@@ -97,7 +97,10 @@ class LicenceLinks(Protocol):
     def _statements(self, page: HtmlPage) -> tuple[_Statement, ...]:
         if self._last is None or self._last[0] is not page:
             every = chain(_of_links(page), _of_rdfa(page), _of_objects(page))
-            self._last = (page, tuple(islice(every, _MAX_STATEMENTS)))
+            read = tuple(islice(every, _MAX_STATEMENTS + 1))
+            if len(read) > _MAX_STATEMENTS:  # one that is not read might contradict one that is
+                read = tuple(replace(statement, images=frozenset()) for statement in read)
+            self._last = (page, read)
         return self._last[1]
 
 
