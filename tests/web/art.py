@@ -7,6 +7,7 @@ that no two pictures of the small web are near duplicates of each other by accid
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -14,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 Size = tuple[int, int]
 Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]
+Motif = Callable[[int, Size], Image.Image]
 
 #: Palettes after woodblock prints: sky top, sky bottom, far, middle, near, accent.
 PALETTES: tuple[tuple[Colour, ...], ...] = (
@@ -206,8 +208,3 @@ def still_life(seed: int, size: Size) -> Image.Image:
 
 
 MOTIFS = (landscape, sea, blossom, town, abstract, still_life)
-
-
-def plain(seed: int, size: Size) -> Image.Image:
-    """One colour: the cheapest picture there is, for images that nobody may ever decode."""
-    return Image.new("RGB", size, tuple(int(v) for v in _rng(seed).integers(40, 216, 3)))

@@ -69,6 +69,9 @@ def redirect(location: str, status: int = 302) -> Reply:
     return Reply(b"", status, (("Location", location),))
 
 
+NOT_FOUND = markup("<!doctype html><title>Not found</title><p>There is no such page.", 404)
+
+
 # --------------------------------------------------------------------------- expectations
 
 
@@ -196,7 +199,9 @@ class Site:
     """One host of the small web, or several that share its pictures.
 
     `robots` None means 404. `routes` are exact paths with their query; `fallback` answers every other
-    path (404 without one). `expect_host` is the reason for which the whole host is closed.
+    path (404 without one). A `seed` is where a crawl begins; pages of another host are met by nobody.
+    `expect_host` is the reason for which the whole host is closed. `certificate_for` makes TLS show
+    another name's certificate; a host that is not `reachable` refuses connections.
     A `trap` has no end: its candidates cannot be listed, budgets stop it.
     """
 
@@ -238,10 +243,16 @@ class ExpectedCandidate:
 
 
 def candidates(site: Site) -> list[ExpectedCandidate]:
-    """Every candidate of a site's pages that states an expectation."""
+    """Every candidate that a crawl meets on the site's pages and that states an expectation.
+
+    Pages of a closed host, of a host that is no seed, and pages that may not be read show none.
+    """
+    if not site.seed or site.expect_host is not None:
+        return []
     return [
         ExpectedCandidate(absolute(site.url(page.path), figure.src), site.url(page.path), figure.expect)
         for page in site.pages
+        if page.expect_page is None
         for figure in page.figures
         if figure.expect is not None
     ]

@@ -55,7 +55,7 @@ def open_photograph(name: str) -> Image.Image:
 
 
 def drawn(
-    motif: Callable[[int, art.Size], Image.Image],
+    motif: art.Motif,
     seed: int,
     size: art.Size = (640, 480),
     kind: str = "JPEG",
@@ -124,8 +124,13 @@ def xmp_packet(attributes: str, children: str = "") -> bytes:
 
 
 def painted(
-    label: str, size: art.Size = (640, 480), kind: str = "JPEG", xmp: bytes = b"", **options: Any
+    label: str,
+    size: art.Size = (640, 480),
+    kind: str = "JPEG",
+    xmp: bytes = b"",
+    motif: art.Motif | None = None,
+    **options: Any,
 ) -> Picture:
-    """A drawing of its own for every label: motif and seed follow from the label."""
+    """A drawing of its own for every label; the label chooses the motif too unless one is given."""
     seed = crc32(label.encode())
-    return drawn(art.MOTIFS[seed % len(art.MOTIFS)], seed, size, kind, xmp, **options)
+    return drawn(motif or art.MOTIFS[seed % len(art.MOTIFS)], seed, size, kind, xmp, **options)

@@ -18,12 +18,10 @@ import trustme
 from aiohttp import web
 
 from tests.web.html import render_page
-from tests.web.model import Page, Reply, Route, Site, absolute, markup, redirect, text
+from tests.web.model import NOT_FOUND, Page, Reply, Route, Site, absolute, redirect, text
 
 #: A page that waits for an image to be asked for (`Page.follows`) waits this long at most, in seconds.
 LONGEST_WAIT = 10.0
-
-NOT_FOUND = markup("<title>Not found</title><p>There is no such page.", 404)
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class Visit:
         if self.transport.is_closing():
             raise ConnectionResetError("the client left")
         self.transport.write(data)
+        await asyncio.sleep(0)  # let others speak, however fast this client reads
         while self.transport.get_write_buffer_size() > 1 << 18:
             await asyncio.sleep(0.01)
             if self.transport.is_closing():
@@ -228,7 +227,7 @@ def compile_routes(site: Site) -> dict[str, Route]:
     elif site.robots is not None:
         routes["/robots.txt"] = site.robots
     for page in site.pages:
-        routes[target(site.url(page.path))] = _page_route(site, page)
+        routes[target(site.url(page.path))] = page_route(page)
         for figure in page.figures:
             url = absolute(site.url(page.path), figure.src)
             if figure.picture is not None and urlsplit(url).hostname == site.name:
@@ -243,13 +242,19 @@ def target(url: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _page_route(site: Site, page: Page) -> Route:
+def page_reply(page: Page) -> Reply:
+    """A page as an answer."""
     charset = f"; charset={page.charset}" if page.declares_charset == "header" else ""
-    reply = Reply(
+    return Reply(
         lambda: render_page(page).encode(page.charset),
         page.status,
         (("Content-Type", f"text/html{charset}"), *page.headers),
     )
+
+
+def page_route(page: Page) -> Route:
+    """A page as a route: at once, or after the image it `follows`."""
+    reply = page_reply(page)
     if not page.follows:
         return reply
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kyodaku.reasons import Reason
-from tests.web.model import ExpectedCandidate, Reply, Route, Site, candidates
+from tests.web.model import ExpectedCandidate, Route, Site, candidates
 from tests.web.server import Request, Server
 from tests.web.sites import all_sites
 
@@ -193,10 +193,13 @@ class SmallWeb:
 def host_table(hosts: dict[str, str], ca: str) -> str:
     """The TOML text of a host table; `ca` is a path relative to the table."""
     lines = [f"{json.dumps(name)} = {json.dumps(address)}" for name, address in sorted(hosts.items())]
-    return (
-        f"# Written by tests.web: names of the small web and where they listen.\nca = {json.dumps(ca)}\n\n"
-        + ("[hosts]\n" + "\n".join(lines) + "\n")
+    return "\n".join(
+        [
+            "# Written by tests.web: names of the small web and where they listen.",
+            f"ca = {json.dumps(ca)}",
+            "",
+            "[hosts]",
+            *lines,
+            "",
+        ]
     )
-
-
-__all__ = ["Reply", "SmallWeb", "host_table"]

@@ -6,9 +6,9 @@ Every host name ends in `.example` (RFC 2606) and answers on the standard ports 
 from __future__ import annotations
 
 from tests.web.model import Site
-from tests.web.sites import licences, museum, opened, refusing
+from tests.web.sites import hostile, licences, museum, opened, redirects, refusing, robots, traps, walls
 
-FAMILIES = (museum, opened, licences, refusing)
+FAMILIES = (museum, opened, licences, refusing, robots, walls, redirects, hostile, traps)
 
 
 def all_sites() -> list[Site]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from html import escape
 
 from kyodaku.reasons import FilterReason
+from tests.web import art
 from tests.web.model import NO_EVIDENCE, PDM, RELEASED, Figure, Page, Picture, Reply, Site, ends, text
-from tests.web.pictures import MIMES, camera_exif, painted, photograph
+from tests.web.pictures import camera_exif, painted, photograph
 
 HOST = "museum.example"
 IMAGE_HOST = "images.museum.example"
@@ -42,70 +43,71 @@ class Piece:
 
     @property
     def image(self) -> str:
-        ending = {mime: name.lower() for name, mime in MIMES.items()}[self.picture.mime].replace(
-            "jpeg", "jpg"
-        )
         host = f"https://{IMAGE_HOST}" if self.on_image_host else ""
-        return f"{host}/media/{self.number}.{ending}"
+        return f"{host}/media/{self.number}.jpg"
 
 
 def pieces() -> list[Piece]:
     """The collection: photographs that a package carries, and prints drawn by code."""
-    photographs = [
-        Piece(101, "Astronaut Eileen Collins", "NASA", "A woman in an orange suit before a flag and a model of "
-              "the shuttle", photograph("astronaut.png"), schema=True),
-        Piece(102, "Launch of the DSCOVR observatory", "SpaceX", "A rocket rises from its pad on a column of fire",
-              photograph("rocket.jpg"), on_image_host=True),
-        Piece(103, "Cup of coffee", "Rachel Michetti", "A cup of coffee with a spoon on a wooden table",
-              photograph("coffee.png"), schema=True),
-        Piece(104, "Chelsea", "Stefan van der Walt", "Portrait of a tabby cat that looks to the right",
-              photograph("chelsea.png"), on_image_host=True),
-        Piece(105, "Photographer with a camera", "Lav Varshney", "A man with a camera on a tripod before a lawn",
-              photograph("camera.png")),
-        Piece(106, "Hubble eXtreme Deep Field", "NASA", "Thousands of galaxies as specks of light on black",
-              photograph("hubble_deep_field.jpg"), on_image_host=True, schema=True),
-        Piece(107, "Fundus of a left eye", "Mikael Häggström", "A healthy retina with its vessels, in orange and red",
-              photograph("retina.jpg", box=(200, 200, 1200, 1200))),
-        Piece(108, "Wall of bricks", "CC0Textures", "A wall of pale bricks, seen at a slant", photograph("brick.png")),
-        Piece(109, "Grass", "linolafett", "Blades of grass from above", photograph("grass.png"), on_image_host=True),
-        Piece(110, "Wall clock in motion", "Stefan van der Walt", "A wall clock blurred by the moving camera",
-              photograph("clock_motion.png")),
-        Piece(111, "Cherry trees in the park", "The museum's photographer", "A tree in blossom, photographed by the "
-              "museum with a camera that knows where it is",
-              painted("museum/gps", (800, 600), quality=92, exif=camera_exif()), schema=True),
-    ]  # fmt: skip
-    prints = [
-        Piece(
-            201 + number,
-            title,
-            "Workshop of the small web",
-            about,
-            painted(f"museum/print/{number}", size),
-            on_image_host=number % 2 == 0,
-            schema=number % 3 == 0,
-        )
-        for number, (title, about, size) in enumerate(
-            (
-                ("Hills at evening", "Hills behind hills under a low sun", (720, 540)),
-                ("Boats before the wind", "A print of waves with a boat among them", (700, 480)),
-                ("First blossom", "A tree with many branches in early bloom", (600, 800)),
-                ("Roofs after rain", "Roofs and windows of a town at dusk", (760, 500)),
-                ("Composition with arcs", "Planes and arcs in muted colours", (640, 640)),
-                ("Fruit and a vase", "Fruit and a tall vase on a table", (680, 510)),
-                ("The far ridge", "A ridge in mist, with more ridges below", (900, 500)),
-                ("Evening tide", "Rows of dark waves that come in", (640, 480)),
-            )
-        )
-    ]
+    photographs = (
+        ("astronaut.png", "Astronaut Eileen Collins", "NASA", "A woman in an orange suit before a flag"),
+        ("rocket.jpg", "Launch of the DSCOVR observatory", "SpaceX", "A rocket on its pad in the evening"),
+        ("coffee.png", "Cup of coffee", "Rachel Michetti", "A cup of coffee with a spoon on a wooden table"),
+        ("chelsea.png", "Chelsea", "Stefan van der Walt", "Portrait of a tabby cat that looks to the right"),
+        ("camera.png", "Photographer", "Lav Varshney", "A man with a camera on a tripod before a lawn"),
+        ("hubble_deep_field.jpg", "Hubble eXtreme Deep Field", "NASA", "Galaxies as specks of light"),
+        ("retina.jpg", "Fundus of a left eye", "Mikael Häggström", "A healthy retina with its vessels"),
+        ("brick.png", "Wall of bricks", "CC0Textures", "A wall of pale bricks, seen at a slant"),
+        ("grass.png", "Grass", "linolafett", "Blades of grass, seen from above"),
+        ("clock_motion.png", "Clock in motion", "Stefan van der Walt", "A clock blurred by a moving camera"),
+    )
+    prints = (
+        (art.landscape, "Hills at evening", "Hills behind hills under a low sun", (720, 540)),
+        (art.sea, "Boat before the wind", "A print of rows of waves with a boat among them", (700, 480)),
+        (art.blossom, "First blossom", "A tree with many branches in early bloom", (600, 800)),
+        (art.town, "Roofs after rain", "Roofs and lit windows of a town at dusk", (760, 500)),
+        (art.abstract, "Composition with arcs", "Planes and arcs in muted colours", (640, 640)),
+        (art.still_life, "Fruit and a vase", "Fruit and a vase on a table", (680, 510)),
+        (art.landscape, "The far ridge", "A ridge in mist, with more ridges below", (900, 500)),
+        (art.sea, "Evening tide", "Rows of dark waves that come in, and a sail", (640, 480)),
+    )
+    workshop = "Workshop of the small web"
+    photographer = Piece(
+        111,
+        "Cherry tree in the park",
+        "The museum's photographer",
+        "A tree in blossom, taken with a camera that knows where it is",
+        painted("museum/gps", (800, 600), motif=art.blossom, quality=92, exif=camera_exif()),
+        schema=True,
+    )
     stamp = Piece(
         301,
-        "Stamp with a view of the harbour",
-        "Workshop of the small web",
-        "A very small view of a harbour, scanned at the size of a stamp",
-        painted("museum/stamp", (200, 150)),
+        "Stamp with a view of the sea",
+        workshop,
+        "A very small view of the sea, scanned at the size of a stamp",
+        painted("museum/stamp", (200, 150), motif=art.sea),
         small=True,
     )
-    return [*photographs, *prints, stamp]
+    return [
+        *(
+            Piece(101 + n, title, maker, about, photograph(file), n % 2 == 1, n % 3 == 0)
+            for n, (file, title, maker, about) in enumerate(photographs)
+        ),
+        photographer,
+        *(
+            Piece(
+                201 + n,
+                title,
+                workshop,
+                about,
+                painted(f"museum/print/{n}", size, motif=motif),
+                n % 2 == 0,
+                n % 3 == 0,
+            )
+            for n, (motif, title, about, size) in enumerate(prints)
+        ),
+        stamp,
+    ]
 
 
 def object_page(piece: Piece) -> Page:
@@ -146,8 +148,8 @@ def sites() -> list[Site]:
     names = "".join(f'<li><a href="{piece.path}">{escape(piece.title)}</a></li>' for piece in collection)
     banner = Figure(
         "/media/banner.jpg",
-        alt="The reading room of the museum, drawn from the gallery",
-        picture=painted("museum/banner", (1000, 400)),
+        alt="The town around the museum",
+        picture=painted("museum/banner", (1000, 400), motif=art.town),
         licence="",
         expect=NO_EVIDENCE,
     )
@@ -162,7 +164,7 @@ def sites() -> list[Site]:
             Page(
                 "/open-access",
                 "Open access",
-                words="<p>We publish photographs of works whose copyright has ended, and of works whose makers "
+                words="<p>We publish pictures of works whose copyright has ended, and of works whose makers "
                 f"gave it up. Their pages say so in these words: <q>{STATEMENT}</q></p>",
                 links=("/",),
             ),

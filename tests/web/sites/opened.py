@@ -10,7 +10,7 @@ from kyodaku.reasons import (
     Reason,
     RefuseReason,
 )
-from tests.web.art import Size
+from tests.web import art
 from tests.web.model import (
     CC0,
     Figure,
@@ -44,7 +44,13 @@ def sites() -> list[Site]:
 
 def studio() -> Site:
     """A dedication in the same figure is evidence; a picture without words has no caption."""
-    titles = ("Orchard in March", "Harbour before the storm", "Three pears", "The red bridge", "Night market")
+    subjects = (
+        ("Orchard in March", art.blossom),
+        ("Sail before the storm", art.sea),
+        ("Fruit on a table", art.still_life),
+        ("The hills from my window", art.landscape),
+        ("The old town at night", art.town),
+    )
     works = tuple(
         Page(
             f"/work/{number}",
@@ -54,12 +60,12 @@ def studio() -> Site:
                     f"/media/{number}.jpg",
                     alt=f"{title}, painted in gouache",
                     caption=f"{title} (2021)",
-                    picture=painted(f"studio/{number}", (640 + 16 * number, 480)),
+                    picture=painted(f"studio/{number}", (640 + 16 * number, 480), motif=motif),
                 ),
             ),
             links=("/",),
         )
-        for number, title in enumerate(titles, 1)
+        for number, (title, motif) in enumerate(subjects, 1)
     )
     nameless = Page(
         "/sketches",
@@ -73,8 +79,8 @@ def studio() -> Site:
             ),
             Figure(
                 "/media/long.jpg",
-                alt="A scroll with a procession, five times as wide as it is high",
-                picture=painted("studio/long", (1600, 300)),
+                alt="A scroll of hills, five times as wide as it is high",
+                picture=painted("studio/long", (1600, 300), motif=art.landscape),
                 expect=ends(FilterReason.EXTREME_ASPECT),
             ),
         ),
@@ -100,8 +106,8 @@ def sitemap_only() -> Site:
             (
                 Figure(
                     f"/plates/{number}.jpg",
-                    alt=f"Plate {number} of a book of garden plants",
-                    picture=painted(f"sitemap/{number}"),
+                    alt=f"Plate {number} of a book of trees in bloom",
+                    picture=painted(f"sitemap/{number}", motif=art.blossom),
                 ),
             ),
         )
@@ -140,8 +146,8 @@ def patient() -> Site:
 def nihonga() -> Site:
     """Captions in Japanese, in three encodings, one of them declared by the page only; a Japanese path."""
 
-    def figure(name: str, alt: str, caption: str) -> Figure:
-        return Figure(f"/e/{name}.jpg", alt, painted(f"nihonga/{name}"), caption)
+    def figure(name: str, alt: str, caption: str, motif: art.Motif) -> Figure:
+        return Figure(f"/e/{name}.jpg", alt, painted(f"nihonga/{name}", motif=motif), caption)
 
     return Site(
         "nihonga.example",
@@ -151,21 +157,21 @@ def nihonga() -> Site:
             Page(
                 "/",
                 "日本の絵",
-                (figure("fuji", "夕暮れの富士山と湖", "富士山、木版画風"),),
+                (figure("fuji", "夕暮れの富士山と湖", "富士山、木版画風", art.landscape),),
                 links=("/sjis", "/euc", "/四季"),
                 lang="ja",
             ),
             Page(
                 "/sjis",
                 "海の絵",
-                (figure("nami", "波間を行く一艘の舟", "波と舟、能登にて"),),
+                (figure("nami", "波間を行く一艘の舟", "波と舟、能登にて", art.sea),),
                 charset="shift_jis",
                 lang="ja",
             ),
             Page(
                 "/euc",
                 "桜",
-                (figure("sakura", "満開の桜の木", "桜、表示のある絵"),),
+                (figure("sakura", "満開の桜の木", "桜、表示のある絵", art.blossom),),
                 charset="euc_jp",
                 declares_charset="meta",
                 lang="ja",
@@ -173,7 +179,7 @@ def nihonga() -> Site:
             Page(
                 "/四季",
                 "四季",
-                (Figure("/e/秋.jpg", "紅葉した山の連なり", painted("nihonga/aki"), "秋の山"),),
+                (figure("秋", "紅葉した山の連なり", "秋の山", art.landscape),),
                 lang="ja",
             ),
         ),
@@ -187,7 +193,7 @@ def formats() -> Site:
         below = f'<figcaption>{words} <a rel="license" href="{CC0}">CC0</a></figcaption>'
         return Figure(src, words, picture, html=f"<figure>{html}{below}</figure>")
 
-    def variant(src: str, *reasons: Reason, size: Size) -> Figure:
+    def variant(src: str, *reasons: Reason, size: art.Size) -> Figure:
         """An image that the markup of another figure names."""
         return Figure(src, picture=painted(f"formats{src}", size), html=" ", expect=ends(*reasons))
 
@@ -202,9 +208,7 @@ def formats() -> Site:
                 "Kinds of files",
                 (
                     Figure("/k/a.png", "A print as PNG", painted("formats/png", kind="PNG")),
-                    Figure(
-                        "/k/b.webp", "A print as WebP", painted("formats/webp", kind="WEBP", quality=88)
-                    ),
+                    Figure("/k/b.webp", "A print as WebP", painted("formats/webp", kind="WEBP")),
                     Figure("/k/c.gif", "A print as GIF", painted("formats/gif", kind="GIF")),
                     Figure("/k/d.jpg", "A progressive JPEG", painted("formats/slow", progressive=True)),
                     Figure("/k/e.jpg", "A print with coarse colour", painted("formats/420", subsampling=2)),

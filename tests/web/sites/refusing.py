@@ -4,6 +4,7 @@ no keeps it out."""
 from __future__ import annotations
 
 from kyodaku.reasons import HoldReason, NotRequestedReason, RefuseReason
+from tests.web import art
 from tests.web.model import CC0, RELEASED, Expected, Figure, Link, Page, Reply, Site, ends
 from tests.web.pictures import painted, plus_xmp
 
@@ -132,12 +133,12 @@ def header_on_page() -> Site:
 def late_no() -> list[Site]:
     """A page shows two copies of a picture and says nothing. Once both have been fetched, a page of
     another site shows one of them with noai: that address and the equal bytes must go again."""
-    silent, late = "http://silent.example", "http://late.example"
-    copy = painted("late/copy")
+    silent = "http://silent.example"
+    copy = painted("late/copy", motif=art.landscape)
     twice = (
         Figure("/a.jpg", "A landscape, first address", copy, expect=ends(RefuseReason.SAME_BYTES_REFUSED)),
         Figure("/b.jpg", "A landscape, second address", copy, expect=ends(RefuseReason.SAME_URL_REFUSED)),
-        Figure("/c.jpg", "A still life that nobody minds", painted("late/other")),
+        Figure("/c.jpg", "A still life that nobody minds", painted("late/other", motif=art.still_life)),
     )
     again = Figure(f"{silent}/b.jpg", "The same landscape, with a no", expect=META)
     return [
@@ -232,7 +233,7 @@ def nofollow() -> Site:
         "nofollow.example",
         "rel=nofollow on links, nofollow in meta and header of a page",
         pages=(
-            Page("/", "Links", (shown, linked), (Link("/link", "do not follow", "nofollow"), "/meta", "/header")),
+            Page("/", "Links", (shown, linked), (Link("/link", "no", "nofollow"), "/meta", "/header")),
             Page("/meta", "A page that asks", links=("/behind-meta",),
                  head='<meta name="robots" content="nofollow">'),
             Page("/header", "A page whose header asks", links=("/behind-header",),
