@@ -151,6 +151,7 @@ class FailReason(ReasonEnum):
     PIXEL_BOMB = "pixel_bomb", "the header promises more pixels or frames than the cap"
     UNDECODABLE = "undecodable", "the image could not be decoded within its limits"
     INCOMPLETE = "incomplete", "the body ended before its announced length"
+    BYTES_GONE = "bytes_gone", "the stored bytes were purged or dropped, so the image cannot be used again"
 
 
 class NotRequestedReason(ReasonEnum):

@@ -1,0 +1,1 @@
+"""Annotators: one file each, facts about one stored image in, columns out."""

@@ -1,0 +1,58 @@
+"""What any picture has: format, size, digests of its pixels, PDQ, and whether it says where it was taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kyodaku.errors import DecodeError
+from kyodaku.fingerprint import decoder_version
+from kyodaku.safedecode import SafeDecoder
+from kyodaku.signals.carriers.embedded import read_embedded
+
+_NOTHING: dict[str, Any] = {
+    "failure": "",
+    "format": "",
+    "mode": "",
+    "width": 0,
+    "height": 0,
+    "frames": 0,
+    "orientation": 0,
+    "has_alpha": False,
+    "has_gps": False,
+    "pixel_sha256": "",
+    "pdq": "",
+    "pdq_quality": 0,
+    "decoder": "",
+}
+
+
+def annotate_image(body: bytes, decoder: SafeDecoder) -> dict[str, Any]:
+    """The columns of ANNOTATIONS from `status` on, for the bytes of one image.
+
+    A picture that cannot be decoded within its limits has status `failed` and its FailReason.
+    """
+    try:
+        facts = decoder.inspect(body)
+    except DecodeError as error:
+        return {**_NOTHING, "status": "failed", "failure": error.reason.value, "decoder": decoder_version()}
+    return {
+        "status": "ok",
+        "failure": "",
+        "format": facts.format,
+        "mode": facts.mode,
+        "width": facts.width,
+        "height": facts.height,
+        "frames": facts.frames,
+        "orientation": facts.orientation,
+        "has_alpha": facts.has_alpha,
+        "has_gps": read_embedded(body).has_gps,
+        "pixel_sha256": facts.pixel_sha256,
+        "pdq": facts.pdq,
+        "pdq_quality": facts.pdq_quality,
+        "decoder": decoder_version(),
+    }
+
+
+def unknown_image() -> dict[str, Any]:
+    """The columns of an image whose bytes were purged before anything was known about them."""
+    return {**_NOTHING, "status": "purged"}

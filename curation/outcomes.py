@@ -1,0 +1,239 @@
+"""Where every candidate ends: verdicts over all facts, and the outcome that follows. Pure.
+
+The order, first match wins: an objection, own or of a copy, `refused`; a hold, `held`; a fetch that broke,
+`failed`; never asked, `not_requested`; nothing that entitles us, `refused`; gates not all asked, `held`.
+What is left is allowed: then `failed` (no bytes that decode), `quarantined`, `filtered`, `duplicate`, and
+the best of each cluster, `released`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from curation.clusters import components
+from curation.filters import first_objection
+from kyodaku.decision import LACKING, Decision, Policy, decide_all
+from kyodaku.errors import RecordError
+from kyodaku.reasons import (
+    AllowReason,
+    DuplicateReason,
+    FailReason,
+    FilterReason,
+    HoldReason,
+    NotRequestedReason,
+    Outcome,
+    QuarantineReason,
+    ReasonEnum,
+    RefuseReason,
+    Verdict,
+)
+from kyodaku.recipe import Filters, Recipe
+from kyodaku.records import Candidate
+from kyodaku.registry_client import RegistrySnapshot
+
+
+@dataclass(frozen=True)
+class SelectRules:
+    """What of a recipe select needs. `same_image`: addresses with the same bytes that make a host a decoy."""
+
+    policy: Policy
+    filters: Filters
+    same_image: int
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> SelectRules:
+        return cls(Policy.from_recipe(recipe), recipe.filters, recipe.budgets.per_host.same_image)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything select looks at, in memory.
+
+    `annotations` by uid; `clusters` maps a uid to its cluster of equal pixels, for those that have one;
+    `available` holds the uids whose bytes are stored and not purged.
+    """
+
+    candidates: Sequence[Candidate]
+    annotations: Mapping[str, Mapping[str, Any]]
+    clusters: Mapping[str, str]
+    available: Collection[str]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """One candidate's decision and outcome. `purged`: bytes that stood in raw must go."""
+
+    decision: Decision
+    outcome: Outcome
+    reason: ReasonEnum
+    because_of: str
+    purged: bool = False
+
+
+def rule(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[Ruling]:
+    """The ruling on each candidate, in the order given."""
+    decisions = decide_all(facts.candidates, rules.policy, snapshot)
+    decisions = _spread_over_pixels(facts, decisions)
+    rulings = [
+        _before_selection(candidate, decision)
+        for candidate, decision in zip(facts.candidates, decisions, strict=True)
+    ]
+    _select(facts, rules, rulings)
+    purged = _uids_to_purge(facts.candidates, rulings)
+    return [
+        replace(ruling, purged=candidate.uid in purged)
+        for candidate, ruling in zip(facts.candidates, rulings, strict=True)
+    ]
+
+
+# --- verdicts -------------------------------------------------------------------------------------------
+
+
+def _spread_over_pixels(facts: Facts, decisions: Sequence[Decision]) -> list[Decision]:
+    """A recompressed container does not change whose picture it is: an objection to one copy of the same
+    pixels holds for all, and for the other addresses of those. A missing ground never spreads."""
+    spread = list(decisions)
+    for group in components([_keys(candidate, facts) for candidate in facts.candidates]):
+        refused = [i for i in group if _objects(spread[i], Verdict.REFUSE)]
+        held = [i for i in group if _objects(spread[i], Verdict.HOLD)]
+        if not (refused or held):
+            continue
+        source = min(refused or held, key=lambda i: (spread[i].because_of, facts.candidates[i].candidate_id))
+        cause = facts.candidates[source].candidate_id
+        for index in group:
+            if refused and (spread[index].verdict is Verdict.ALLOW or index in held):
+                spread[index] = Decision(Verdict.REFUSE, RefuseReason.SAME_BYTES_REFUSED, because_of=cause)
+            elif spread[index].verdict is Verdict.ALLOW:
+                spread[index] = Decision(Verdict.HOLD, HoldReason.SAME_BYTES_HELD, because_of=cause)
+    return spread
+
+
+def _keys(candidate: Candidate, facts: Facts) -> list[Hashable]:
+    pairs = (
+        ("url", candidate.image_url),
+        ("url", candidate.final_url),
+        ("bytes", candidate.sha256),
+        ("pixels", facts.clusters.get(candidate.uid, "")),
+    )
+    return [pair for pair in pairs if pair[1]]
+
+
+def _objects(decision: Decision, verdict: Verdict) -> bool:
+    """True if somebody objects or a channel is unknown, not merely a ground missing or a gate unasked."""
+    milder: Collection[ReasonEnum] = LACKING if verdict is Verdict.REFUSE else (HoldReason.NOT_FINISHED,)
+    return decision.verdict is verdict and decision.reason not in milder
+
+
+def _before_selection(candidate: Candidate, decision: Decision) -> Ruling:
+    """The outcome as far as the verdict and the fetch say it; an allowed candidate is `released` for now."""
+    because = decision.because_of
+    if _objects(decision, Verdict.REFUSE):
+        return Ruling(decision, Outcome.REFUSED, decision.reason, because)
+    if _objects(decision, Verdict.HOLD):
+        return Ruling(decision, Outcome.HELD, decision.reason, because)
+    if candidate.failure:
+        return Ruling(decision, Outcome.FAILED, _known(FailReason, candidate.failure), because)
+    if candidate.not_requested:
+        reason = _known(NotRequestedReason, candidate.not_requested)
+        return Ruling(decision, Outcome.NOT_REQUESTED, reason, because)
+    if decision.verdict is Verdict.REFUSE:
+        return Ruling(decision, Outcome.REFUSED, decision.reason, because)
+    if decision.verdict is Verdict.ALLOW:
+        return Ruling(decision, Outcome.RELEASED, decision.reason, because)
+    return Ruling(decision, Outcome.HELD, decision.reason, because)
+
+
+def _known(enum: type[ReasonEnum], value: str) -> ReasonEnum:
+    found = enum.parse(value)
+    if found is None:
+        raise RecordError(f"candidates/: {value!r} is no {enum.__name__} of this version")
+    return found
+
+
+def _uids_to_purge(candidates: Sequence[Candidate], rulings: Sequence[Ruling]) -> set[str]:
+    """Stored bytes that an objection refuses, or that no candidate is allowed or held for."""
+    stored = {c.uid for c in candidates if c.uid and c.raw_key}
+    refused, wanted = set(), set()
+    for candidate, ruling in zip(candidates, rulings, strict=True):
+        if _objects(ruling.decision, Verdict.REFUSE):
+            refused.add(candidate.uid)
+        elif ruling.decision.verdict is not Verdict.REFUSE:
+            wanted.add(candidate.uid)
+    return stored & refused | stored - wanted
+
+
+# --- selection among the allowed ------------------------------------------------------------------------
+
+#: How strong a permission is; among equal pictures the strongest is kept.
+STRENGTH: Mapping[ReasonEnum, int] = {
+    AllowReason.PUBLIC_DOMAIN: 3,
+    AllowReason.LICENCE: 2,
+    AllowReason.GRANT: 1,
+    AllowReason.NOT_OPTED_OUT: 0,
+}
+
+
+def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
+    """Settle every ruling that is still `released`: unusable bytes, decoys, filters, duplicates."""
+    decoys = _decoys(facts.candidates, rulings, rules.same_image)
+    clusters: dict[str, list[int]] = defaultdict(list)
+    for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
+        if ruling.outcome is not Outcome.RELEASED:
+            continue
+        annotation = facts.annotations.get(candidate.uid)
+        unfit = _unfit(candidate.uid, annotation, facts, decoys, rules.filters)
+        if unfit is not None:
+            rulings[index] = replace(ruling, outcome=unfit[0], reason=unfit[1])
+        else:
+            clusters[facts.clusters.get(candidate.uid, candidate.uid)].append(index)
+    for members in clusters.values():
+        best = min(members, key=lambda i: _rank(facts.candidates[i], rulings[i], facts))
+        kept = facts.candidates[best]
+        for index in members:
+            if index != best:
+                same = facts.candidates[index].uid == kept.uid
+                reason = DuplicateReason.SAME_BYTES if same else DuplicateReason.SAME_PIXELS
+                rulings[index] = replace(
+                    rulings[index], outcome=Outcome.DUPLICATE, reason=reason, because_of=kept.candidate_id
+                )
+
+
+def _unfit(
+    uid: str, annotation: Mapping[str, Any] | None, facts: Facts, decoys: Collection[str], filters: Filters
+) -> tuple[Outcome, ReasonEnum] | None:
+    if annotation is not None and annotation["status"] == "failed":
+        return Outcome.FAILED, _known(FailReason, annotation["failure"])
+    if annotation is None or annotation["status"] != "ok" or uid not in facts.available:
+        return Outcome.FAILED, FailReason.BYTES_GONE
+    if uid in decoys:
+        return Outcome.QUARANTINED, QuarantineReason.DECOY_HOST
+    dropped: FilterReason | None = first_objection(annotation, filters)
+    return None if dropped is None else (Outcome.FILTERED, dropped)
+
+
+def _decoys(candidates: Sequence[Candidate], rulings: Sequence[Ruling], limit: int) -> set[str]:
+    """Uids that one host serves under `limit` addresses or more."""
+    addresses: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for candidate, ruling in zip(candidates, rulings, strict=True):
+        if ruling.outcome is Outcome.RELEASED:
+            host = urlsplit(candidate.image_url).hostname or ""
+            addresses[host, candidate.uid].add(candidate.image_url)
+    return {uid for (_, uid), urls in addresses.items() if len(urls) >= limit}
+
+
+def _rank(candidate: Candidate, ruling: Ruling, facts: Facts) -> tuple[Any, ...]:
+    """Smallest is best: the strongest permission (own before borrowed), then most pixels, most bytes,
+    earliest fetched, and the candidate_id so that there is always one answer."""
+    annotation = facts.annotations[candidate.uid]
+    return (
+        -STRENGTH[ruling.decision.reason],
+        ruling.decision.because_of != "",
+        -annotation["width"] * annotation["height"],
+        -candidate.bytes,
+        candidate.fetched_at,
+        candidate.candidate_id,
+    )

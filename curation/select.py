@@ -1,0 +1,167 @@
+"""select: a decision and an outcome for every candidate, over all facts, in `decisions/NNNNN.parquet`.
+
+Runs twice in a curation: before captions, so that only kept pictures are captioned, and after, when a
+picture without text may be dropped. Both give the same rows for the same facts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow as pa
+
+from curation.outcomes import Facts, Ruling, SelectRules, rule
+from curation.steps import code_digest, digest, digest_files
+from kyodaku.errors import RecordError
+from kyodaku.reasons import FilterReason, Outcome
+from kyodaku.recipe import Recipe
+from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
+from kyodaku.registry_client import RegistrySnapshot
+from kyodaku.release.markers import read_marker
+from kyodaku.release.tables import iter_rows, read_rows, shard_names
+from kyodaku.runs import RunFolder
+from kyodaku.shards import write_parquet, write_stats
+
+_CODE = (
+    "curation.select",
+    "curation.outcomes",
+    "curation.filters",
+    "curation.clusters",
+    "kyodaku.decision",
+    "kyodaku.reasons",
+)
+
+
+def select(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
+    """Decide every candidate unless the decisions on disk rest on the same facts; True if written.
+
+    Raises RecordError for facts with a value that this version does not know.
+    """
+    rules = SelectRules.from_recipe(recipe)
+    wanted = _facts_digests(run, rules, snapshot)
+    shards = shard_names(run.candidates)
+    if all(_marked(run, shard, wanted) for shard in shards):
+        return False
+    per_shard = {shard: _candidates(run, shard) for shard in shards}
+    facts = _facts(run, [candidate for found in per_shard.values() for candidate in found])
+    rulings = iter(rule(facts, rules, snapshot))
+    for shard, found in per_shard.items():
+        rows = [_row(candidate, next(rulings)) for candidate in found]
+        _write(run, shard, rows, {**wanted, "captions": ""})
+    return True
+
+
+def apply_captions(run: RunFolder, required: bool) -> bool:
+    """Drop kept pictures without text where `required`; True if any decision was rewritten."""
+    captions = [run.captions / f"{shard}.parquet" for shard in shard_names(run.captions)]
+    wanted = digest([required, digest_files(captions)])
+    texts = {row["uid"]: row["text"] for path in captions for row in read_rows(path, CAPTIONS)}
+    changed = False
+    for shard, rows in iter_rows(run.decisions, DECISIONS):
+        marker = read_marker(run.decisions / f"{shard}_stats.json")
+        if marker is None:
+            raise RecordError(f"{run.decisions}/{shard}_stats.json: missing; run kyodaku curate again")
+        if marker["digests"].get("captions") == wanted:
+            continue
+        for row in rows:
+            if awaits_caption(row):
+                _settle(row, bool(texts.get(row["uid"])) or not required)
+        _write(run, shard, rows, {**marker["digests"], "captions": wanted})
+        changed = True
+    return changed
+
+
+def mark_unreleasable(run: RunFolder, failures: Mapping[str, str]) -> None:
+    """Write `failed` for candidates whose picture could not be rewritten: {candidate_id: FailReason}."""
+    for shard, rows in iter_rows(run.decisions, DECISIONS):
+        marker = read_marker(run.decisions / f"{shard}_stats.json") or {"digests": {}}
+        if any(row["candidate_id"] in failures for row in rows):
+            for row in rows:
+                if row["candidate_id"] in failures:
+                    row["outcome"] = Outcome.FAILED.value
+                    row["outcome_reason"] = failures[row["candidate_id"]]
+            _write(run, shard, rows, marker["digests"])
+
+
+def awaits_caption(row: Mapping[str, Any]) -> bool:
+    """True for a decision that stands or falls with a caption, whether or not that is settled."""
+    return row["outcome"] == Outcome.RELEASED or row["outcome_reason"] == FilterReason.NO_CAPTION
+
+
+def _settle(row: dict[str, Any], kept: bool) -> None:
+    row["outcome"] = (Outcome.RELEASED if kept else Outcome.FILTERED).value
+    row["outcome_reason"] = row["reason"] if kept else FilterReason.NO_CAPTION.value
+
+
+def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapshot) -> dict[str, str]:
+    files = [
+        folder / f"{shard}.parquet"
+        for folder in (run.candidates, run.annotations)
+        for shard in shard_names(folder)
+    ]
+    config = {
+        "policy": asdict(rules.policy),
+        "filters": rules.filters.model_dump(mode="json"),
+        "same_image": rules.same_image,
+        "registry": asdict(snapshot),
+    }
+    return {
+        "inputs": digest_files([*files, run.matches]),
+        "config": digest(config),
+        "code": code_digest(*_CODE),
+        "models": "",
+    }
+
+
+def _marked(run: RunFolder, shard: str, wanted: Mapping[str, str]) -> bool:
+    marker = read_marker(run.decisions / f"{shard}_stats.json")
+    if marker is None or not (run.decisions / f"{shard}.parquet").is_file():
+        return False
+    return {name: marker["digests"].get(name) for name in wanted} == dict(wanted)
+
+
+def _candidates(run: RunFolder, shard: str) -> list[Candidate]:
+    path = run.candidates / f"{shard}.parquet"
+    try:
+        return [Candidate.from_row(row) for row in read_rows(path, CANDIDATES)]
+    except (ValueError, TypeError) as error:
+        raise RecordError(f"{path}: {error}; nothing is decided on facts that cannot be read") from error
+
+
+def _facts(run: RunFolder, candidates: Sequence[Candidate]) -> Facts:
+    annotations = {row["uid"]: row for _, rows in iter_rows(run.annotations, ANNOTATIONS) for row in rows}
+    matches = read_rows(run.matches, MATCHES)
+    clusters = {row["uid"]: row["cluster"] for row in matches if row["kind"] == "pixels"}
+    available = {
+        row["uid"] for _, rows in iter_rows(run.raw, RAW) for row in rows if row["status"] == "success"
+    }
+    return Facts(candidates, annotations, clusters, available)
+
+
+def _row(candidate: Candidate, ruling: Ruling) -> dict[str, Any]:
+    decision = ruling.decision
+    return {
+        "candidate_id": candidate.candidate_id,
+        "uid": candidate.uid,
+        "verdict": decision.verdict.value,
+        "reason": decision.reason.value,
+        "outcome": ruling.outcome.value,
+        "outcome_reason": ruling.reason.value,
+        "licence": decision.licence,
+        "signals": list(decision.signals),
+        "evidence": list(decision.evidence),
+        "because_of": ruling.because_of,
+        "purged": ruling.purged,
+    }
+
+
+def _write(run: RunFolder, shard: str, rows: Sequence[Mapping[str, Any]], digests: Mapping[str, str]) -> None:
+    run.decisions.mkdir(exist_ok=True)
+    marker = run.decisions / f"{shard}_stats.json"
+    marker.unlink(missing_ok=True)
+    write_parquet(pa.Table.from_pylist(list(rows), DECISIONS), run.decisions / f"{shard}.parquet")
+    outcomes = Counter(row["outcome"] for row in rows)
+    write_stats(marker, {"count": len(rows), "outcomes": dict(outcomes), "digests": dict(digests)})

@@ -1,0 +1,188 @@
+"""The stages `curate` and `release`, as the command line calls them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from curation.annotate import annotate_jobs
+from curation.caption import caption_jobs
+from curation.executor import run_jobs
+from curation.match import match
+from curation.pack import pack_jobs
+from curation.plan import plan_rows, write_plan
+from curation.purge import purge, sweep
+from curation.select import apply_captions, mark_unreleasable, select
+from curation.steps import ShardJob, code_digest, digest
+from kyodaku.errors import DiskFullError, RunStateError
+from kyodaku.lock import read_lock
+from kyodaku.records import DECISIONS
+from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.release.build import (
+    ReleaseFacts,
+    count_outcomes,
+    gather_facts,
+    latest_release,
+    publish,
+)
+from kyodaku.release.manifest import read_manifest
+from kyodaku.release.markers import read_marker
+from kyodaku.release.tables import iter_rows, shard_names
+from kyodaku.stages import StageContext, StageSummary
+
+Advance = Callable[[int], None]
+
+_RELEASE_CODE = (
+    "curation.plan",
+    "curation.pack",
+    "kyodaku.release.build",
+    "kyodaku.release.card",
+    "kyodaku.release.images",
+    "kyodaku.release.containers",
+    "kyodaku.release.scrub",
+    "kyodaku.shards",
+)
+
+
+def curate(context: StageContext) -> StageSummary:
+    """annotate, match, select with purge, caption, select: facts, then decisions, for a crawled run.
+
+    Raises RunStateError if nothing was crawled.
+    """
+    if not shard_names(context.run.candidates):
+        raise RunStateError(f"{context.run.path} has no candidates yet; run kyodaku crawl first")
+    return _stoppable("curate", lambda: _curate(context))
+
+
+def release(context: StageContext) -> StageSummary:
+    """plan, pack and publish what curate kept, as the next version unless the latest is the same.
+
+    Raises RunStateError if the run was not curated.
+    """
+    return _stoppable("release", lambda: _release(context))
+
+
+def _stoppable(stage: str, work: Callable[[], StageSummary]) -> StageSummary:
+    try:
+        return work()
+    except KeyboardInterrupt:
+        return StageSummary(stage, False, ("stopped; run again to go on where it stopped",))
+    except DiskFullError as error:
+        return StageSummary(stage, False, (str(error),))
+
+
+def _curate(context: StageContext) -> StageSummary:
+    run, recipe = context.run, context.recipe
+    sweep(run)
+    taken_out = purge(run)
+    with _steps(context) as step:
+        _run(context, step, "annotate", annotate_jobs(run, recipe))
+        match(run)
+        select(run, recipe, EMPTY_SNAPSHOT)
+        taken_out += purge(run)
+        _run(context, step, "caption", caption_jobs(run, recipe))
+        apply_captions(run, recipe.captions.required)
+    from kyodaku.report.private import write_report
+
+    write_report(run, recipe)
+    counts = count_outcomes(row for _, rows in iter_rows(run.decisions, DECISIONS) for row in rows)
+    totals = {outcome: sum(reasons.values()) for outcome, reasons in counts.items()}
+    lines = [", ".join(f"{number:,} {outcome}" for outcome, number in totals.items())]
+    if taken_out:
+        lines.append(f"{taken_out:,} stored pictures were refused and taken out of the raw shards")
+    return StageSummary("curate", True, tuple(lines), {**totals, "purged": taken_out})
+
+
+def _release(context: StageContext) -> StageSummary:
+    run, recipe = context.run, context.recipe
+    sweep(run)
+    lock = read_lock(run)
+    while True:
+        rows = plan_rows(run, recipe.local_network)
+        if not rows:
+            raise RunStateError(f"{run.path}: nothing was kept, so there is nothing to release")
+        facts = gather_facts(run, recipe, lock, EMPTY_SNAPSHOT)
+        build = _build_digest(context, rows, facts)
+        latest = latest_release(run)
+        if latest is not None and read_manifest(latest).build_sha256 == build:
+            return _summary(latest, "is up to date")
+        building = run.release().parent / ".release.building"
+        failures = _pack(context, building, rows)
+        if not failures:
+            break
+        mark_unreleasable(run, failures)
+    before = latest
+    done = publish(run, recipe, building, facts, build, _public_report(context))
+    return _summary(done, "holds the same files and stays" if done == before else "is written")
+
+
+def _pack(context: StageContext, building: Path, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Pack every shard of the plan into `building`; candidates whose picture could not be rewritten."""
+    shards = write_plan(list(rows), context.recipe.shards.samples, building / "plan")
+    _forget_others(building, shards)
+    jobs = pack_jobs(context.run, context.recipe, building, shards)
+    with _steps(context) as step:
+        _run(context, step, "pack", jobs)
+    failures: dict[str, str] = {}
+    for job in jobs:
+        failures.update((read_marker(job.marker) or {}).get("unreleasable", {}))
+    return failures
+
+
+def _forget_others(building: Path, shards: Sequence[str]) -> None:
+    """Remove what an earlier attempt left that this plan does not hold."""
+    for path in building.iterdir():
+        if path.is_file() and path.name[:5] not in shards:
+            path.unlink()
+        elif path.is_dir() and path.name != "plan":
+            shutil.rmtree(path)
+
+
+def _build_digest(context: StageContext, rows: Sequence[Mapping[str, Any]], facts: ReleaseFacts) -> str:
+    recipe = context.recipe
+    return digest(
+        {
+            "plan": list(rows),
+            "facts": asdict(facts),
+            "shards": recipe.shards.model_dump(mode="json"),
+            "release": recipe.release.model_dump(mode="json"),
+            "code": code_digest(*_RELEASE_CODE),
+        }
+    )
+
+
+def _public_report(context: StageContext) -> Callable[[Path], None]:
+    from kyodaku.report.public import write_report
+
+    return lambda folder: write_report(folder, context.run, context.recipe)
+
+
+def _summary(folder: Path, what: str) -> StageSummary:
+    manifest = read_manifest(folder)
+    line = f"{folder} {what}: {manifest.samples:,} samples in {manifest.shards:,} shards"
+    return StageSummary("release", True, (line,), {"samples": manifest.samples, "shards": manifest.shards})
+
+
+@contextmanager
+def _steps(context: StageContext) -> Iterator[Callable[[str, int], Advance]]:
+    """A progress display: call it with a step's name and number of shards, then tell how many are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=context.console, disable=context.quiet) as progress:
+
+        def begin(name: str, total: int) -> Advance:
+            task = progress.add_task(name, total=total)
+            return lambda done: progress.update(task, completed=done)
+
+        yield begin
+
+
+def _run(
+    context: StageContext, step: Callable[[str, int], Advance], name: str, jobs: Sequence[ShardJob]
+) -> None:
+    run_jobs(jobs, context.workers, context.run.path / "logs" / name, step(name, len(jobs)))

@@ -1,0 +1,115 @@
+"""Shard steps and their done-markers.
+
+A step is a plain function `step(shard_in, shard_out, config) -> stats`: it reads the files of
+`shard_in`, writes files that begin with the stem `shard_out`, and returns what its `_stats.json` shall
+say. `run_job` writes that file last. It holds the digests of everything the result depends on, so a
+second run skips what is unchanged and recomputes the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from kyodaku.durable import canonical_json
+from kyodaku.release.markers import read_marker
+from kyodaku.shards import write_stats
+
+StepFunction = Callable[[Mapping[str, Path], Path, Any], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class ShardJob:
+    """One step on one shard.
+
+    `shard_in` names the files read; `shard_out` is the stem of the files written, `folder/00000`;
+    `config` a frozen dataclass of plain values. `inputs`, `code` and `models` are digests (hex): of the
+    facts read, of the sources that do the work, of the weights ("" without any).
+    """
+
+    name: str
+    function: StepFunction
+    shard_in: Mapping[str, Path]
+    shard_out: Path
+    config: Any
+    inputs: str
+    code: str
+    models: str = ""
+
+    @property
+    def marker(self) -> Path:
+        """The `_stats.json` whose presence, with the right digests, means done."""
+        return self.shard_out.with_name(f"{self.shard_out.name}_stats.json")
+
+    def digests(self) -> dict[str, str]:
+        """What the marker must say for the shard to count as done."""
+        return {
+            "inputs": self.inputs,
+            "config": digest(asdict(self.config)),
+            "code": self.code,
+            "models": self.models,
+        }
+
+    def done(self) -> bool:
+        """True if the marker has the same digests and every file it names is there in full size."""
+        marker = read_marker(self.marker)
+        if marker is None or marker.get("digests") != self.digests():
+            return False
+        folder = self.shard_out.parent
+        outputs: Mapping[str, int] = marker.get("outputs", {})
+        return bool(outputs) and all(
+            (folder / name).is_file() and (folder / name).stat().st_size == size
+            for name, size in outputs.items()
+        )
+
+
+def run_job(job: ShardJob) -> None:
+    """Run one job unless it is done. The old marker goes first: no kill leaves it beside new files."""
+    if job.done():
+        return
+    job.shard_out.parent.mkdir(parents=True, exist_ok=True)
+    job.marker.unlink(missing_ok=True)
+    stats = job.function(job.shard_in, job.shard_out, job.config)
+    files = sorted(job.shard_out.parent.glob(f"{job.shard_out.name}.*"))
+    outputs = {path.name: path.stat().st_size for path in files}
+    write_stats(job.marker, {**stats, "digests": job.digests(), "outputs": outputs})
+
+
+def digest(value: object) -> str:
+    """The sha256, hex, of a plain value in canonical JSON. Paths count as text, sets as sorted lists."""
+    return hashlib.sha256(canonical_json(_plain(value))).hexdigest()
+
+
+def digest_files(paths: Sequence[Path]) -> str:
+    """One digest over the names and the bytes of files, in the order given; a missing file counts as such."""
+    from kyodaku.durable import file_sha256
+
+    return digest([[path.name, file_sha256(path) if path.is_file() else ""] for path in paths])
+
+
+def code_digest(*modules: str) -> str:
+    """One digest over the sources of modules, by their dotted names; changing a source recomputes.
+
+    Raises ValueError for a module that has no source file.
+    """
+    parts: list[list[str]] = []
+    for name in modules:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ValueError(f"no source for module {name}")
+        parts.append([name, hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()])
+    return digest(parts)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(str(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value

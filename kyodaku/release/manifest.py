@@ -1,0 +1,95 @@
+"""`manifest.json`: what a release is, down to the sha256 of every file in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from kyodaku.durable import file_sha256, write_bytes
+from kyodaku.errors import RecordError
+
+SCHEMA = "kyodaku.release/1"
+NAME = "manifest.json"
+
+#: After this many days a copy of a release should be compared with its publisher's: pictures may have
+#: been withdrawn since.
+MAX_AGE_DAYS = 30
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file of a release: sha256 (hex) and size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole manifest.
+
+    `counts` maps each outcome to its reasons and their numbers of candidates; `crawl_window` the first and
+    the last fetch, Unix seconds; `recipe` digests (hex) of the recipe's crawl section and of each curation
+    section; `policy` and `registry` what decisions were made with; `versions` packages that shape bytes;
+    `parent` the version before and the sha256 of its manifest, None for the first; `build_sha256` digests
+    everything the release was made from.
+    """
+
+    dataset: str
+    version: str
+    title: str
+    local_network: bool
+    samples: int
+    shards: int
+    images: str
+    captions_required: bool
+    counts: Mapping[str, Mapping[str, int]]
+    crawl_window: tuple[float, float]
+    recipe: Mapping[str, Any]
+    policy: Mapping[str, Any]
+    registry: Mapping[str, Any]
+    versions: Mapping[str, str]
+    parent: Mapping[str, str] | None
+    build_sha256: str
+    files: Mapping[str, FileEntry]
+    max_age_days: int = MAX_AGE_DAYS
+    schema: str = SCHEMA
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` into `folder`, the same bytes for the same manifest."""
+    text = json.dumps(asdict(manifest), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(folder / NAME, text.encode("utf-8") + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a release folder. Raises RecordError unless it has exactly our fields."""
+    path = folder / NAME
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        if values["schema"] != SCHEMA:
+            raise RecordError(f"{path}: schema is {values['schema']!r}, this version reads {SCHEMA!r}")
+        if set(values) != {field.name for field in fields(Manifest)}:
+            raise RecordError(f"{path}: its fields are not those of {SCHEMA}")
+        values["files"] = {name: FileEntry(**entry) for name, entry in values["files"].items()}
+        first, last = values["crawl_window"]
+        values["crawl_window"] = (float(first), float(last))
+        return Manifest(**values)
+    except FileNotFoundError:
+        raise RecordError(f"{folder} is not a release: it has no {NAME}") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RecordError(f"{path}: not a manifest ({type(error).__name__}: {error})") from error
+
+
+def list_files(folder: Path) -> dict[str, FileEntry]:
+    """Every file of `folder` except the manifest, by name, hashed. Raises RecordError for anything else."""
+    entries = {}
+    for path in sorted(folder.iterdir()):
+        if not path.is_file() or path.is_symlink():
+            raise RecordError(f"{path}: a release holds plain files only")
+        if path.name != NAME:
+            entries[path.name] = FileEntry(file_sha256(path), path.stat().st_size)
+    return entries
