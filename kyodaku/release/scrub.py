@@ -226,6 +226,7 @@ _NAMESPACES: Mapping[str, tuple[str, frozenset[str]]] = {
         "plus",
         frozenset({"CopyrightStatus", "CreditLineRequired", "DataMining", "OtherConstraints"}),
     ),
+    "http://www.w3.org/ns/tdmrep/": ("tdm", frozenset({"policy", "reservation"})),
     "http://ns.adobe.com/tiff/1.0/": ("tiff", frozenset({"Orientation"})),
     "http://ns.adobe.com/xap/1.0/rights/": (
         "xmpRights",
