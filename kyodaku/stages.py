@@ -9,18 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
 
-from kyodaku.errors import MissingExtraError, UsageError
+from kyodaku.errors import KyodakuError, MissingExtraError, UsageError
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 
 #: Wall clock for what is recorded (Unix seconds); scheduling never uses it.
 Clock = Callable[[], float]
+
+_ROOMS = ("kyodaku", "crawler", "curation", "registry")
 
 #: The extra that provides a stage or command.
 _EXTRA_OF = {"crawl": "crawl", "status": "crawl", "curate": "curate", "release": "curate", "gc": "curate"}
@@ -76,11 +80,30 @@ def find_command(name: str) -> Callable[..., Any]:
     return command
 
 
+def import_for(command: str, module: str, extra: str) -> ModuleType:
+    """The module that a command of the core needs and that `extra` makes importable.
+
+    Raises:
+        MissingExtraError: a package of the extra is not installed.
+        KyodakuError: a module of Kyodaku itself is missing.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise _missing(command, extra, error) from error
+
+
 def _load(group: str, name: str) -> Any:
     for entry in entry_points(group=group, name=name):
         try:
             return entry.load()
         except ModuleNotFoundError as error:
-            missing = error.name or "a package"
-            raise MissingExtraError(name, _EXTRA_OF.get(name, name), missing) from error
+            raise _missing(name, _EXTRA_OF.get(name, name), error) from error
     raise UsageError(f"nothing named {name!r} is installed; reinstall kyodaku")
+
+
+def _missing(command: str, extra: str, error: ModuleNotFoundError) -> KyodakuError:
+    missing = error.name or "a package"
+    if missing.split(".")[0] in _ROOMS:
+        return KyodakuError(f"`kyodaku {command}` needs {missing}, which is not there; reinstall kyodaku")
+    return MissingExtraError(command, extra, missing)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import time
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from kyodaku.cli import output
-from kyodaku.errors import MissingExtraError, UsageError
-
-if TYPE_CHECKING:
-    from types import ModuleType
+from kyodaku.errors import UsageError
 
 RunArgument = Annotated[
     Path, typer.Argument(help="A run folder, or a recipe (file or folder), whose latest run is meant.")
@@ -74,11 +71,12 @@ def explain(
 ) -> None:
     """The whole story of one image: signals with their raw lines, gates, decision, where it is now."""
     from kyodaku.runs import find_run
+    from kyodaku.stages import import_for
 
-    module = _module("kyodaku.report.explain", "explain", "permission")
+    module = import_for("explain", "kyodaku.report.explain", "match")
     story = module.explain(find_run(run, runs), what)
     if json:
-        output.print_json(dataclasses.asdict(story))
+        output.print_json(story.to_json())
     else:
         output.show(module.render(story))
 
@@ -87,9 +85,10 @@ def report(run: RunArgument, runs: RunsOption = Path("runs")) -> None:
     """Write the private report of a run again: funnel, reasons, hosts, what filters dropped."""
     from kyodaku.lock import read_lock
     from kyodaku.runs import find_run
+    from kyodaku.stages import import_for
 
     folder = find_run(run, runs)
-    _module("kyodaku.report.private", "report", "match").write_report(folder, read_lock(folder).recipe)
+    import_for("report", "kyodaku.report.private", "match").write_report(folder, read_lock(folder).recipe)
     output.say(f"report: {folder.report}")
 
 
@@ -107,10 +106,10 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Re-hash a release and check every file against its manifest. One flipped byte fails."""
-    import os
+    from kyodaku.stages import import_for
 
-    module = _module("kyodaku.release.verify", "verify", "match")
     folder = _release_folder(release, runs)
+    module = import_for("verify", "kyodaku.release.verify", "match")
     console = output.progress_console(quiet=json)
     found = module.verify_release(folder, sample, workers or len(os.sched_getaffinity(0)), console)
     if json:
@@ -125,7 +124,8 @@ def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fal
     from kyodaku.runs import find_run
     from kyodaku.stages import find_command
 
-    freed = find_command("gc")(find_run(run, runs))
+    folder = find_run(run, runs)
+    freed = find_command("gc")(folder)
     if json:
         output.print_json({"bytes_freed": freed})
     else:
@@ -141,10 +141,3 @@ def _release_folder(target: Path, runs: Path) -> Path:
     if not (folder / "manifest.json").is_file():
         raise UsageError(f"{target} has no release yet; make one with: kyodaku run {target}")
     return folder
-
-
-def _module(name: str, command: str, extra: str) -> ModuleType:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(command, extra, error.name or "a package") from error

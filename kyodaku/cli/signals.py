@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kyodaku.cli import output
-from kyodaku.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from rich.table import Table
+
+    from kyodaku.signals.vectors import VectorReport
 
 app = typer.Typer(
     help="The opt-out protocols: which are built, and do they pass the vectors.", no_args_is_help=True
@@ -33,15 +34,17 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Run published signal vectors: how many of each protocol pass, fail, or are not supported yet."""
-    vectors = _import("vectors", "signals check")
+    from kyodaku.stages import import_for
+
+    vectors = import_for("signals check", "kyodaku.signals.vectors", "permission")
     report = vectors.run_vectors(file, mode.value if mode else None)
     if json:
         output.print_json(report.to_json())
     else:
-        output.show(report.table())
-        for failure in report.failures:
-            output.say(f"{failure['id']}: expected {failure['expected']}, got {failure['got']}")
-    output.finish(well=not report.failures)
+        output.show(_table(report))
+        for failure in report.total.failures:
+            output.say(f"{failure.id}: expected {failure.expected}, got {failure.got}")
+    output.finish(well=report.ok)
 
 
 @app.command("list", epilog="Example:  kyodaku signals list")
@@ -49,7 +52,9 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="Print the list as one JSON object.")] = False,
 ) -> None:
     """List the opt-out protocols that every crawl asks."""
-    protocols = _import("protocols", "signals list").all_protocols()
+    from kyodaku.stages import import_for
+
+    protocols = import_for("signals list", "kyodaku.signals.protocols", "permission").all_protocols()
     if json:
         output.print_json({"protocols": [{"name": p.name, "title": p.title} for p in protocols]})
         return
@@ -58,10 +63,12 @@ def list_(
         output.say(f"{protocol.name:<{width}}  {protocol.title}")
 
 
-def _import(module: str, command: str) -> ModuleType:
-    from importlib import import_module
+def _table(report: VectorReport) -> Table:
+    from rich.table import Table
 
-    try:
-        return import_module(f"kyodaku.signals.{module}")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(command, "permission", error.name or "a package") from error
+    table = Table("signal", "passed", "failed", "unsupported")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, tally in [*report.protocols.items(), ("all", report.total)]:
+        table.add_row(name, str(tally.passed), str(tally.failed), str(tally.unsupported))
+    return table

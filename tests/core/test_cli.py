@@ -1,0 +1,355 @@
+"""The command line: help for newcomers, exit codes, one line on stderr and never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from kyodaku import stages
+from kyodaku.cli import app, main
+from kyodaku.errors import DiskFullError, MissingExtraError
+from kyodaku.stages import StageContext, StageSummary
+from tests.core.test_lock import RECIPE, write
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Stub = Callable[[StageContext], StageSummary]
+
+
+def kyodaku(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "kyodaku", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        check=False,
+    )
+
+
+def commands() -> Iterator[tuple[str, typer.models.CommandInfo]]:
+    """Every command with its full name."""
+    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
+    for prefix, group in groups:
+        assert group is not None
+        for command in group.registered_commands:
+            assert command.callback is not None
+            yield prefix + (command.name or command.callback.__name__), command
+
+
+NAMES = [name for name, _ in commands()]
+
+
+# ------------------------------------------------------------------ help
+
+
+def test_the_commands() -> None:
+    assert NAMES == [
+        "run",
+        "crawl",
+        "curate",
+        "release",
+        "status",
+        "explain",
+        "report",
+        "verify",
+        "gc",
+        "recipe check",
+        "recipe schema",
+        "signals check",
+        "signals list",
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_explains_itself_with_an_example(name: str) -> None:
+    command = dict(commands())[name]
+    assert command.callback is not None
+    assert command.callback.__doc__
+    assert f"kyodaku {name}" in (command.epilog or "")
+    shown = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert "Example:" in shown.output
+    for parameter in ("--recorded-clock",):
+        assert parameter not in shown.output
+
+
+def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
+    code = (
+        "import contextlib, sys; from kyodaku.cli import main; sys.argv = ['kyodaku', 'run', '--help']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "heavy = {'pydantic', 'pyarrow', 'numpy', 'lxml', 'scrapy', 'torch', 'PIL', 'webdataset'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert time.monotonic() - began < 5, "help must not make a newcomer wait"
+
+
+def test_version() -> None:
+    assert kyodaku("--version").stdout.startswith("kyodaku ")
+
+
+# ------------------------------------------------------------------ exit codes
+
+
+def test_wrong_usage_is_2() -> None:
+    for arguments in (
+        ("fly",),
+        ("run",),
+        ("run", "--nonsense", "x"),
+        ("signals", "check", "f", "--mode", "no"),
+    ):
+        assert kyodaku(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["run", "crawl", "curate", "release", "status", "report", "gc", "verify"])
+def test_a_name_that_is_nothing_is_2_in_one_line(command: str, tmp_path: Path) -> None:
+    done = kyodaku(command, str(tmp_path / "nothing"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not done.stdout
+
+
+def test_a_recipe_without_a_run_says_how_to_make_one(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    for command in ("status", "report", "gc", "verify"):
+        done = kyodaku(command, str(path), "--runs", str(tmp_path / "runs"))
+        assert done.returncode == 2
+        assert "kyodaku run" in done.stderr
+    done = kyodaku("curate", str(path), "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 1
+    assert "kyodaku run" in done.stderr
+
+
+def test_a_wrong_recipe_is_2_and_everything_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, RECIPE.replace("version = 1", "version = 7") + "colour = 'blue'\n")
+    done = kyodaku("run", str(path), "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 2
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["error", "error"]
+    assert f"{path}:2: version:" in done.stderr
+    assert "filters.resolution.colour: no such key" in done.stderr
+    assert not (tmp_path / "runs").exists(), "nothing starts"
+
+
+def test_an_example_recipe_does_not_crawl_the_internet(tmp_path: Path) -> None:
+    done = kyodaku("crawl", "datasets/opted-in", "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 2
+    assert "operator.contact: is an example" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+# ------------------------------------------------------------------ recipe and signals
+
+
+def test_recipe_check() -> None:
+    done = kyodaku("recipe", "check", "datasets/demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "demo: fine" in done.stdout
+    listed = json.loads(kyodaku("recipe", "check", "datasets/clean-diffusion", "--json").stdout)
+    assert listed["ok"]
+    assert {point["where"] for point in listed["before_a_crawl"]} >= {"operator.contact", "institutions.0"}
+
+
+def test_recipe_check_json_lists_problems(tmp_path: Path) -> None:
+    path = write(tmp_path, RECIPE.replace("version = 1", "version = 7"))
+    done = kyodaku("recipe", "check", str(path), "--json")
+    assert done.returncode == 2
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (problem["where"], problem["line"]) == ("version", 2)
+
+
+def test_recipe_schema_is_the_committed_one() -> None:
+    assert kyodaku("recipe", "schema").stdout == (ROOT / "datasets/recipe.schema.json").read_text("utf-8")
+
+
+def test_signals_list() -> None:
+    listed = json.loads(kyodaku("signals", "list", "--json").stdout)["protocols"]
+    assert {"robots", "x-robots-tag", "meta-robots", "plus-datamining"} <= {item["name"] for item in listed}
+    assert all(item["title"] for item in listed)
+
+
+def test_signals_check_counts_and_fails(tmp_path: Path) -> None:
+    good = {
+        "id": "mine-1",
+        "signal": "robots",
+        "input": {"robots_status": 200, "robots_body": "User-agent: *\nDisallow: /\n"},
+        "url": "https://a.org/x.jpg",
+        "agent": "MyBot",
+        "expect": "reserved",
+        "why": "star group",
+        "source": "RFC 9309",
+        "mode": "spec",
+    }
+    file = tmp_path / "vectors.jsonl"
+    file.write_text(
+        "".join(json.dumps({**good, **more}) + "\n" for more in ({}, {"id": "mine-2", "expect": "silent"}))
+    )
+    done = kyodaku("signals", "check", str(file), "--json")
+    assert done.returncode == 1
+    counted = json.loads(done.stdout)
+    assert (counted["passed"], counted["failed"], counted["unsupported"]) == (1, 1, 0)
+    assert counted["failures"] == [{"id": "mine-2", "expected": "silent", "got": "reserved"}]
+    assert counted["protocols"]["robots"]["passed"] == 1
+    for_people = kyodaku("signals", "check", str(file))
+    assert for_people.returncode == 1
+    assert "mine-2: expected silent, got reserved" in for_people.stdout
+    none = json.loads(kyodaku("signals", "check", str(file), "--mode", "policy", "--json").stdout)
+    assert (none["passed"], none["failed"]) == (0, 0)
+    assert kyodaku("signals", "check", str(tmp_path / "missing.jsonl")).returncode == 2
+
+
+# ------------------------------------------------------------------ stages
+
+
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stub]:
+    """Stages by name, in place of those that rooms provide."""
+
+    def finished(name: str) -> Stub:
+        return lambda context: StageSummary(name, True, (f"{name} of {context.recipe.name}",), {"images": 3})
+
+    table = {name: finished(name) for name in ("crawl", "curate", "release")}
+    monkeypatch.setattr(stages, "find_stage", lambda name: table[name])
+    return table
+
+
+def invoke(*arguments: str, expect: int = 0) -> str:
+    """Run `main` in this process, as the program does; stdout and stderr together."""
+    result = CliRunner().invoke(app, [*arguments], env={"COLUMNS": "300"})
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == expect, result.output
+    return result.output
+
+
+def test_run_goes_through_all_stages(tmp_path: Path, stubs: dict[str, Stub]) -> None:
+    path = write(tmp_path)
+    shown = invoke("run", str(path), "--runs", str(tmp_path / "runs"))
+    assert [shown.index(f"{name}: done") for name in stubs] == sorted(
+        shown.index(f"{name}: done") for name in stubs
+    )
+    assert "kyodaku verify" in shown
+
+
+def test_run_json_is_one_object(tmp_path: Path, stubs: dict[str, Stub]) -> None:
+    path = write(tmp_path)
+    found = json.loads(invoke("run", str(path), "--runs", str(tmp_path / "runs"), "--json"))
+    assert found["complete"]
+    assert [stage["stage"] for stage in found["stages"]] == ["crawl", "curate", "release"]
+    assert found["stages"][0]["counts"] == {"images": 3}
+    assert Path(found["run"]).is_dir()
+
+
+def test_a_stage_that_stops_stops_the_run(tmp_path: Path, stubs: dict[str, Stub]) -> None:
+    stubs["crawl"] = lambda context: StageSummary("crawl", False, ("stopped by Ctrl-C",))
+    stubs["curate"] = lambda context: pytest.fail("curates half a crawl")
+    shown = invoke("run", str(write(tmp_path)), "--runs", str(tmp_path / "runs"), expect=1)
+    assert "The same command goes on" in shown
+
+
+def test_what_a_stage_is_given(tmp_path: Path, stubs: dict[str, Stub]) -> None:
+    seen: list[StageContext] = []
+
+    def look(context: StageContext) -> StageSummary:
+        seen.append(context)
+        assert context.run.lock.is_file()
+        return StageSummary("crawl", True)
+
+    stubs["crawl"] = look
+    path = write(tmp_path)
+    options = ("--workers", "3", "--quiet", "--recorded-clock", "1760000000")
+    invoke("crawl", str(path.parent), "--runs", str(tmp_path / "runs"), *options)
+    (context,) = seen
+    assert (context.workers, context.quiet, context.clock()) == (3, True, 1_760_000_000.0)
+    assert context.recipe_path == path.resolve()
+    assert context.run.path.name == "20251009T085320Z"
+
+
+def test_curate_takes_the_latest_run(tmp_path: Path, stubs: dict[str, Stub]) -> None:
+    path = write(tmp_path)
+    runs = ("--runs", str(tmp_path / "runs"))
+    first = json.loads(invoke("crawl", str(path), *runs, "--json"))["run"]
+    assert json.loads(invoke("curate", str(path), *runs, "--json"))["run"] == first
+    assert json.loads(invoke("release", str(path), *runs, "--json"))["run"] == first
+    assert json.loads(invoke("crawl", str(path), *runs, "--json", "--new"))["run"] != first
+
+
+# ------------------------------------------------------------------ errors
+
+
+def call_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["kyodaku", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (DiskFullError("no space left\nto write"), "error: no space left to write"),
+        (MissingExtraError("crawl", "crawl", "scrapy"), "pip install 'kyodaku[crawl]'"),
+        (KeyboardInterrupt(), "stopped by Ctrl-C"),
+        (ValueError("[bold]surprise[/]"), "error: unexpected ValueError: [bold]surprise[/]"),
+    ],
+)
+def test_errors_are_one_line_and_1(
+    tmp_path: Path,
+    stubs: dict[str, Stub],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    says: str,
+) -> None:
+    def fail(context: StageContext) -> StageSummary:
+        raise error
+
+    stubs["crawl"] = fail
+    monkeypatch.delenv("KYODAKU_DEBUG", raising=False)
+    assert call_main(monkeypatch, "crawl", str(write(tmp_path)), "--runs", str(tmp_path / "runs")) == 1
+    shown = capsys.readouterr()
+    assert says in shown.err
+    assert len(shown.err.strip().splitlines()) == 1
+    assert "Traceback" not in shown.err
+
+
+def test_debug_shows_where(tmp_path: Path, stubs: dict[str, Stub], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(context: StageContext) -> StageSummary:
+        raise ValueError("deep inside")
+
+    stubs["crawl"] = fail
+    monkeypatch.setenv("KYODAKU_DEBUG", "1")
+    monkeypatch.setattr(
+        sys, "argv", ["kyodaku", "crawl", str(write(tmp_path)), "--runs", str(tmp_path / "runs")]
+    )
+    with pytest.raises(ValueError, match="deep inside"):
+        main()
+
+
+def test_a_missing_extra_is_named_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Entry:
+        name = "crawl"
+
+        def load(self) -> None:
+            raise ModuleNotFoundError("No module named 'scrapy'", name="scrapy")
+
+    monkeypatch.setattr(stages, "entry_points", lambda **_: [Entry()])
+    assert call_main(monkeypatch, "run", str(write(tmp_path)), "--runs", str(tmp_path / "runs")) == 1
+    assert "`kyodaku crawl` needs scrapy" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
