@@ -175,7 +175,7 @@ class Link:
 class Page:
     """An HTML page. `expect_page` is the reason for which the page itself is not read, if any.
 
-    `follows` names an image URL: the page answers only after someone has asked for it (or after ten
+    `follows` names an image URL: the page answers only after someone has asked for it (or after four
     seconds), so that a no can be late on purpose.
     """
 

@@ -21,7 +21,7 @@ from tests.web.html import render_page
 from tests.web.model import NOT_FOUND, Page, Reply, Route, Site, absolute, redirect, text
 
 #: A page that waits for an image to be asked for (`Page.follows`) waits this long at most, in seconds.
-LONGEST_WAIT = 10.0
+LONGEST_WAIT = 4.0
 
 
 @dataclass(frozen=True)

@@ -271,7 +271,7 @@ def broken() -> Site:
     half_page = head(Content_Type="text/html", Content_Length=5000) + b"<!doctype html><p>Half a pa"
     return Site(
         "broken.example",
-        "reset and early close in a body, broken chunks, a truncated JPEG of the right length, no HTTP at all",
+        "reset and early close in a body, broken chunks, a truncated JPEG, no HTTP at all",
         pages=(
             Page(
                 "/",

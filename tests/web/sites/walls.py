@@ -13,7 +13,7 @@ from tests.web.server import Visit, page_reply
 _FORM = '<form method="post" action="/login"><input name="user"><input type="password" name="secret"></form>'
 _CHALLENGE = (
     "<!doctype html><html><head><title>Just a moment...</title></head><body><h1>Checking your browser</h1>"
-    '<form id="challenge-form" action="/cdn-cgi/challenge"><div class="h-captcha" data-sitekey="0"></div></form>'
+    '<form id="challenge-form" action="/cdn-cgi/challenge"><div class="h-captcha"></div></form>'
     '<script src="https://js.hcaptcha.com/1/api.js"></script></body></html>'
 )
 
