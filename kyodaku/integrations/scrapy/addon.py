@@ -126,6 +126,7 @@ def polite_defaults(recipe: Recipe) -> dict[str, Any]:
         "CONCURRENT_REQUESTS": recipe.politeness.connections,
         "DOWNLOAD_DELAY": recipe.politeness.delay,
         "RETRY_TIMES": recipe.politeness.retries,
+        "RETRY_HTTP_CODES": [500, 502, 504, 522, 524, 408],  # 429 and 503 ask us to stay away
     }
 
 

@@ -28,7 +28,7 @@ from twisted.internet.error import TimeoutError as TxTimeoutError
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.integrations.scrapy.agent import GuardedAgent, HeadersTooLarge, VerifiedTls, connection_pool
 from kyodaku.integrations.scrapy.guard import Exchange, guard_of
-from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, gate_exception
+from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, Kind, gate_exception
 from kyodaku.netguard import SafeUrl, Target, check_url, connect_target
 from kyodaku.permission import GateResult, GateVerdict
 from kyodaku.signals.model import FetchError
@@ -106,7 +106,8 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
             self._guard.permission.clock(),
             connectTimeout=limit,
             pool=self._pool,
-            maxsize=self._default_maxsize,
+            # A host file is read up to its cap and then cut, by the gate that counts its bytes.
+            maxsize=0 if exchange.kind is Kind.HOST_FILE else self._default_maxsize,
             fail_on_dataloss=True,
             crawler=self._crawler,
         )

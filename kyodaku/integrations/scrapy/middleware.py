@@ -114,8 +114,9 @@ class GateMiddleware:
         told = list(request.meta.get(META_SIGNALS, ()))
         evidence = list(request.meta.get(META_EVIDENCE, ()))
         named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
-        for page in self._guard.pages.about(exchange.url, named):
-            result = self._permission.g2_image(page, exchange.url)
+        shown_as = next(iter(request.meta.get("redirect_urls", ())), exchange.url)
+        for page in self._guard.pages.about(shown_as, named):
+            result = self._permission.g2_image(page, shown_as)
             exchange.results.append(result)
             if not result.open:
                 raise _closed(exchange.results)
@@ -149,20 +150,24 @@ class GateMiddleware:
 
     # -------------------------------------------------------------- while the answer comes in
 
-    def headers_received(self, request: Request, body_length: int, **_: Any) -> None:
-        """G4, before any byte of the body is kept. Raises StopDownload."""
+    def headers_received(self, request: Request, body_length: object, **_: Any) -> None:
+        """G4, before any byte of the body is kept. Raises StopDownload.
+
+        `body_length` is in bytes; Twisted's UNKNOWN_LENGTH, which is a string, where none was announced.
+        """
         exchange = self._guard.exchange(request)
         if exchange is None:
             raise StopDownload(fail=True)
-        _closing(exchange, "g4", lambda: self._judge_head(exchange, body_length))
+        length = body_length if isinstance(body_length, int) else None
+        _closing(exchange, "g4", lambda: self._judge_head(exchange, length))
         exchange.judged = True
 
-    def _judge_head(self, exchange: Exchange, body_length: int) -> None:
+    def _judge_head(self, exchange: Exchange, length: int | None) -> None:
         head = exchange.head
         if head is None:
             raise RuntimeError("a response without a head")
         if is_redirect(head):
-            if not 0 <= body_length <= _REDIRECT_BODY:
+            if length is None or length > _REDIRECT_BODY:
                 exchange.judged = True
                 raise StopDownload(fail=False)
             return
@@ -173,11 +178,11 @@ class GateMiddleware:
             self._ask_g4(exchange, head)
         elif exchange.kind is Kind.UNKNOWN and "html" in media_type:
             exchange.cap = min(exchange.cap, self._guard.network.max_page)
-        if 0 <= body_length < 1 << 62:
-            if body_length > exchange.cap and exchange.kind is not Kind.HOST_FILE:
+        if length is not None:
+            if length > exchange.cap and exchange.kind is not Kind.HOST_FILE:
                 self._cut(exchange, FetchError.TOO_LARGE)
             if exchange.room is not None:
-                exchange.room.shrink(body_length)
+                exchange.room.shrink(length)
 
     def _ask_g4(self, exchange: Exchange, head: ResponseHead) -> None:
         result = self._permission.g4(head)
