@@ -131,6 +131,15 @@ class RunFacts:
             for index, record in enumerate(_records(path, CANDIDATES, _LIGHT)):
                 yield _row(path.stem, index, record, decisions.get(record["candidate_id"]))
 
+    def named(self, names: Collection[str]) -> dict[str, Row]:
+        """Rows by the candidate_id or uid that `names` holds; of a uid, its first row."""
+        found: dict[str, Row] = {}
+        for row in self.rows() if names else ():
+            for name in (row.candidate_id, row.uid):
+                if name and name in names:
+                    found.setdefault(name, row)
+        return found
+
     def candidates(self, rows: Iterable[Row]) -> dict[str, Candidate]:
         """The full records of some rows, by candidate_id. Each shard is opened once."""
         wanted: dict[str, list[int]] = {}

@@ -17,7 +17,7 @@ from importlib.resources import files
 
 from kyodaku.report.plaintext import linkable, plain, short_url
 
-_VOID = frozenset({"img", "br", "input", "meta", "rect", "hr"})
+_VOID = frozenset({"img", "br", "input", "meta", "hr"})
 
 
 class Html(str):
@@ -54,9 +54,10 @@ def tag(name: str, /, *parts: Part, **attributes: str | int | float | bool | Non
     return Html(f"<{name}{shown}>{join(parts)}</{name}>")
 
 
-def link(url: str, shown: str = "") -> Html:
-    """A URL for people, linked only when it is a plain http or https one. Isolated for bidi."""
-    label = tag("bdi", short_url(shown or url))
+def link(url: str, shown: Html | None = None) -> Html:
+    """A URL for people (or what is `shown` for it), linked only when it is a plain http or https one.
+    Isolated for bidi."""
+    label = shown or tag("bdi", short_url(url))
     if not linkable(url):
         return tag("span", label, class_="url")
     return tag("a", label, href=url, class_="url", rel="noreferrer noopener nofollow")
@@ -65,7 +66,7 @@ def link(url: str, shown: str = "") -> Html:
 def image(jpeg: bytes, width: int, height: int, alt: str) -> Html:
     """A JPEG inside the page."""
     source = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
-    return tag("img", src=source, width=width, height=height, alt=plain(alt, 300), loading="lazy")
+    return tag("img", src=source, width=width, height=height, alt=plain(alt, 300))
 
 
 def bar(share: float, kind: str) -> Html:

@@ -70,7 +70,7 @@ def local_network_chip(recipe: Recipe) -> Html | None:
 def _language_switch() -> Html:
     def choice(code: str, name: str, checked: bool) -> Html:
         box = tag("input", type="radio", name="lang", id=f"lang-{code}", value=code, checked=checked)
-        return box + tag("label", name, for_=f"lang-{code}", lang=code)  # type: ignore[return-value]
+        return join((box, tag("label", name, for_=f"lang-{code}", lang=code)))
 
     return tag(
         "fieldset",
@@ -136,7 +136,8 @@ def reasons_table(outcomes: Mapping[str, Counter[str]], skip: frozenset[str] = f
         rows = [
             tag(
                 "tr",
-                tag("th", outcome_text(outcome), scope="rowgroup", colspan=2),
+                tag("th", outcome_text(outcome), scope="rowgroup"),
+                tag("td", class_="share"),
                 number(sum(reasons.values())),
                 class_="group",
             )
@@ -162,7 +163,7 @@ def reasons_table(outcomes: Mapping[str, Counter[str]], skip: frozenset[str] = f
 def figure(thumbnail: Thumbnail | None, words: str, *lines: Part) -> Html:
     """One picture of a gallery with its text and further lines."""
     if thumbnail is None:
-        shown = tag("span", say("no longer on the disk"), class_="gone")
+        shown = tag("span", say("not shown"), class_="gone")
     else:
         shown = image(thumbnail.jpeg, thumbnail.width, thumbnail.height, words)
     caption = tag("bdi", plain(words, 240), class_="words") if words else None

@@ -3,9 +3,11 @@ characters that mislead a reader or a terminal: direction overrides, escape code
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import urlsplit
 
+_SPACE = re.compile(r"\s+")
 #: Format characters that ordinary writing needs (joiners of emoji, Persian and Indic scripts).
 _WANTED = frozenset("\u200c\u200d")
 
@@ -15,7 +17,7 @@ def plain(text: str, limit: int = 0) -> str:
 
     White space runs become one space. With `limit` > 0 at most so many characters, an ellipsis included.
     """
-    shown = "".join(_visible(character) for character in " ".join(text[: 4 * limit or None].split()))
+    shown = "".join(_visible(character) for character in _SPACE.sub(" ", text[: 4 * limit or None]))
     if limit and (len(shown) > limit or len(text) > 4 * limit):
         return shown[: limit - 1] + "…"
     return shown

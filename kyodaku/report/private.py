@@ -12,16 +12,17 @@ from pathlib import Path
 from kyodaku.durable import write_bytes
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
-from kyodaku.records import Candidate
 from kyodaku.report import parts
 from kyodaku.report.data import Row, RunFacts, released_rows
 from kyodaku.report.html import Html, document, join, link, say, tag
 from kyodaku.report.parts import number
 from kyodaku.report.plaintext import plain
+from kyodaku.report.sentences import decisive
 from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, safe_origin, summarise
 from kyodaku.report.texts import gate_text, next_step, outcome_text, reason_text, state_text
 from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnails
 from kyodaku.runs import RunFolder
+from kyodaku.signals.model import Signal
 
 #: How many rows are shown of each reason, and how many hosts.
 PER_REASON = 24
@@ -38,16 +39,38 @@ def write_report(run: RunFolder, recipe: Recipe) -> Path:
     facts = RunFacts(run)
     summary = summarise(facts, PER_REASON)
     shown = _pictures(facts, summary, recipe)
-    cases = facts.candidates(
-        row
-        for (outcome, _), chosen in summary.chosen.items()
-        if outcome in (Outcome.REFUSED, Outcome.HELD)
-        for row in chosen.rows
-    )
+    cases = _Cases(facts, summary)
     body = parts.page(_head(run, recipe, summary), _sections(facts, summary, shown, cases), _foot())
     title = f"{recipe.name} · {run.path.name}"
     write_bytes(run.report, document(title, body).encode("utf-8"))
     return run.report
+
+
+class _Cases:
+    """Full records of the refused and held candidates that are listed, and the rows that decided them."""
+
+    def __init__(self, facts: RunFacts, summary: Summary) -> None:
+        rows = [
+            row
+            for (outcome, _), chosen in summary.chosen.items()
+            if outcome in (Outcome.REFUSED, Outcome.HELD)
+            for row in chosen.rows
+        ]
+        self._causes = facts.named({row.because_of for row in rows if row.because_of})
+        self._candidates = facts.candidates(
+            {row.candidate_id: row for row in [*rows, *self._causes.values()]}.values()
+        )
+
+    def signals(self, row: Row) -> list[Signal]:
+        """The observations that decided `row`, its own or those of the candidate that decided it."""
+        cause = self.cause(row)
+        source = row if cause is None else cause
+        return decisive(source, self._candidates[source.candidate_id])
+
+    def cause(self, row: Row) -> Row | None:
+        """The other candidate that decided `row`, if another did."""
+        found = self._causes.get(row.because_of)
+        return None if found is None or found.candidate_id == row.candidate_id else found
 
 
 def _pictures(facts: RunFacts, summary: Summary, recipe: Recipe) -> dict[str, Thumbnail]:
@@ -69,6 +92,7 @@ def _head(run: RunFolder, recipe: Recipe, summary: Summary) -> Html:
     operator = say("crawler {name}", name=recipe.operator.crawler)
     chips = [
         parts.local_network_chip(recipe),
+        parts.chip(say("dataset {name}", name=recipe.name)),
         parts.chip(say("run {name}", name=run.path.resolve().name)),
         parts.chip(say("basis: {basis}", basis=recipe.permission.basis)),
         parts.chip(operator),
@@ -78,7 +102,7 @@ def _head(run: RunFolder, recipe: Recipe, summary: Summary) -> Html:
 
 
 def _sections(
-    facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail], cases: Mapping[str, Candidate]
+    facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail], cases: _Cases
 ) -> list[tuple[str, Html, Html]]:
     made = [
         ("funnel", say("From found to released"), _funnel(facts, summary)),
@@ -212,7 +236,7 @@ def _lines(row: Row) -> tuple[Html | None, ...]:
     return tag("span", facts), parts.page_link(row.page_url or row.image_url)
 
 
-def _objections(summary: Summary, outcome: Outcome, cases: Mapping[str, Candidate]) -> Html | None:
+def _objections(summary: Summary, outcome: Outcome, cases: _Cases) -> Html | None:
     groups = sorted(
         ((reason, chosen) for (kind, reason), chosen in summary.chosen.items() if kind == outcome),
         key=lambda item: (-item[1].total, item[0]),
@@ -228,17 +252,14 @@ def _objections(summary: Summary, outcome: Outcome, cases: Mapping[str, Candidat
         count = tag("span", f"({chosen.total:,})", class_="count")
         title = tag("summary", reason_text(outcome, reason), " ", count)
         step = None if refused else tag("p", say("Next step"), ": ", next_step(reason))
-        items = [_case(row, cases.get(row.candidate_id)) for row in chosen.rows]
+        items = [_case(row, cases) for row in chosen.rows]
         rows = tag("ul", *items, class_="cases")
         made.append(tag("details", title, step, rows, parts.more(len(items), chosen.total)))
     return join(made)
 
 
-def _case(row: Row, candidate: Candidate | None) -> Html:
-    signals = candidate.signals if candidate else ()
-    chosen = [signals[index] for index in row.decided_by if 0 <= index < len(signals)]
-    if not chosen:
-        chosen = [signal for signal in signals if signal.reason == row.outcome_reason]
+def _case(row: Row, cases: _Cases) -> Html:
+    cause = cases.cause(row)
     quotes = [
         join(
             (
@@ -246,11 +267,20 @@ def _case(row: Row, candidate: Candidate | None) -> Html:
                 tag("span", link(signal.source_url), " · ", parts.moment(signal.fetched_at), class_="from"),
             )
         )
-        for signal in chosen[:3]
+        for signal in cases.signals(row)[:3]
     ]
-    where = tag("div", say("on the page"), " ", link(row.page_url), class_="from") if row.page_url else None
-    gate = tag("span", row.gate.upper(), " · ", safe_origin(row.image_url), class_="from")
-    return tag("li", link(row.image_url), tag("div", gate), where, *quotes)
+    return tag(
+        "li",
+        link(row.image_url),
+        tag("div", tag("span", row.gate.upper(), " · ", safe_origin(row.image_url), class_="from")),
+        _place(say("on the page"), row.page_url),
+        _place(say("decided at"), (cause.page_url or cause.image_url) if cause else ""),
+        *quotes,
+    )
+
+
+def _place(words: Html, url: str) -> Html | None:
+    return tag("div", words, " ", link(url), class_="from") if url else None
 
 
 def _scroll(content: Html, label: str, kind: str = "") -> Html:

@@ -88,7 +88,8 @@ def _grounds(released: list[dict[str, Any]]) -> Html:
 def _licence(name: str, url: str) -> Html:
     if not name:
         return say("no licence statement")
-    return link(url, name) if url.startswith("http") else tag("span", name)
+    shown = say("an institution's own statement") if name == "institution" else tag("span", plain(name, 80))
+    return link(url, shown) if url.startswith("http") else shown
 
 
 def _institutions(facts: RunFacts, recipe: Recipe, released: set[str]) -> Html | None:
@@ -180,7 +181,7 @@ def _objecting(recipe: Recipe) -> Html:
     if contact:
         first = say(
             "If a picture of yours is here and should not be, write to {contact} and name the picture: "
-            "its key below, its address, or the page that shows it.",
+            "its key, its address, or the page that shows it.",
             contact=contact,
         )
     else:

@@ -1,0 +1,116 @@
+"""`explain`: the whole story of one image, however it is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from kyodaku.errors import UsageError
+from kyodaku.report.explain import Story, explain, render
+from tests.core.report_fixture import FixtureRun, build
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FixtureRun:
+    return build(tmp_path_factory.mktemp("explain"))
+
+
+def drawn(story: Story) -> str:
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(render(story))
+    console.file.close()
+    return console.export_text()
+
+
+def test_first_sentence_says_who_refused(made: FixtureRun) -> None:
+    story = explain(made.run, "https://cdn.artist.example/fox.jpg")
+    assert story.sentence == (
+        "This image is not in the set: robots.txt of cdn.artist.example disallows it to GPTBot, "
+        "a crawler that trains AI models."
+    )
+    verdicts = [step.verdict for step in story.images[0].gates]
+    assert verdicts == ["proceed", "proceed", "proceed", "refuse", "not asked", "not asked"]
+    line = story.images[0].gates[3].signals[0]
+    assert (line.raw, line.decisive) == ("Disallow: /", True)
+    assert story.images[0].host_files[0].warc_file == "evidence/00000.warc.gz"
+    assert "“Disallow: /”" in drawn(story)
+
+
+@pytest.mark.parametrize("kind", ["image_url", "candidate_id", "uid", "sha256"])
+def test_any_name_of_an_image_finds_it(made: FixtureRun, kind: str) -> None:
+    candidate = made.made["museum5"].candidate
+    story = explain(made.run, getattr(candidate, kind))
+    assert story.asked_as == kind
+    assert [image.candidate_id for image in story.images] == [candidate.candidate_id]
+    assert "in the set (release v1, shard 00000" in story.sentence
+    image = story.images[0]
+    assert [place.state for place in image.places] == ["raw", "released"]
+    assert image.evidence[0].decisive
+    assert image.caption is not None
+    assert image.caption.text == "Study of clouds"
+
+
+def test_spelling_of_an_address_does_not_matter(made: FixtureRun) -> None:
+    assert explain(made.run, "HTTPS://Museum.Example:443/media/5.jpg").asked_as == "image_url"
+
+
+def test_a_page_tells_about_all_its_images(made: FixtureRun) -> None:
+    story = explain(made.run, "https://links.example/")
+    assert story.asked_as == "page_url"
+    assert story.sentence == (
+        "6 images were found on this page: 1 failed, 1 held, 1 not requested, 3 refused."
+    )
+    assert len(story.images) == 6
+
+
+def test_a_late_no_names_the_page_that_said_it(made: FixtureRun) -> None:
+    candidate = made.made["silent"].candidate
+    story = explain(made.run, candidate.candidate_id)
+    assert "https://split.example/noai" in story.sentence
+    assert 'content="noai"' in story.sentence
+    image = story.images[0]
+    assert image.decision is not None
+    assert image.decision.because_of_url == "https://split.example/noai"
+    assert [place.state for place in image.places] == ["purged"]
+    assert [copy.kind for copy in image.copies] == ["same address"]
+
+
+def test_copies_and_clusters(made: FixtureRun) -> None:
+    kinds = {
+        copy.kind for copy in explain(made.run, made.made["museum0"].candidate.candidate_id).images[0].copies
+    }
+    assert kinds == {"same bytes", "same pixels"}
+
+
+def test_terminal_sees_no_control_characters(made: FixtureRun) -> None:
+    for name in ("museum2", "museum3", "header", "long", "scheme", "quote"):
+        text = drawn(explain(made.run, made.made[name].candidate.candidate_id))
+        assert not set(text) & set("\u202e\u202c\u2066\u2069\u200b\x1b\x07")
+    assert "[U+202E]" in drawn(explain(made.run, made.made["museum3"].candidate.candidate_id))
+
+
+def test_json_holds_everything(made: FixtureRun) -> None:
+    story = explain(made.run, made.made["artist"].candidate.candidate_id)
+    data = json.loads(json.dumps(story.to_json()))
+    assert data["sentence"] == story.sentence
+    assert data["images"][0]["gates"][3]["signals"][0]["rule"] == "robots:purpose:GPTBot:L2"
+
+
+def test_unknown_names_the_nearest(made: FixtureRun) -> None:
+    with pytest.raises(UsageError, match=r"nearest: https://cdn\.artist\.example/fox\.jpg"):
+        explain(made.run, "https://cdn.artist.example/fax.jpg")
+    with pytest.raises(UsageError, match="give an image URL"):
+        explain(made.run, "zzz")
+
+
+def test_before_any_decision(tmp_path_factory: pytest.TempPathFactory) -> None:
+    made = build(tmp_path_factory.mktemp("crawled"), curated=False)
+    assert (
+        "no decision has been made yet"
+        in explain(made.run, made.made["museum0"].candidate.candidate_id).sentence
+    )
+    story = explain(made.run, made.made["noai"].candidate.candidate_id)
+    assert story.images[0].decision is None
+    assert story.sentence.startswith("This image is not in the set: a page that shows it says <meta")

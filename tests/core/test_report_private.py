@@ -1,0 +1,140 @@
+"""The private report: complete, harmless, and without a pixel of anything refused."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from kyodaku.report import private
+from kyodaku.report.thumbnails import Thumbnailer
+from kyodaku.runs import RunFolder
+from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe
+
+SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin")
+NEVER_SHOWN = ("silent", "ghost", "xmp")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> FixtureRun:
+    return build(tmp_path_factory.mktemp("private"))
+
+
+@pytest.fixture(scope="module")
+def page(made: FixtureRun) -> str:
+    return private.write_report(made.run, made.recipe).read_text("utf-8")
+
+
+def pictures(page: str) -> Iterator[bytes]:
+    for source in html.fromstring(page).xpath("//img/@src"):
+        head, _, data = source.partition(",")
+        assert head == "data:image/jpeg;base64"
+        yield base64.b64decode(data)
+
+
+def test_shows_what_filters_set_aside(made: FixtureRun, page: str) -> None:
+    shown = set(pictures(page))
+    with Thumbnailer(made.recipe) as maker:
+        for name in SHOWN:
+            thumbnail = maker.make(made.made[name].body or b"")
+            assert thumbnail is not None
+            assert thumbnail.jpeg in shown, name
+            assert max(thumbnail.width, thumbnail.height) <= 160
+
+
+def test_never_shows_refused_held_or_purged(made: FixtureRun, page: str) -> None:
+    shown = set(pictures(page))
+    with Thumbnailer(made.recipe) as maker:
+        for name in NEVER_SHOWN:
+            body = made.made[name].body
+            thumbnail = maker.make(body) if body else None
+            assert thumbnail is None or thumbnail.jpeg not in shown, name
+
+
+def test_names_no_digest(made: FixtureRun, page: str) -> None:
+    for item in made.made.values():
+        for digest in (item.candidate.uid, item.candidate.sha256):
+            assert not digest or digest not in page
+
+
+def test_nothing_from_the_web_becomes_markup(page: str) -> None:
+    tree = html.fromstring(page)
+    assert len(tree.xpath("//script")) == 1
+    assert not tree.xpath("//*[@*[starts-with(name(), 'on')]]")
+    assert not tree.xpath("//*[@style] | //iframe | //object | //embed | //form | //link | //base")
+    for target in tree.xpath("//@href"):
+        assert target.startswith(("https://", "http://", "#")), target
+    assert len(tree.xpath("//img")) == len(list(pictures(page)))
+    assert LONG_URL not in page
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u0000]", page)
+
+
+def test_policy_names_the_only_style_and_script(page: str) -> None:
+    tree = html.fromstring(page)
+    policy = tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")[0]
+    assert policy.startswith("default-src 'none'")
+    for name in ("style", "script"):
+        content = re.search(f"<{name}>(.*?)</{name}>", page, re.DOTALL)
+        assert content is not None
+        digest = base64.b64encode(hashlib.sha256(content[1].encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+
+
+def test_counts(made: FixtureRun, page: str) -> None:
+    tree = html.fromstring(page)
+    numbers = [item.text_content() for item in tree.xpath("//ol[@class='funnel']/li/span[last()]")]
+    bodies = [item for item in made.made.values() if item.candidate.sha256]
+    allowed = [item for item in made.made.values() if item.decision["verdict"] == "allow"]
+    assert numbers == [str(n) for n in (len(made.made), len(bodies) + 2, len(bodies), len(allowed), 7, 7)]
+    row = next(r for r in tree.xpath("//section[@id='hosts']//tbody/tr") if "cdn.artist" in r.text_content())
+    assert "refused" in row.text_content()
+
+
+def test_quotes_the_raw_line_and_the_deciding_page(page: str) -> None:
+    tree = html.fromstring(page)
+    quotes = [quote.text_content() for quote in tree.xpath("//section[@id='refused']//blockquote")]
+    assert "Disallow: /" in quotes
+    assert (
+        quotes.count('<meta name="robots" content="noai">') == 2
+    )  # the loud page, and the silent one's cause
+    held = tree.xpath("//section[@id='held']")[0].text_content()
+    assert "we never log in" in held
+    assert "ログインは決して行いません" in held
+
+
+def test_works_on_every_state_of_a_run(tmp_path: Path) -> None:
+    empty = RunFolder(tmp_path / "empty")
+    empty.path.mkdir()
+    assert "no requests yet" in private.write_report(empty, recipe()).read_text("utf-8")
+    crawled = build(tmp_path / "crawled", curated=False)
+    page = private.write_report(crawled.run, crawled.recipe).read_text("utf-8")
+    assert "No decision has been made yet" in page
+    assert not list(pictures(page)), "without a decision nothing may be shown"
+
+
+def test_same_run_same_bytes_and_gone_when_discarded(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    first = private.write_report(made.run, made.recipe).read_bytes()
+    assert private.write_report(made.run, made.recipe).read_bytes() == first
+    private.discard(made.run)
+    private.discard(made.run)
+    assert not made.run.report.exists()
+
+
+def test_bytes_that_changed_on_the_disk_are_not_shown(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    tar = made.run.raw / "00000.tar"
+    body = made.made["small"].body or b""
+    damaged = bytearray(tar.read_bytes())
+    at = damaged.index(body)
+    damaged[at + len(body) // 2] ^= 1
+    tar.write_bytes(damaged)
+    with Thumbnailer(made.recipe) as maker:
+        thumbnail = maker.make(bytes(damaged[at : at + len(body)]))
+    page = private.write_report(made.run, made.recipe).read_text("utf-8")
+    assert thumbnail is None or thumbnail.jpeg not in set(pictures(page))
