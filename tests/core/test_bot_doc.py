@@ -1,0 +1,148 @@
+"""docs/bot.md promises lines that stop us. Each of them is fed to the code that reads it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kyodaku.integrations.scrapy.addon import user_agent
+from kyodaku.recipe import load_recipe
+from kyodaku.signals.carriers.embedded import read_embedded
+from kyodaku.signals.model import Effect
+from kyodaku.signals.protocols import all_protocols
+from kyodaku.signals.protocols.directives import NO_BY_POLICY
+from kyodaku.signals.tokens import purpose_tokens
+from kyodaku.signals.vectors import run_vector
+from tests.tools import need_tool
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/bot.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S)
+
+IMAGE = "https://you.example/art/cat.jpg"
+
+
+def blocks(kind: str) -> list[str]:
+    return [body for name, body in BLOCKS if name == kind]
+
+
+def ask(inputs: dict[str, object], agent: str = "SomeOperator") -> Effect | None:
+    """What the inputs say to a crawl whose operator is `agent`, read as crawls read."""
+    signal = {"html": "meta-robots", "headers": "x-robots-tag", "xmp": "plus-datamining"}
+    kind = next((signal[name] for name in inputs if name in signal), "robots")
+    return run_vector(
+        {
+            "id": "docs/bot.md",
+            "signal": kind,
+            "input": inputs,
+            "url": IMAGE,
+            "agent": agent,
+            "expect": "reserved",
+            "mode": "policy",
+        }
+    )
+
+
+def test_every_kind_of_block_is_tested() -> None:
+    assert {kind for kind, _ in BLOCKS} == {"text", "robots", "html", "http", "xmp", "exiftool"}
+
+
+@pytest.mark.parametrize("body", blocks("robots"))
+def test_robots_lines_stop_us(body: str) -> None:
+    assert ask({"robots_status": 200, "robots_body": body}, agent="Kyodaku") is Effect.RESERVED
+    assert ask(
+        {"robots_status": 200, "robots_body": body.replace("Kyodaku", "Nobody").replace("GPTBot", "Nobody")}
+    ) in (
+        Effect.SILENT,
+        None,
+    )
+
+
+def test_the_promised_tokens_count_as_training() -> None:
+    (named,) = re.findall(r"^(`Google-Extended`.*?) and their like", PAGE, re.M | re.S)
+    tokens = re.findall(r"`([^`]+)`", named)
+    assert len(tokens) > 4
+    known = {token.lower() for token in purpose_tokens()}
+    for token in tokens:
+        assert token.lower() in known
+        body = f"User-agent: {token}\nDisallow: /\n"
+        assert ask({"robots_status": 200, "robots_body": body}) is Effect.RESERVED
+
+
+@pytest.mark.parametrize("body", blocks("html"))
+def test_html_lines_stop_us(body: str) -> None:
+    page = f"<html><head>{body}</head><body><img src='{IMAGE}'></body></html>"
+    assert ask({"html": page, "page_url": "https://you.example/art/"}) is Effect.RESERVED
+    assert ask({"html": page.replace(body, ""), "page_url": "https://you.example/art/"}) is Effect.SILENT
+
+
+@pytest.mark.parametrize("body", blocks("http"))
+def test_header_lines_stop_us(body: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n{body.strip()}\r\n"
+    assert ask({"headers": head}) is Effect.RESERVED
+
+
+def test_the_further_words_are_read_as_a_no() -> None:
+    (sentence,) = re.findall(r"^(`noindex`.*?) are read as a no", PAGE, re.M | re.S)
+    words = re.findall(r"`([a-z]+)`", sentence)
+    assert len(words) > 3
+    assert set(words) <= NO_BY_POLICY
+    for word in words:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nX-Robots-Tag: {word}\r\n"
+        assert ask({"headers": head}) is Effect.RESERVED
+
+
+@pytest.mark.parametrize("body", blocks("xmp"))
+def test_xmp_stops_us(body: str) -> None:
+    assert ask({"xmp": body}) is Effect.RESERVED
+    assert ask({"xmp": body.replace("DMI-PROHIBITED-AIMLTRAINING", "DMI-UNSPECIFIED")}) is Effect.SILENT
+
+
+@pytest.mark.parametrize("command", blocks("exiftool"))
+def test_the_exiftool_command_writes_a_no_that_we_read(command: str, tmp_path: Path) -> None:
+    need_tool("exiftool")
+    from PIL import Image
+
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "cat.jpg")
+    (tmp_path / "no.xmp").write_text(blocks("xmp")[0])
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True)
+    assert ask_file((tmp_path / "cat.jpg").read_bytes()) == {Effect.RESERVED}
+    assert ask_file((tmp_path / "cat.jpg_original").read_bytes()) == set()
+
+
+def ask_file(body: bytes) -> set[Effect]:
+    """Effects of every protocol that reads files, on these bytes."""
+    from datetime import UTC, datetime
+
+    from kyodaku.signals.model import Reading
+
+    reading = Reading("policy", ("Kyodaku",), (), "any", datetime.now(UTC))
+    embedded = read_embedded(body, url=IMAGE)
+    return {
+        signal.effect for protocol in all_protocols() for signal in protocol.read_image(embedded, reading)
+    }
+
+
+def test_the_user_agent_looks_as_shown() -> None:
+    (shown,) = blocks("text")
+    assert user_agent(load_recipe(ROOT / "datasets/opted-in")) == shown.strip()
+
+
+def test_what_is_named_as_not_read_yet_is_not_read_yet() -> None:
+    """When a protocol is built, the page must stop saying that it is not."""
+    (sentence,) = re.findall(r"## Not read yet\n\n(.*?) are not read by this version", PAGE, re.S)
+    written = {
+        "aipref": "AIPREF",
+        "content-signal": "Content Signals",
+        "tdmrep": "TDMRep",
+        "ai-txt": "ai.txt",
+        "rsl": "RSL",
+        "c2pa": "C2PA",
+        "trust-txt": "trust.txt",
+    }
+    built = {signal for protocol in all_protocols() for signal in protocol.vector_signals}
+    for signal, name in written.items():
+        assert (name in sentence) == (signal not in built), name
