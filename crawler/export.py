@@ -1,0 +1,142 @@
+"""From crawl.sqlite to the tables that later stages read: hosts.parquet and candidates/NNNNN.parquet."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from crawler.codec import load_evidence, load_headers, load_hops, load_signals, merged
+from crawler.intake import load_context
+from crawler.store import Store
+from kyodaku.durable import fsync_dir
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.fingerprint import uid_of
+from kyodaku.netguard import host_of
+from kyodaku.records import CANDIDATES, HOSTS, Candidate
+from kyodaku.runs import RunFolder
+from kyodaku.shards import write_parquet
+
+#: Rows of one candidates file.
+ROWS = 100_000
+
+_CANDIDATES = """
+SELECT c.candidate_id, c.image_url, c.page_url, c.depth, c.found_at, c.context, c.gate, c.verdict, c.reason,
+       c.not_requested, c.signals, c.evidence, coalesce(p.sha256, ''), coalesce(p.signals, '[]'),
+       i.id IS NOT NULL, i.state, i.gate, i.verdict, i.reason, i.not_requested, i.final_url, i.hops, i.status,
+       i.headers, i.fetched_at, i.bytes, i.sha256, i.mime, i.width, i.height, i.signals, i.evidence,
+       coalesce(r.shard, -1), coalesce(r.key, '')
+FROM candidates c
+LEFT JOIN requests p ON p.id = c.page AND c.page <> 0
+LEFT JOIN requests i ON i.id = c.image AND c.image <> 0
+LEFT JOIN raw r ON r.sha256 = i.sha256 AND r.status = 'success' AND i.verdict = 'proceed'
+ORDER BY c.candidate_id
+"""
+_HOSTS = """
+SELECT origin, path, final_url, hops, status, error, headers, sha256, bytes, complete, fetched_at, verdict,
+       reason, warc_file, warc_offset
+FROM host_files ORDER BY origin, path, id
+"""
+
+
+def export(run: RunFolder, store: Store) -> int:
+    """Write hosts.parquet and candidates/; the number of candidates. Whole files, atomically."""
+    rows = [_host_row(row) for row in store.stream(_HOSTS)]
+    write_parquet(pa.Table.from_pylist(rows, schema=HOSTS), run.hosts)
+    run.candidates.mkdir(exist_ok=True)
+    candidates = (_candidate(row) for row in store.stream(_CANDIDATES))
+    count = number = 0
+    while True:
+        part = [candidate.to_row() for candidate in islice(candidates, ROWS)]
+        if not part and number:
+            break
+        table = pa.Table.from_pylist(part, schema=CANDIDATES)
+        write_parquet(table, run.candidates / f"{number:05d}.parquet")
+        count += len(part)
+        number += 1
+        if len(part) < ROWS:
+            break
+    _remove_older(run.candidates, number)
+    return count
+
+
+def _remove_older(folder: Path, number: int) -> None:
+    for path in folder.glob("*.parquet"):
+        if path.stem.isdigit() and int(path.stem) >= number:
+            path.unlink()
+    fsync_dir(folder)
+
+
+def _host_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    values = dict(zip(HOSTS.names, row, strict=True))
+    values["hops"] = [{"url": h.url, "status": h.status, "ip": h.ip} for h in load_hops(values["hops"])]
+    values["headers"] = [{"name": name, "value": value} for name, value in load_headers(values["headers"])]
+    values["complete"] = bool(values["complete"])
+    return values
+
+
+def _candidate(row: tuple[Any, ...]) -> Candidate:
+    """The page's facts and the image's, in one row. The image's word counts only where the page had none."""
+    (
+        key, image_url, page_url, depth, found_at, context, gate, verdict, reason, not_requested, signals,
+        evidence, page_sha256, page_signals,
+    ) = row[:14]  # fmt: skip
+    candidate = Candidate(
+        candidate_id=key,
+        image_url=image_url,
+        page_url=page_url,
+        host=_host(image_url),
+        depth=depth,
+        found_at=found_at,
+        page_sha256=page_sha256,
+        gate=gate,
+        gate_verdict=verdict,
+        gate_reason=reason,
+        not_requested=not_requested,
+        signals=merged(load_signals(page_signals), load_signals(signals)),
+        evidence=load_evidence(evidence),
+        **load_context(context),
+    )
+    if row[14]:
+        _add_image(candidate, row[15:])
+    elif verdict == "proceed":  # nothing was asked: no gate after this one has spoken
+        candidate.gate_verdict, candidate.gate_reason = "hold", "not_finished"
+    return candidate
+
+
+def _add_image(candidate: Candidate, row: tuple[Any, ...]) -> None:
+    (
+        _state, gate, verdict, reason, not_requested, final_url, hops, status, headers, fetched_at, size,
+        sha256, mime, width, height, signals, evidence, shard, raw_key,
+    ) = row  # fmt: skip
+    candidate.not_requested = candidate.not_requested or not_requested
+    candidate.final_url = final_url
+    candidate.hops = load_hops(hops)
+    candidate.status = status
+    candidate.headers = load_headers(headers)
+    candidate.fetched_at = fetched_at
+    candidate.bytes = size
+    candidate.sha256 = sha256
+    candidate.uid = uid_of(sha256) if sha256 else ""
+    candidate.mime, candidate.width, candidate.height = mime, width, height
+    candidate.signals = merged(candidate.signals, load_signals(signals))
+    candidate.evidence = merged(candidate.evidence, load_evidence(evidence))
+    if shard >= 0:
+        candidate.raw_shard, candidate.raw_key = f"{shard:05d}", raw_key
+    if candidate.gate_verdict != "proceed":
+        return
+    if not verdict:
+        candidate.gate_verdict, candidate.gate_reason = "hold", "not_finished"
+        return
+    candidate.gate, candidate.gate_verdict, candidate.gate_reason = gate, verdict, reason
+    if verdict == "fail":
+        candidate.failure = reason
+
+
+def _host(url: str) -> str:
+    try:
+        return host_of(url)
+    except UnsafeAddressError:
+        return ""

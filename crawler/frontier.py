@@ -1,0 +1,455 @@
+"""The durable frontier: which request may be made now.
+
+It owns the state of every origin and the due time of every host, hands out only due requests of open
+origins, and fetches host files before anything else. Requests live in the store and are read per origin
+in small batches, so memory does not grow with the crawl and a slow host never stands in another's way.
+
+An image waits ("parked") until the pages known on its page's host have been read, or PAGES_AHEAD images
+wait: the more pages were read, the more objections are known before the image is asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from crawler.origins import HostFileRun, Origin, OriginBook, OriginState
+from crawler.politeness import Timetable
+from crawler.requests import Answered, Place, Requests, Row
+from crawler.schema import Kind, State
+from crawler.store import Store
+from kyodaku.netguard import host_of, origin_of
+from kyodaku.permission import GateResult, GateVerdict, OriginFacts
+from kyodaku.reasons import HoldReason, NotRequestedReason
+from kyodaku.signals.model import Fetched, Hop
+
+BATCH = 32
+PAGES_AHEAD = 1000
+#: Pages in a row that meet a wall before the whole host is held (signals.md 0.5).
+WALLS_IN_A_ROW = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One request to make now: `row` of the frontier, or the need of a host-file `run`."""
+
+    url: str
+    host: str
+    row: Row | None = None
+    run: HostFileRun | None = None
+
+
+@dataclass
+class Host:
+    """One host name: its origins, the host files wanted from it, and whether it may be asked."""
+
+    name: str
+    origins: list[Origin] = field(default_factory=list)
+    needs: deque[HostFileRun] = field(default_factory=deque)
+    state: str = "open"  # open | held | closed
+    reason: str = ""
+    holds: int = 0
+    walls: int = 0
+    stop: NotRequestedReason | None = None
+
+
+class Judge(Protocol):
+    """What the frontier asks the rest of the crawl."""
+
+    def before(self, row: Row) -> GateResult | NotRequestedReason | None:
+        """Why this request is not made after all (budget, a page's late no), or None."""
+
+    def conclude(self, row: Row, why: GateResult | NotRequestedReason) -> None:
+        """Record a request that will not be made."""
+
+    def opened(self, origin: Origin, facts: OriginFacts) -> float | None:
+        """An origin opened: its Crawl-delay in seconds, or None."""
+
+
+class Frontier:
+    """Origins, hosts and due requests. Not thread-safe; everything happens on one event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        requests: Requests,
+        origins: OriginBook,
+        timetable: Timetable,
+        *,
+        hold_retries: Sequence[float],
+        max_delay: float,
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._requests = requests
+        self._origins = origins
+        self._timetable = timetable
+        self._hold_retries = tuple(hold_retries)
+        self._max_delay = max_delay
+        self._now = now
+        self._hosts: dict[str, Host] = {}
+        self._retries: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._pages_open: Counter[str] = Counter()
+        self._parked: Counter[str] = Counter()
+        self._fetching = 0
+        self.unfinished = 0
+        self.stopped = False
+        self.judge: Judge
+
+    # ------------------------------------------------------------------ start
+
+    def restore(self) -> None:
+        """Take up the store's state: every host waits its delay again, every hold its interval."""
+        for name, state, reason, holds, walls, backoff, delay in self._store.rows(
+            "SELECT host, state, reason, holds, walls, backoff, delay FROM hosts"
+        ):
+            self._timetable.restored(name, delay, backoff)
+            host = self._host(name)
+            host.state, host.reason, host.holds, host.walls = state, reason, holds, walls
+            if host.state == "closed":
+                host.stop = NotRequestedReason.parse(reason)
+            elif host.state == "held":
+                self._schedule_host(host)
+        self.unfinished = self._requests.unfinished()
+        self._pages_open.update(self._requests.open_by_host())
+        for page_host in self._requests.parked_hosts():
+            if not self._pages_open[page_host]:
+                self._requests.unpark(page_host)
+        for name, host_name in self._store.rows("SELECT origin, host FROM origins WHERE state = 'held'"):
+            self._schedule_origin(self._origin(name, host_name))
+        for request, holds in self._requests.held():
+            self._later(self._interval(holds), self._release_held(request))
+        for name, host_name in self._requests.pending_origins():
+            self._origin(name, host_name)
+            self._timetable.wake(host_name)
+
+    # ------------------------------------------------------------------ adding
+
+    def add(
+        self, kind: Kind, place: Place, *, depth: int, page_host: str = "", follow: bool = True
+    ) -> tuple[int, bool]:
+        """Add a request unless it is known: (its id, whether it is new). `page_host` of an image is the
+        host of the page that shows it; without one the image waits for nothing."""
+        state = State.PENDING
+        if kind is Kind.IMAGE and page_host and self._pages_open[page_host]:
+            state = State.PARKED
+        owner = page_host if kind is Kind.IMAGE else place.host
+        request = self._requests.add(kind, place, page_host=owner, depth=depth, state=state, follow=follow)
+        if not request:
+            found = self._requests.find(kind, place.url)
+            assert found is not None  # noqa: S101 - it is in the way of the insert
+            return found[0], False
+        self.unfinished += 1
+        if kind is not Kind.IMAGE:
+            self._pages_open[place.host] += 1
+        if state is State.PARKED:
+            self._parked[page_host] += 1
+            if self._parked[page_host] >= PAGES_AHEAD:
+                self._unpark(page_host)
+        else:
+            self._expect(place)
+        return request, True
+
+    def ask_again(self, request: int) -> None:
+        """One more request for an image that was refused only for want of evidence."""
+        self._requests.ask_again(request)
+        self.unfinished += 1
+        row = self._requests.row(request)
+        self._expect(Place(row.target, row.host, row.origin))
+
+    # ------------------------------------------------------------------ handing out
+
+    def next_job(self) -> Job | None:
+        """A request that may be made now, or None."""
+        self._wake_retries()
+        while not self.stopped:
+            slot = self._timetable.next()
+            if slot is None:
+                return None
+            job = self._job_of(self._host(slot.host))
+            if job is not None:
+                self._timetable.start(slot)
+                return job
+        return None
+
+    def next_due(self) -> float | None:
+        """When to look again, on the monotonic clock; None when only an answer can change anything."""
+        times = [self._timetable.next_due(), self._retries[0][0] if self._retries else None]
+        return min((moment for moment in times if moment is not None), default=None)
+
+    def has_work(self) -> bool:
+        """True while a request may still be made, now or later."""
+        return not self.stopped and (self.unfinished > 0 or self._fetching > 0)
+
+    def _job_of(self, host: Host) -> Job | None:
+        if host.needs:
+            return self._need_job(host)
+        if host.state == "held":
+            return None
+        for origin in list(host.origins):
+            row = self._row_of(host, origin)
+            if row is not None:
+                host.origins.remove(origin)  # the next one has its turn first
+                host.origins.append(origin)
+                return Job(row.target, host.name, row=row)
+            if host.needs:
+                return self._need_job(host)
+        return None
+
+    def _need_job(self, host: Host) -> Job:
+        run = host.needs.popleft()
+        assert run.need is not None  # noqa: S101 - only runs that need something are queued
+        return Job(run.need.url, host.name, run=run)
+
+    def _row_of(self, host: Host, origin: Origin) -> Row | None:
+        while True:
+            why = host.stop or (origin.verdict if origin.final else None)
+            if why is None:
+                if origin.state is OriginState.OPEN and self._origins.is_stale(origin):
+                    origin.state = OriginState.UNKNOWN
+                if origin.state is OriginState.UNKNOWN:
+                    if self._peek(origin) is not None:
+                        self._begin(origin)
+                    return None
+                if origin.state is not OriginState.OPEN:
+                    return None
+            row = self._peek(origin)
+            if row is None:
+                return None
+            origin.batch.popleft()
+            why = why or self.judge.before(row)
+            if why is None:
+                return row
+            self.judge.conclude(row, why)
+
+    def _peek(self, origin: Origin) -> Row | None:
+        if not origin.batch and not origin.drained:
+            origin.batch.extend(self._requests.take(origin.name, BATCH))
+            origin.drained = len(origin.batch) < BATCH
+        return origin.batch[0] if origin.batch else None
+
+    # ------------------------------------------------------------------ host files
+
+    def _begin(self, origin: Origin) -> None:
+        self._fetching += 1
+        self._advance(self._origins.begin(origin))
+
+    def host_file(self, job: Job, fetched: Fetched) -> None:
+        """The answer to a host-file job."""
+        assert job.run is not None  # noqa: S101 - only called for host-file jobs
+        self._origins.answer(job.run, fetched)
+        self._advance(job.run)
+
+    def _advance(self, run: HostFileRun) -> None:
+        if run.need is not None:
+            name = host_of(run.need.url)
+            self._host(name).needs.append(run)
+            self._timetable.wake(name)
+            return
+        assert run.facts is not None  # noqa: S101 - a run ends in facts
+        self._fetching -= 1
+        origin = run.origin
+        whole = self._origins.settle(origin, run.facts)
+        if whole.open:
+            self._open(origin, run.facts)
+        elif not origin.final:
+            self._unpark(origin.host)
+            self._schedule_origin(origin)
+        self._timetable.wake(origin.host)
+
+    def _open(self, origin: Origin, facts: OriginFacts) -> None:
+        delay = self.judge.opened(origin, facts)
+        if delay is None:
+            return
+        if delay > self._max_delay:
+            self.close_host(origin.host, NotRequestedReason.BUDGET_HOST)
+            return
+        self._timetable.wish(origin.host, delay)
+        self._store.write(
+            "INSERT INTO hosts (host, delay) VALUES (?, ?)"
+            " ON CONFLICT (host) DO UPDATE SET delay = max(delay, excluded.delay)",
+            (origin.host, delay),
+        )
+
+    def _schedule_origin(self, origin: Origin) -> None:
+        interval = self._interval(origin.holds)
+        if interval is None:
+            origin.final = True
+            self._origins.set_next_retry(origin, 0)
+            self._timetable.wake(origin.host)
+            return
+        self._origins.set_next_retry(origin, time.time() + interval)
+
+        def retry() -> None:
+            origin.state = OriginState.UNKNOWN
+            self._timetable.wake(origin.host)
+
+        self._later(interval, retry)
+
+    # ------------------------------------------------------------------ ends of requests
+
+    def ended(self, job: Job, *, asked: bool, address: str = "") -> None:
+        """The connection of `job` is free again; `asked` tells whether anything was sent."""
+        slot = self._timetable.slot(job.host)
+        self._timetable.end(slot, asked=asked, address=address)
+        self._timetable.wake(job.host)
+
+    def slow_down(self, job: Job, retry_after: float | None) -> None:
+        """The host asked for a rest (429, 503). Call before `ended`."""
+        slot = self._timetable.slot(job.host)
+        self._timetable.slow_down(slot, retry_after)
+        self._store.write(
+            "INSERT INTO hosts (host, backoff) VALUES (?, ?)"
+            " ON CONFLICT (host) DO UPDATE SET backoff = excluded.backoff",
+            (job.host, slot.backoff),
+        )
+
+    def recovered(self, job: Job) -> None:
+        """The host answered in good order. Call before `ended`."""
+        slot = self._timetable.slot(job.host)
+        if slot.backoff:
+            self._timetable.recovered(slot)
+            self._store.write("UPDATE hosts SET backoff = 0 WHERE host = ?", (job.host,))
+
+    def done(self, row: Row) -> None:
+        """`row` came to an end and is recorded."""
+        self.unfinished -= 1
+        self._page_closed(row)
+
+    def moved(self, row: Row, place: Place, hops: tuple[Hop, ...]) -> None:
+        """A redirect: the request goes on from `place`."""
+        self._requests.move(row, place, hops)
+        self._expect(place)
+
+    def broke_off(self, row: Row) -> None:
+        """The connection broke: the request is tried again after the host's delay."""
+        self._requests.broke_off(row)
+        self._expect(Place(row.target, row.host, row.origin))
+
+    def hold(self, row: Row, answered: Answered) -> bool:
+        """Hold a request until its next interval. False when no interval is left: then it stays a hold
+        and the caller records it."""
+        interval = self._interval(row.holds + 1)
+        if interval is None:
+            return False
+        self._requests.hold(row, answered, time.time() + interval)
+        self._later(interval, self._release_held(row.id))
+        self._page_closed(row)
+        return True
+
+    def _page_closed(self, row: Row) -> None:
+        if row.kind is Kind.IMAGE:
+            return
+        host = row.page_host
+        self._pages_open[host] -= 1
+        if self._pages_open[host] <= 0:
+            del self._pages_open[host]
+            self._unpark(host)
+
+    def _release_held(self, request: int) -> Callable[[], None]:
+        def release() -> None:
+            row = self._requests.row(request)
+            place = Place(row.url, host_of(row.url), origin_of(row.url))
+            self._requests.from_start(row, place, State.PENDING)
+            if row.kind is not Kind.IMAGE:
+                self._pages_open[row.page_host] += 1
+            self._expect(place)
+
+        return release
+
+    # ------------------------------------------------------------------ whole hosts
+
+    def wall(self, job: Job) -> None:
+        """A page of the host met a wall. Three in a row hold the host."""
+        host = self._host(job.host)
+        host.walls += 1
+        if host.walls >= WALLS_IN_A_ROW:
+            host.state, host.reason = "held", HoldReason.WALLED_HOST.value
+            host.holds += 1
+            self._unpark(host.name)
+            self._schedule_host(host)
+        self._save(host)
+
+    def no_wall(self, job: Job) -> None:
+        """A page of the host was readable."""
+        host = self._host(job.host)
+        if host.walls:
+            host.walls = 0
+            self._save(host)
+
+    def close_host(self, name: str, reason: NotRequestedReason) -> None:
+        """Nothing more is asked of a host: its requests end with `reason`."""
+        host = self._host(name)
+        host.state, host.reason, host.stop = "closed", reason.value, reason
+        self._save(host)
+        self._timetable.wake(name)
+
+    def stop_of(self, name: str) -> NotRequestedReason | None:
+        """Why a host was closed, or None."""
+        host = self._hosts.get(name)
+        return None if host is None else host.stop
+
+    def _schedule_host(self, host: Host) -> None:
+        interval = self._interval(host.holds)
+        if interval is None:
+            for origin in host.origins:
+                origin.final = True
+                origin.verdict = GateResult("g2", GateVerdict.HOLD, HoldReason.WALLED_HOST.value)
+            host.state = "open"  # so that what waits is concluded
+            self._timetable.wake(host.name)
+            return
+
+        def retry() -> None:
+            host.state, host.walls = "open", WALLS_IN_A_ROW - 1
+            self._timetable.wake(host.name)
+
+        self._later(interval, retry)
+
+    def _save(self, host: Host) -> None:
+        self._store.write(
+            "INSERT INTO hosts (host, state, reason, holds, walls) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (host) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
+            " holds = excluded.holds, walls = excluded.walls",
+            (host.name, host.state, host.reason, host.holds, host.walls),
+        )
+
+    # ------------------------------------------------------------------ inside
+
+    def _host(self, name: str) -> Host:
+        found = self._hosts.get(name)
+        if found is None:
+            found = self._hosts[name] = Host(name)
+        return found
+
+    def _origin(self, name: str, host_name: str) -> Origin:
+        origin = self._origins.get(name, host_name)
+        host = self._host(host_name)
+        if origin not in host.origins:
+            host.origins.append(origin)
+        return origin
+
+    def _expect(self, place: Place) -> None:
+        self._origin(place.origin, place.host).drained = False
+        self._timetable.wake(place.host)
+
+    def _unpark(self, page_host: str) -> None:
+        self._parked.pop(page_host, None)
+        for name in self._requests.unpark(page_host):
+            self._expect(Place("", host_of(name + "/"), name))
+
+    def _interval(self, holds: int) -> float | None:
+        return self._hold_retries[holds - 1] if 0 < holds <= len(self._hold_retries) else None
+
+    def _later(self, seconds: float | None, action: Callable[[], None]) -> None:
+        heapq.heappush(self._retries, (self._now() + (seconds or 0.0), next(self._order), action))
+
+    def _wake_retries(self) -> None:
+        now = self._now()
+        while self._retries and self._retries[0][0] <= now:
+            heapq.heappop(self._retries)[2]()

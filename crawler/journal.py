@@ -1,0 +1,49 @@
+"""Group commit: bytes first, then the transaction that speaks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from crawler.evidence import EvidenceWriter
+from crawler.rawshards import RawShards
+from crawler.store import Store
+
+#: Answers in one transaction at most, and seconds until it is committed at the latest.
+GROUP_ANSWERS = 64
+GROUP_SECONDS = 0.25
+
+
+class Journal:
+    """Commits the store's open transaction together with the tar and WARC bytes behind it."""
+
+    def __init__(
+        self, store: Store, raw: RawShards, evidence: EvidenceWriter, now: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._raw = raw
+        self._evidence = evidence
+        self._now = now
+        self._waiting = 0
+        self._since = now()
+
+    def answered(self) -> None:
+        """One more answer is in the open transaction."""
+        if self._waiting == 0:
+            self._since = self._now()
+        self._waiting += 1
+        if self._raw.is_full:
+            self.commit()
+            self._raw.finish_shard()
+        elif self._waiting >= GROUP_ANSWERS or self._now() - self._since >= GROUP_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Sync tar and WARC, record their lengths, commit. Raises DiskFullError."""
+        self._raw.sync()
+        self._evidence.sync()
+        name = f"evidence/{self._evidence.name}"
+        if self._store.file_length(name) != self._evidence.length:
+            self._store.set_file(name, self._evidence.length)
+            self._store.set_meta("warc_number", str(self._evidence.number))
+        self._store.commit()
+        self._waiting = 0

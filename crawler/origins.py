@@ -1,0 +1,233 @@
+"""What each origin's host files say, fetched before anything else is asked of it, and kept.
+
+unknown -> fetching -> open | held | refused. A hold is tried again at the recipe's intervals and then
+stays one. Facts are refreshed after 24 hours; `Permission.host_files` bridges an outage with the old ones.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from crawler.codec import dump, dump_headers, dump_hops, load_headers, load_hops
+from crawler.evidence import EvidenceWriter, WarcPlace
+from crawler.requests import Row
+from crawler.store import Store
+from kyodaku.permission import HOST_FILE_FRESH, GateResult, GateVerdict, Need, OriginFacts, Permission
+from kyodaku.signals.model import Fetched, FetchError
+
+#: Origins whose facts stay in memory; the others are read again from the store when asked for.
+FACTS_IN_MEMORY = 1000
+
+
+class OriginState(StrEnum):
+    """Where an origin is on its way to being asked."""
+
+    UNKNOWN = "unknown"
+    FETCHING = "fetching"
+    OPEN = "open"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass
+class Origin:
+    """One `scheme://host[:port]`. `batch` holds requests read from the store, `drained` says that the
+    store has no more of them; `opened` is monotonic; `verdict` what a held or refused origin answers to
+    everything once `final`."""
+
+    name: str
+    host: str
+    state: OriginState = OriginState.UNKNOWN
+    holds: int = 0
+    batch: deque[Row] = field(default_factory=deque)
+    drained: bool = False
+    opened: float = 0.0
+    final: bool = False
+    verdict: GateResult | None = None
+
+
+@dataclass(eq=False)
+class HostFileRun:
+    """The machine that fetches one origin's host files: what it asks for next, or the facts at its end."""
+
+    origin: Origin
+    machine: Generator[Need, Fetched, OriginFacts]
+    need: Need | None = None
+    facts: OriginFacts | None = None
+
+
+class OriginBook:
+    """Facts about origins: the gates' `KYODAKU_ORIGINS`, and the store's tables behind it."""
+
+    def __init__(
+        self, store: Store, permission: Permission, evidence: EvidenceWriter, now: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._permission = permission
+        self._evidence = evidence
+        self._now = now
+        self._origins: dict[str, Origin] = {}
+        self._facts: OrderedDict[str, OriginFacts] = OrderedDict()
+
+    def get(self, name: str, host: str) -> Origin:
+        """The origin, as the store left it."""
+        found = self._origins.get(name)
+        if found is None:
+            found = self._origins[name] = self._restored(name, host)
+        return found
+
+    def facts(self, origin: str) -> OriginFacts | None:
+        """Host files of an open origin; None (the gate then holds) for any other."""
+        entry = self._origins.get(origin)
+        if entry is None or entry.state is not OriginState.OPEN:
+            return None
+        return self._known(origin)
+
+    def is_stale(self, origin: Origin) -> bool:
+        """True when the facts are older than a day and must be asked for again."""
+        return self._now() - origin.opened >= HOST_FILE_FRESH
+
+    def begin(self, origin: Origin) -> HostFileRun:
+        """Start to fetch: `run.need` is the first request, or `run.facts` are there at once."""
+        run = HostFileRun(origin, self._permission.host_files(origin.name, self._known(origin.name)))
+        origin.state = OriginState.FETCHING
+        self._step(run, None)
+        return run
+
+    def answer(self, run: HostFileRun, fetched: Fetched) -> None:
+        """Hand the machine its answer: `run.need` is the next request, or `run.facts` are there."""
+        self._step(run, fetched)
+
+    def settle(self, origin: Origin, facts: OriginFacts) -> GateResult:
+        """Keep the facts and decide the origin's state; the verdict on the whole origin."""
+        whole = self._permission.g1(origin.name + "/robots.txt", facts)
+        root = self._permission.g1(origin.name + "/", facts)
+        ids = {path: self._keep(origin.name, path, file, root) for path, file in facts.files.items()}
+        origin.verdict = whole
+        origin.final = whole.verdict is GateVerdict.REFUSE
+        if whole.open:
+            origin.state, origin.holds, origin.opened = OriginState.OPEN, 0, self._now()
+            self._remember(origin.name, facts)
+        else:
+            held = whole.verdict is not GateVerdict.REFUSE
+            origin.state = OriginState.HELD if held else OriginState.REFUSED
+            origin.holds += int(held)
+            self._facts.pop(origin.name, None)
+        self._store.write(
+            "INSERT OR REPLACE INTO origins (origin, host, state, reason, holds, fetched_at, facts)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (origin.name, origin.host, origin.state, whole.reason, origin.holds, facts.fetched_at, dump(ids)),
+        )
+        return whole
+
+    def set_next_retry(self, origin: Origin, at: float) -> None:
+        """When a held origin is tried again (wall time, for people; 0: never)."""
+        self._store.write("UPDATE origins SET next_retry = ? WHERE origin = ?", (at, origin.name))
+
+    def _step(self, run: HostFileRun, fetched: Fetched | None) -> None:
+        run.need = None
+        try:
+            run.need = next(run.machine) if fetched is None else run.machine.send(fetched)
+        except StopIteration as end:
+            run.facts = end.value
+
+    def _known(self, name: str) -> OriginFacts | None:
+        found = self._facts.get(name)
+        if found is not None:
+            self._facts.move_to_end(name)
+            return found
+        row = self._store.row("SELECT facts, fetched_at FROM origins WHERE origin = ?", (name,))
+        if row is None or not row[0]:
+            return None
+        files = {path: self._file(key) for path, key in json.loads(row[0]).items()}
+        facts = OriginFacts(name, files, row[1])
+        self._remember(name, facts)
+        return facts
+
+    def _remember(self, name: str, facts: OriginFacts) -> None:
+        self._facts[name] = facts
+        while len(self._facts) > FACTS_IN_MEMORY:
+            self._facts.popitem(last=False)
+
+    def _restored(self, name: str, host: str) -> Origin:
+        origin = Origin(name, host)
+        row = self._store.row("SELECT state, holds, fetched_at FROM origins WHERE origin = ?", (name,))
+        if row is None:
+            return origin
+        state, origin.holds = OriginState(row[0]), row[1]
+        age = self._permission.clock() - row[2]
+        if state is OriginState.OPEN and 0 <= age < HOST_FILE_FRESH:
+            origin.state, origin.opened = state, self._now() - age
+        elif state in (OriginState.HELD, OriginState.REFUSED):
+            facts = self._known(name)
+            self._facts.pop(name, None)
+            if facts is not None:
+                origin.state = state
+                origin.verdict = self._permission.g1(name + "/robots.txt", facts)
+                origin.final = state is OriginState.REFUSED
+        return origin
+
+    # ------------------------------------------------------------------ rows
+
+    def _keep(self, origin: str, path: str, file: Fetched, root: GateResult) -> int:
+        digest = sha256(file.body).hexdigest() if file.body else ""
+        place = WarcPlace("", 0)
+        if file.cached_age is None and file.status is not None:
+            ip = file.hops[-1].ip if file.hops else ""
+            place = self._evidence.write(
+                file.final_url, file.status, file.headers, file.body, at=file.fetched_at, ip=ip
+            )
+        if digest:
+            self._store.write(
+                "INSERT OR IGNORE INTO host_bodies VALUES (?, ?)", (digest, zlib.compress(file.body, 6))
+            )
+        cursor = self._store.write(
+            "INSERT INTO host_files (origin, path, final_url, hops, status, error, headers, sha256, bytes,"
+            " complete, fetched_at, cached_age, verdict, reason, warc_file, warc_offset)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                origin,
+                path,
+                file.final_url,
+                dump_hops(file.hops),
+                file.status or 0,
+                file.error.value if file.error else "",
+                dump_headers(file.headers),
+                digest,
+                len(file.body),
+                file.complete,
+                file.fetched_at,
+                file.cached_age,
+                root.verdict.value,
+                root.reason,
+                place.file,
+                place.offset,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _file(self, key: int) -> Fetched:
+        row = self._store.row(
+            "SELECT f.origin || f.path, f.final_url, f.status, f.headers, b.body, f.complete, f.error,"
+            " f.fetched_at, f.hops, f.cached_age FROM host_files f"
+            " LEFT JOIN host_bodies b ON b.sha256 = f.sha256 WHERE f.id = ?",
+            (key,),
+        )
+        return Fetched(
+            url=row[0],
+            final_url=row[1],
+            status=row[2] or None,
+            headers=load_headers(row[3]),
+            body=b"" if row[4] is None else zlib.decompress(row[4]),
+            complete=bool(row[5]),
+            error=FetchError(row[6]) if row[6] else None,
+            fetched_at=row[7],
+            hops=load_hops(row[8]),
+            cached_age=row[9],
+        )

@@ -1,0 +1,47 @@
+"""One Scrapy process for one run: settings out of a StageContext, the reactor, and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+
+import crawler.settings
+from crawler.crawl import Crawl
+from crawler.progress import Progress
+from crawler.spiders.site import SiteSpider
+from crawler.spiders.url_list import UrlListSpider
+from kyodaku.integrations.scrapy import Shared
+from kyodaku.stages import StageContext
+
+
+def run_scrapy(context: StageContext, crawl: Crawl) -> None:
+    """Crawl until nothing is left to ask, Ctrl-C, or an error (then `crawl.error` is set).
+
+    The Twisted reactor starts once in a process, so this can be called once.
+    """
+    settings = Settings()
+    settings.setmodule(crawler.settings, priority="project")
+    settings.setdict(run_settings(context, crawl), priority="cmdline")
+    process = AsyncCrawlerProcess(settings)
+    spider = UrlListSpider if context.recipe.seeds.url_lists else SiteSpider
+    process.crawl(spider)
+    with Progress(context, crawl):
+        process.start()
+
+
+def run_settings(context: StageContext, crawl: Crawl) -> dict[str, Any]:
+    """What one run decides."""
+    recipe = context.recipe
+    fits = max(1, recipe.network.max_in_flight // recipe.network.max_image)
+    return {
+        "KYODAKU_RECIPE": Shared(recipe),
+        "KYODAKU_PERMISSION": Shared(crawl.permission),
+        "KYODAKU_ORIGINS": Shared(crawl.origins),
+        "KYODAKU_CRAWL": Shared(crawl),
+        "KYODAKU_BASE": context.recipe_path.parent,
+        "CONCURRENT_REQUESTS": min(recipe.politeness.connections, fits),
+        "LOG_FILE": str(context.run.log),
+        "LOG_FILE_APPEND": True,
+    }
