@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from hashlib import sha256
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -465,7 +464,7 @@ class Permission:
         for protocol in self.protocols:
             signals += protocol.read_image(embedded, reading)
             found += protocol.image_evidence(embedded)
-        signals += self.snapshot.lookup_sha256(sha256(body).hexdigest())
+        signals += self.snapshot.lookup_sha256(embedded.digest)
         weighed = _weigh("g5", signals, found)
         if not weighed.open:
             return weighed
