@@ -4,6 +4,8 @@ Reads requests from standard input, writes replies to standard output, until its
 
     request   u32 size, JSON {task, format, body, ...}, `body` bytes of picture
     reply     u32 size, u64 size, JSON (facts, or {error, message}), payload (pixels or a JPEG)
+
+The first reply, {ready: true}, comes unasked once the limits stand.
 """
 
 from __future__ import annotations
@@ -62,11 +64,12 @@ class _Picture:
 
 
 def main(options: dict[str, Any]) -> None:
-    """Serve until standard input ends."""
+    """Say that we are ready, then serve until standard input ends."""
     source = os.fdopen(os.dup(0), "rb")
     sink = os.fdopen(os.dup(1), "wb")
-    _mute()
     _lock_down(options)
+    _mute()
+    _answer(sink, {"ready": True}, b"")
     while size := source.read(4):
         head = json.loads(source.read(struct.unpack(">I", size)[0]))
         body = source.read(head["body"])

@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be spoken to, and how a URL is written. Pure: no sockets in here.
+"""Which URLs and addresses may be spoken to. Pure: no sockets in here.
 
 The rule for every request, every redirect hop and every host file: `check_url` first, resolve once,
 hand all the answers to `connect_target`, and connect to exactly what it returns. A name that answers

@@ -26,7 +26,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from kyodaku.errors import DecodeError
+from kyodaku.errors import DecodeError, KyodakuError
 from kyodaku.fingerprint import Pixels
 from kyodaku.imagehead import DECODABLE, header_size, sniff
 from kyodaku.reasons import FailReason
@@ -46,6 +46,8 @@ __all__ = [
 
 _MAX_REPLY = 1 << 20
 _PIPE_BYTES = 1 << 20
+_START_SECONDS = 120.0
+_ENVIRONMENT = ("LD_LIBRARY_PATH",)  # where some Pythons find their own libraries; nothing else goes along
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,8 @@ def check_header(body: bytes, limits: DecodeLimits) -> str:
 class SafeDecoder:
     """A pool of decoding children; a context manager. Its methods may be called from any thread.
 
-    A call blocks until one of `workers` children is free. Children start when first needed.
+    A call blocks until one of `workers` children is free. Children start when first needed; one that
+    cannot start at all (a missing library) is a KyodakuError, since no picture is to blame.
     """
 
     def __init__(self, limits: DecodeLimits | None = None, workers: int = 1) -> None:
@@ -271,14 +274,20 @@ class _Child:
             [sys.executable, "-m", "kyodaku._decode_child", json.dumps(options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
+            stderr=subprocess.PIPE,  # until it is ready; then the child closes it
+            env={
+                **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                "PYTHONPATH": root,
+                "OPENBLAS_NUM_THREADS": "1",
+                "LC_ALL": "C.UTF-8",
+            },
         )
         pipes = self._process.stdin, self._process.stdout
         self._to, self._from = (pipe.fileno() for pipe in pipes if pipe is not None)
         for descriptor in (self._to, self._from):
             os.set_blocking(descriptor, False)
             _widen_pipe(descriptor)
+        self._await_ready()
 
     def ask(
         self, head: Mapping[str, object], body: bytes, max_payload: int
@@ -289,27 +298,46 @@ class _Child:
         try:
             self._send(struct.pack(">I", len(encoded)) + encoded, deadline)
             self._send(body, deadline)
-            reply_size, payload_size = struct.unpack(">IQ", self._receive(12, deadline))
-            if reply_size > _MAX_REPLY or payload_size > max_payload:
-                raise _ChildGone("the decoder sent more than it may")
-            reply = json.loads(self._receive(reply_size, deadline))
-            payload = self._receive(payload_size, deadline)
+            reply, payload = self._reply(deadline, max_payload)
         except TimeoutError as error:
             raise _ChildGone("decoding took too long", final=True) from error
         except (BrokenPipeError, EOFError) as error:
             raise self._obituary() from error
         except ValueError as error:
             raise _ChildGone("the decoder sent nonsense") from error
-        if not isinstance(reply, dict) or reply.get("error") == "memory":
+        if reply.get("error") == "memory":
             raise _ChildGone("decoding needs more memory than is allowed")
         self.served += 1
         return reply, payload
+
+    def _await_ready(self) -> None:
+        """Wait until the child has loaded its libraries and locked itself in. If it cannot, no picture is
+        to blame: raises KyodakuError with its last words."""
+        try:
+            ready, _ = self._reply(time.monotonic() + _START_SECONDS, 0)
+        except (TimeoutError, EOFError, ValueError, _ChildGone):
+            ready = {}
+        if ready.get("ready") is not True:
+            self._process.kill()
+            words = self._process.communicate()[1].decode("utf-8", "replace").strip().splitlines()
+            raise KyodakuError(
+                f"the decoding child cannot start: {words[-1] if words else 'no word from it'}"
+            )
+
+    def _reply(self, deadline: float, max_payload: int) -> tuple[dict[str, Any], bytearray]:
+        reply_size, payload_size = struct.unpack(">IQ", self._receive(12, deadline))
+        if reply_size > _MAX_REPLY or payload_size > max_payload:
+            raise _ChildGone("the decoder sent more than it may")
+        reply = json.loads(self._receive(reply_size, deadline))
+        if not isinstance(reply, dict):
+            raise ValueError("not an object")
+        return reply, self._receive(payload_size, deadline)
 
     def kill(self) -> None:
         """End the child and collect it. Does nothing the second time."""
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()

@@ -50,11 +50,12 @@ def rewrite_for_release(
     picture with a side above `max_side` (None or 0: no limit) is resized and encoded as JPEG.
     The same bytes give the same bytes. Raises DecodeError; nothing is ever returned unscrubbed.
     """
-    before = decoder.pixel_digest(body)
-    too_large = bool(max_side) and max(before.width, before.height) > (max_side or 0)
     try:
-        if too_large or (policy == "jpeg" and fmt != "jpeg"):
+        if policy == "jpeg" and fmt != "jpeg":
             return _encode_anew(body, fmt, max_side or None, decoder)
+        before = decoder.pixel_digest(body)
+        if max_side and max(before.width, before.height) > max_side:
+            return _encode_anew(body, fmt, max_side, decoder)
         return _keep_pixels(body, fmt, before, decoder)
     except ValueError as error:
         raise DecodeError(f"cannot be rewritten: {error}", FailReason.UNDECODABLE) from error

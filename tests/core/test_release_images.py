@@ -269,6 +269,16 @@ def test_a_reserving_picture_still_reserves(decoder: SafeDecoder) -> None:
         assert "DMI-PROHIBITED-AIMLTRAINING" in repr(embedded.read_embedded(body))
 
 
+def test_a_tdm_statement_counts_as_rights() -> None:
+    packet = (
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        b'xmlns:t="http://www.w3.org/ns/tdmrep/" t:reservation="0" t:place="59.3293"/></rdf:RDF>'
+    )
+    cleaned = clean_xmp(packet)
+    assert b"<tdm:reservation>0</tdm:reservation>" in cleaned
+    assert b"59.3293" not in cleaned
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_survives(decoder: SafeDecoder, orientation: int) -> None:
     body = gps_jpeg(orientation=orientation)

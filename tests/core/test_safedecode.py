@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from kyodaku.errors import DecodeError
+from kyodaku.errors import DecodeError, KyodakuError
 from kyodaku.fingerprint import Pixels, pdq, pixel_sha256
 from kyodaku.reasons import FailReason
 from kyodaku.safedecode import DecodeLimits, ImageFacts, SafeDecoder, check_header, header_size, sniff
@@ -410,7 +410,8 @@ def test_a_child_that_lies_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path
         script = tmp_path / "liar.py"
         sends = min(size, 100)
         script.write_text(
-            f"import sys, struct\nreply = {reply.encode()!r}\n"
+            f"import sys, struct\nready = b'{{\"ready\":true}}'\nreply = {reply.encode()!r}\n"
+            "sys.stdout.buffer.write(struct.pack('>IQ', len(ready), 0) + ready)\n"
             f"sys.stdout.buffer.write(struct.pack('>IQ', len(reply), {size}) + reply + bytes({sends}))\n"
             "sys.stdout.flush()\nsys.stdin.read()\n"
         )
@@ -423,6 +424,23 @@ def test_a_child_that_lies_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path
             patched.setattr(subprocess, "Popen", liar)
             with SafeDecoder(DecodeLimits(wall_seconds=10)) as pool, pytest.raises(DecodeError):
                 pool.decode(encoded(Image.fromarray(picture(4, 4)), "jpeg"))
+
+
+def test_a_child_that_cannot_start_blames_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing library must not turn every picture of a run into an undecodable one."""
+    start: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen
+    body = encoded(Image.fromarray(picture()), "jpeg")
+
+    def broken(command: list[str], **options: object) -> object:
+        return start([sys.executable, "-c", "raise ImportError('no module named pdqhash')"], **options)
+
+    with SafeDecoder(LIMITS) as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(subprocess, "Popen", broken)
+            with pytest.raises(KyodakuError, match=r"cannot start.*pdqhash") as caught:
+                pool.inspect(body)
+            assert not isinstance(caught.value, DecodeError)
+        assert pool.inspect(body).width == 48
 
 
 def test_many_threads_share_two_children() -> None:
@@ -475,7 +493,7 @@ def test_children_die_with_a_killed_parent() -> None:
 
 def test_children_inherit_no_secrets(decoder: SafeDecoder) -> None:
     environment = psutil.Process(_hold(decoder)).environ()
-    assert set(environment) <= {"PYTHONPATH", "OPENBLAS_NUM_THREADS", "LC_ALL", "LC_CTYPE"}
+    assert set(environment) <= {"LD_LIBRARY_PATH", "PYTHONPATH", "OPENBLAS_NUM_THREADS", "LC_ALL", "LC_CTYPE"}
 
 
 # --- magic bytes and headers
