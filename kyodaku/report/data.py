@@ -42,7 +42,8 @@ class Row:
 
     `shard` and `index` say where its full record stands. Without a decision `verdict` is "" and
     `outcome` is what the last gate said, or "" when it proceeded. `decided_by` holds the indices of the
-    candidate's signals that the decision rests on, `grounds` those of its evidence.
+    candidate's signals that the decision rests on, `grounds` those of its evidence. `hops` are the
+    addresses that were asked for the image, in order; none if it was never asked for.
     """
 
     shard: str
@@ -57,7 +58,7 @@ class Row:
     gate_verdict: str
     gate_reason: str
     failure: str
-    asked: int
+    hops: tuple[str, ...]
     fetched: bool
     bytes: int
     sha256: str
@@ -162,20 +163,24 @@ class RunFacts:
             "reason", "sha256", "warc_file", "warc_offset",
         ]  # fmt: skip
         return [
-            HostFile(requests=_requests(record.pop("hops"), True), **record)
+            HostFile(requests=max(len(record.pop("hops")), 1), **record)
             for record in _records(self.run.hosts, HOSTS, names)
         ]
 
-    def stored(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], StoredImage]:
-        """The raw images of (shard, key) pairs; those that are not there are left out."""
-        found: dict[tuple[str, str], StoredImage] = {}
+    def stored(self, uids: Collection[str]) -> dict[str, StoredImage]:
+        """Where images lie in the raw shards, by uid; those that are not there, or purged, are left out."""
+        found = (image for image in self._raw() if image.uid in uids and image.status == "success")
+        return {image.uid: image for image in found}
+
+    def place(self, shard: str, key: str) -> StoredImage | None:
+        """What a raw shard says about one key, purged or not."""
+        return next((image for image in self._raw(shard) if image.key == key), None)
+
+    def _raw(self, shard: str = "*") -> Iterator[StoredImage]:
         names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]
-        for shard in sorted({shard for shard, _ in keys if shard}):
-            path = self.run.raw / f"{shard}.parquet"
-            for record in _records(path, RAW, names) if path.is_file() else ():
-                if (shard, record["key"]) in keys:
-                    found[shard, record["key"]] = StoredImage(path.with_suffix(".tar"), shard, **record)
-        return found
+        for path in _shards(self.run.raw, shard):
+            for record in _records(path, RAW, names):
+                yield StoredImage(path.with_suffix(".tar"), path.stem, **record)
 
     def pixels(self) -> dict[str, str]:
         """uid -> sha256 of the pixels, for every stored image that was decoded."""
@@ -230,7 +235,7 @@ def released_rows(release: Path) -> Iterator[dict[str, Any]]:
 
 def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:
     fetched = bool(record["sha256"])
-    asked = record["gate"] in ("g4", "g5") or bool(record["hops"])
+    asked = record["gate"] in ("g4", "g5")
     outcome, outcome_reason = _provisional(record)
     chosen = decision or {}
     return Row(
@@ -246,7 +251,7 @@ def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any
         gate_verdict=record["gate_verdict"],
         gate_reason=record["gate_reason"],
         failure=record["failure"],
-        asked=_requests(record["hops"], asked),
+        hops=tuple(hop["url"] for hop in record["hops"]) or ((record["image_url"],) if asked else ()),
         fetched=fetched,
         bytes=record["bytes"],
         sha256=record["sha256"],
@@ -282,12 +287,9 @@ def _provisional(record: dict[str, Any]) -> tuple[str, str]:
     return "", ""
 
 
-def _requests(hops: list[dict[str, Any]], asked: bool) -> int:
-    return max(len(hops), 1) if asked else 0
-
-
-def _shards(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[0-9]*.parquet")) if folder.is_dir() else []
+def _shards(folder: Path, name: str = "*") -> list[Path]:
+    found = folder.glob("[0-9]*.parquet") if folder.is_dir() else ()
+    return sorted(path for path in found if name in ("*", path.stem))
 
 
 def _table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:

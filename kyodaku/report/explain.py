@@ -325,7 +325,7 @@ def _decision(row: Row, known: Mapping[str, tuple[Row, Candidate]]) -> DecisionL
 def _places(facts: RunFacts, row: Row, releases: _Released) -> tuple[Place, ...]:
     places: list[Place] = []
     if row.raw_shard:
-        stored = facts.stored({(row.raw_shard, row.raw_key)}).get((row.raw_shard, row.raw_key))
+        stored = facts.place(row.raw_shard, row.raw_key)
         file = f"raw/{row.raw_shard}.tar"
         if row.purged or stored is None or stored.status != "success" or stored.offset < 0:
             places.append(Place("purged" if row.purged or stored else "dropped", file, row.raw_key, -1, 0))

@@ -297,8 +297,3 @@ def _foot() -> Html:
         ". ",
         say("Pictures that are refused, held or purged are never shown here."),
     )
-
-
-def discard(run: RunFolder) -> None:
-    """Remove the report: a purge calls this before anything else, so that no thumbnail outlives it."""
-    run.report.unlink(missing_ok=True)

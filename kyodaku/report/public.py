@@ -15,7 +15,7 @@ from kyodaku.durable import write_bytes
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
 from kyodaku.report import parts
-from kyodaku.report.data import Row, RunFacts, released_rows
+from kyodaku.report.data import RunFacts, released_rows
 from kyodaku.report.html import Html, document, join, link, say, tag
 from kyodaku.report.parts import number
 from kyodaku.report.plaintext import plain
@@ -26,6 +26,7 @@ from kyodaku.runs import RunFolder
 from kyodaku.shards import iter_tar, read_member
 
 SAMPLES = 24
+_BATCH = 10_000
 
 
 def write_report(release_dir: Path, run: RunFolder, recipe: Recipe) -> Path:
@@ -51,22 +52,22 @@ def write_report(release_dir: Path, run: RunFolder, recipe: Recipe) -> Path:
         ("samples", say("Samples"), _samples(release_dir, released, recipe)),
         ("left-out", say("What was left out"), _left_out(summary)),
         ("object", say("How to object"), _objecting(recipe)),
-        ("verify", say("How to verify"), _verifying(release_dir, recipe)),
+        ("verify", say("How to verify"), _verifying()),
     ]
-    body = parts.page(_head(release_dir, recipe, summary), sections, Html(""))
+    body = parts.page(_head(recipe, summary), sections, Html(""))
     path = release_dir / "report.html"
     write_bytes(path, document(f"{recipe.release.title or recipe.name} · Kyodaku", body).encode("utf-8"))
     return path
 
 
-def _head(release_dir: Path, recipe: Recipe, summary: Summary) -> Html:
+def _head(recipe: Recipe, summary: Summary) -> Html:
     lead = say(
         "What is in this set, what was left out, and why. Pictures shown here are samples of the release."
     )
     days = tuple(parts.moment(t).partition(" ")[0] for t in (summary.first, summary.last))
     chips = [
         parts.local_network_chip(recipe),
-        parts.chip(say("version {name}", name=release_dir.name)),
+        parts.chip(say("dataset {name}", name=recipe.name)),
         parts.chip(say("basis: {basis}", basis=recipe.permission.basis)),
         parts.chip(say("collected {period}", period=" – ".join(dict.fromkeys(days)))),
     ]
@@ -113,22 +114,15 @@ def _institutions(facts: RunFacts, recipe: Recipe, released: set[str]) -> Html |
 
 def _institution_counts(facts: RunFacts, released: set[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    batch: list[Row] = []
-
-    def count() -> None:
-        records = facts.candidates(batch)
-        for row in batch:
+    rows = [row for row in facts.rows() if row.candidate_id in released]
+    givers = facts.named({row.because_of for row in rows if row.because_of and not row.grounds})
+    for start in range(0, len(rows), _BATCH):
+        chosen = [givers.get(row.because_of, row) for row in rows[start : start + _BATCH]]
+        records = facts.candidates({row.candidate_id: row for row in chosen}.values())
+        for row in chosen:
             evidence = records[row.candidate_id].evidence
-            chosen = [evidence[i] for i in row.grounds if 0 <= i < len(evidence)] or evidence
-            counts.update({item.institution for item in chosen if item.institution})
-        batch.clear()
-
-    for row in facts.rows():
-        if row.candidate_id in released:
-            if batch and (batch[0].shard != row.shard or len(batch) >= 4096):
-                count()
-            batch.append(row)
-    count()
+            grounds = [evidence[index] for index in row.grounds if 0 <= index < len(evidence)]
+            counts.update({item.institution for item in grounds if item.institution})
     return counts
 
 
@@ -203,8 +197,8 @@ def _objecting(recipe: Recipe) -> Html:
     )
 
 
-def _verifying(release_dir: Path, recipe: Recipe) -> Html:
-    command = f"pip install kyodaku\nkyodaku verify {recipe.name}/{release_dir.name}"
+def _verifying() -> Html:
+    command = "pip install kyodaku\nkyodaku verify FOLDER"
     return join(
         (
             tag("p", say("Anyone can check that the files are those that were published, byte for byte:")),

@@ -4,6 +4,7 @@ to show. Everything is chosen by candidate_id (a hash of the URLs), so the same 
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Summary:
     hosts: dict[str, HostLine] = field(default_factory=dict)
     chosen: dict[tuple[str, str], Chosen] = field(default_factory=dict)
     barred_uids: set[str] = field(default_factory=set)
-    _pages: set[tuple[str, str]] = field(default_factory=set)
+    _seen: set[bytes] = field(default_factory=set)
 
     @property
     def funnel(self) -> list[tuple[str, int]]:
@@ -97,6 +98,13 @@ class Summary:
             ("kept", self.kept),
         ]
         return steps if self.decided else steps[:3]
+
+    def first_time(self, name: str) -> bool:
+        """True for a name that was not counted yet: an image at many pages is one request."""
+        digest = hashlib.blake2b(name.encode("utf-8"), digest_size=8).digest()
+        known = digest in self._seen
+        self._seen.add(digest)
+        return not known
 
     def host(self, url: str) -> HostLine:
         """The line of the origin of `url`."""
@@ -132,7 +140,7 @@ def _count_host_files(summary: Summary, files: list[HostFile]) -> None:
 
 def _count(summary: Summary, row: Row, per_reason: int) -> None:
     summary.candidates += 1
-    summary.asked += row.asked > 0
+    summary.asked += bool(row.hops)
     summary.fetched += row.fetched
     summary.allowed += row.verdict == Verdict.ALLOW
     summary.kept += row.outcome == Outcome.RELEASED
@@ -154,19 +162,19 @@ def _count(summary: Summary, row: Row, per_reason: int) -> None:
 
 def _count_host(summary: Summary, row: Row) -> None:
     line = summary.host(row.image_url)
-    line.requests += row.asked
-    line.bytes += row.bytes
+    if row.hops and summary.first_time(row.image_url):
+        line.bytes += row.bytes
+        for url in row.hops:
+            summary.host(url).requests += 1
     line.taken += row.outcome in SHOWABLE or (not row.outcome and row.fetched)
     line.refused += row.outcome == Outcome.REFUSED
     line.held += row.outcome == Outcome.HELD
     if row.outcome not in ("", Outcome.RELEASED):
         line.reasons[row.outcome, row.outcome_reason] += 1
-    if row.page_url:
+    if row.page_url and summary.first_time("page " + row.page_url):
         page = summary.host(row.page_url)
-        if (page.origin, row.page_url) not in summary._pages:
-            summary._pages.add((page.origin, row.page_url))
-            page.pages += 1
-            page.requests += 1
+        page.pages += 1
+        page.requests += 1
 
 
 def _time(summary: Summary, moment: float) -> None:

@@ -85,17 +85,13 @@ def thumbnails(
     facts: RunFacts, rows: Iterable[Row], showable: Showable, maker: Thumbnailer
 ) -> dict[str, Thumbnail]:
     """Thumbnails by uid of those `rows` that may be shown and whose bytes are still there."""
-    wanted = [row for row in rows if row in showable]
-    stored = facts.stored({(row.raw_shard, row.raw_key) for row in wanted})
+    wanted = {row.uid for row in rows if row in showable}
     made: dict[str, Thumbnail] = {}
-    for row in wanted:
-        place = stored.get((row.raw_shard, row.raw_key))
-        if row.uid in made or place is None or place.uid != row.uid:
-            continue
+    for uid, place in facts.stored(wanted).items():
         body = stored_bytes(place)
         thumbnail = maker.make(body) if body is not None else None
         if thumbnail is not None:
-            made[row.uid] = thumbnail
+            made[uid] = thumbnail
     return made
 
 

@@ -117,13 +117,10 @@ def test_works_on_every_state_of_a_run(tmp_path: Path) -> None:
     assert not list(pictures(page)), "without a decision nothing may be shown"
 
 
-def test_same_run_same_bytes_and_gone_when_discarded(tmp_path: Path) -> None:
+def test_same_run_same_bytes(tmp_path: Path) -> None:
     made = build(tmp_path)
     first = private.write_report(made.run, made.recipe).read_bytes()
     assert private.write_report(made.run, made.recipe).read_bytes() == first
-    private.discard(made.run)
-    private.discard(made.run)
-    assert not made.run.report.exists()
 
 
 def test_bytes_that_changed_on_the_disk_are_not_shown(tmp_path: Path) -> None:
