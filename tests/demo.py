@@ -44,7 +44,7 @@ def main() -> int:
             return error.exit_code
         code = _kyodaku("run", str(RECIPE.parent), *again)
     if code == 0:
-        code = _kyodaku("verify", "runs/demo/latest/release/v1")
+        code = _kyodaku("verify", "runs/demo/latest")
     if code == 0:
         kyodaku = Path(sys.executable).with_name("kyodaku")
         shown = kyodaku.relative_to(ROOT) if kyodaku.is_relative_to(ROOT) else kyodaku

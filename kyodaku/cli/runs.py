@@ -94,7 +94,7 @@ def report(run: RunArgument, runs: RunsOption = Path("runs")) -> None:
 
 def verify(
     release: Annotated[
-        Path, typer.Argument(help="A release folder; of a run or recipe, its release/v1 is meant.")
+        Path, typer.Argument(help="A release folder, or a run or recipe, whose latest release is meant.")
     ],
     runs: RunsOption = Path("runs"),
     sample: Annotated[
@@ -110,7 +110,7 @@ def verify(
 
     folder = _release_folder(release, runs)
     module = import_for("verify", "kyodaku.release.verify", "match")
-    console = output.progress_console(quiet=json)
+    console = None if json else output.progress_console()
     found = module.verify_release(folder, sample, workers or len(os.sched_getaffinity(0)), console)
     if json:
         output.print_json(dataclasses.asdict(found))
@@ -133,11 +133,12 @@ def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fal
 
 
 def _release_folder(target: Path, runs: Path) -> Path:
+    from kyodaku.release.build import latest_release
     from kyodaku.runs import find_run
 
     if (target / "manifest.json").is_file():
         return target
-    folder = find_run(target, runs).release()
-    if not (folder / "manifest.json").is_file():
+    folder = latest_release(find_run(target, runs))
+    if folder is None:
         raise UsageError(f"{target} has no release yet; make one with: kyodaku run {target}")
     return folder

@@ -154,10 +154,10 @@ def _tell_where(folder: RunFolder, complete: bool, last: str) -> None:
     shown = _short(folder.path)
     if not complete:
         output.say(f"stopped; everything written so far is whole in {shown}. The same command goes on.")
-    elif last == "release":
-        output.say(f"release: {shown}/release/v1    check it with: kyodaku verify {shown}/release/v1")
-    else:
-        output.say(f"run: {shown}")
+        return
+    output.say(f"run: {shown}")
+    if last == "release":
+        output.say(f"check the release with: kyodaku verify {shown}")
 
 
 def _short(path: Path) -> Path:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from kyodaku import stages
+from kyodaku import __version__, stages
 from kyodaku.cli import app, main
 from kyodaku.errors import DiskFullError, MissingExtraError
 from kyodaku.stages import StageContext, StageSummary
@@ -25,17 +27,29 @@ ROOT = Path(__file__).resolve().parents[2]
 Stub = Callable[[StageContext], StageSummary]
 
 
-def kyodaku(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the program as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "kyodaku", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "COLUMNS": "200", **environment},
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def kyodaku(*arguments: str) -> Done:
+    """Run the program in this process, as `kyodaku` does, from the repository's root."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(ROOT)
+        patch.setenv("COLUMNS", "200")
+        patch.delenv("KYODAKU_DEBUG", raising=False)
+        patch.setattr(sys, "argv", ["kyodaku", *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
 
 
 def commands() -> Iterator[tuple[str, typer.models.CommandInfo]]:
@@ -98,8 +112,10 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     assert time.monotonic() - began < 5, "help must not make a newcomer wait"
 
 
-def test_version() -> None:
-    assert kyodaku("--version").stdout.startswith("kyodaku ")
+def test_the_installed_program_and_the_module_are_the_same() -> None:
+    for command in ([sys.executable, "-m", "kyodaku"], [str(Path(sys.executable).with_name("kyodaku"))]):
+        done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+        assert done.stdout == f"kyodaku {__version__}\n"
 
 
 # ------------------------------------------------------------------ exit codes
@@ -228,12 +244,10 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stub]:
 
 
 def invoke(*arguments: str, expect: int = 0) -> str:
-    """Run `main` in this process, as the program does; stdout and stderr together."""
-    result = CliRunner().invoke(app, [*arguments], env={"COLUMNS": "300"})
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result.output
+    """What a command prints; it must end with exit code `expect`."""
+    done = kyodaku(*arguments)
+    assert done.returncode == expect, done.stderr
+    return done.stdout
 
 
 def test_run_goes_through_all_stages(tmp_path: Path, stubs: dict[str, Stub]) -> None:
@@ -291,13 +305,6 @@ def test_curate_takes_the_latest_run(tmp_path: Path, stubs: dict[str, Stub]) -> 
 # ------------------------------------------------------------------ errors
 
 
-def call_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["kyodaku", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        main()
-    return int(caught.value.code or 0)
-
-
 @pytest.mark.parametrize(
     ("error", "says"),
     [
@@ -310,8 +317,6 @@ def call_main(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 def test_errors_are_one_line_and_1(
     tmp_path: Path,
     stubs: dict[str, Stub],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     error: BaseException,
     says: str,
 ) -> None:
@@ -319,12 +324,11 @@ def test_errors_are_one_line_and_1(
         raise error
 
     stubs["crawl"] = fail
-    monkeypatch.delenv("KYODAKU_DEBUG", raising=False)
-    assert call_main(monkeypatch, "crawl", str(write(tmp_path)), "--runs", str(tmp_path / "runs")) == 1
-    shown = capsys.readouterr()
-    assert says in shown.err
-    assert len(shown.err.strip().splitlines()) == 1
-    assert "Traceback" not in shown.err
+    done = kyodaku("crawl", str(write(tmp_path)), "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_debug_shows_where(tmp_path: Path, stubs: dict[str, Stub], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,7 +345,7 @@ def test_debug_shows_where(tmp_path: Path, stubs: dict[str, Stub], monkeypatch: 
 
 
 def test_a_missing_extra_is_named_before_anything_starts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Entry:
         name = "crawl"
@@ -350,6 +354,7 @@ def test_a_missing_extra_is_named_before_anything_starts(
             raise ModuleNotFoundError("No module named 'scrapy'", name="scrapy")
 
     monkeypatch.setattr(stages, "entry_points", lambda **_: [Entry()])
-    assert call_main(monkeypatch, "run", str(write(tmp_path)), "--runs", str(tmp_path / "runs")) == 1
-    assert "`kyodaku crawl` needs scrapy" in capsys.readouterr().err
+    done = kyodaku("run", str(write(tmp_path)), "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 1
+    assert "`kyodaku crawl` needs scrapy" in done.stderr
     assert not (tmp_path / "runs").exists()
