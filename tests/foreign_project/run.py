@@ -69,6 +69,41 @@ class Run:
         return {item["lost"]: item["reason"] or item["error"] for item in self.items if "lost" in item}
 
 
+@dataclass(frozen=True)
+class Probed:
+    """What `probe.py` was told: per request, and which names and addresses were asked."""
+
+    results: list[dict[str, Any]]
+    connects: list[str]
+    asked: list[str]
+    log: str
+
+    def __getitem__(self, url: str) -> dict[str, Any]:
+        """The last result for `url`."""
+        return [result for result in self.results if result["url"] == url][-1]
+
+
+def probe(folder: Path, recipe: str, requests: Sequence[Mapping[str, Any]], **plan: Any) -> Probed:
+    """Run `probe.py` in a process of its own with the TOML text `recipe`; see there for `plan`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.toml").write_text(recipe, "utf-8")
+    told = {"recipe": str(folder / "recipe.toml"), "requests": list(requests), **plan}
+    (folder / "plan.json").write_text(json.dumps(told), "utf-8")
+    result = folder / "result.json"
+    command = [sys.executable, "-m", "tests.foreign_project.probe", str(folder / "plan.json"), str(result)]
+    done = subprocess.run(
+        command, cwd=PROJECT.parent.parent, capture_output=True, text=True, timeout=100, check=False
+    )
+    if not result.exists():
+        raise AssertionError(done.stderr[-4000:])
+    return Probed(**json.loads(result.read_text("utf-8")), log=done.stderr)
+
+
+def local_recipe(table: Path, permission: str = NOT_OPTED_OUT) -> str:
+    """A recipe that stays on this machine."""
+    return RECIPE.format(table=json.dumps(str(table))) + permission
+
+
 def crawl(
     folder: Path,
     table: Path,
@@ -83,7 +118,7 @@ def crawl(
     fetch `direct` without naming any page. Everything is written below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe = folder / "recipe.toml"
-    recipe.write_text(RECIPE.format(table=json.dumps(str(table))) + permission, "utf-8")
+    recipe.write_text(local_recipe(table, permission), "utf-8")
     plan = folder / "plan.json"
     plan.write_text(json.dumps({"pages": list(pages), "direct": list(direct), "take": take}), "utf-8")
     out = folder / "items.jsonl"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import (
@@ -224,7 +224,7 @@ class _RateWatch:
     def __init__(self, exchange: Exchange, network: Network, txresponse: Any) -> None:
         from twisted.internet import reactor
 
-        self._reactor: Any = reactor
+        self._reactor = cast(Any, reactor)
         self._exchange = exchange
         self._minimum = network.min_rate * network.min_rate_after
         self._step = network.min_rate_after / _LOOKS

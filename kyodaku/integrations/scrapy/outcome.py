@@ -120,9 +120,11 @@ def fetched_of(response: Response) -> Fetched:
 
 def fetched_of_failure(request: Request, failure: BaseException, now: float) -> Fetched:
     """What an errback was given, as the machines of `Permission` take it. `now` is Unix time."""
-    error = failure.error if isinstance(failure, FetchFailed | GateClosed) else FetchError.PROTOCOL
-    head = failure.head if isinstance(failure, FetchFailed | GateClosed) else None
-    ip = failure.ip if isinstance(failure, FetchFailed | GateClosed) else ""
+    ours = failure if isinstance(failure, FetchFailed | GateClosed) else None
+    head = None if ours is None else ours.head
+    error = FetchError.PROTOCOL if ours is None else ours.error or FetchError.BLOCKED
+    answered = head is not None or (ours is not None and ours.ip != "" and error is not FetchError.BLOCKED)
+    hop = Hop(request.url, 0 if head is None else head.status, "" if ours is None else ours.ip)
     return Fetched(
         url=request.url,
         final_url=request.url,
@@ -130,7 +132,7 @@ def fetched_of_failure(request: Request, failure: BaseException, now: float) -> 
         headers=() if head is None else head.headers,
         body=b"",
         complete=False,
-        error=error or FetchError.BLOCKED,
+        error=error,
         fetched_at=now,
-        hops=(Hop(request.url, 0 if head is None else head.status, ip),),
+        hops=(hop,) if answered else (),
     )
