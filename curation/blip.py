@@ -125,7 +125,9 @@ def _load(folder: str) -> tuple[Any, Any]:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise MissingWeightsError(f"{folder} does not hold a BLIP captioner: {reason}") from error
-    return model.to("cuda" if gpu else "cpu").eval(), processor
+    model.eval()
+    model.to(torch.device("cuda" if gpu else "cpu"))
+    return model, processor
 
 
 def _batches(pictures: Iterable[Pixels], size: int) -> Iterator[list[Pixels]]:

@@ -20,7 +20,6 @@ from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datatrove.executor.local import LocalPipelineExecutor
 from loguru import logger
@@ -125,7 +124,7 @@ def _die_with_parent(parent: int) -> None:
 
 def _travelling(error: KyodakuError) -> KyodakuError:
     """An error that survives the way between processes: the same type where its text is all it holds."""
-    kind: type[Any] = type(error)
+    kind: Callable[[str], KyodakuError] = type(error)
     try:
         return kind(str(error))
     except TypeError:

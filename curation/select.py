@@ -120,7 +120,7 @@ def _marked(run: RunFolder, shard: str, wanted: Mapping[str, str]) -> bool:
     marker = read_marker(run.decisions / f"{shard}_stats.json")
     if marker is None or not (run.decisions / f"{shard}.parquet").is_file():
         return False
-    return {name: marker["digests"].get(name) for name in wanted} == dict(wanted)
+    return all(marker["digests"].get(name) == value for name, value in wanted.items())
 
 
 def _candidates(run: RunFolder, shard: str) -> list[Candidate]:

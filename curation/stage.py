@@ -160,7 +160,10 @@ def _build_digest(context: StageContext, rows: Sequence[Mapping[str, Any]], fact
 def _public_report(context: StageContext) -> Callable[[Path], None]:
     from kyodaku.report.public import write_report
 
-    return lambda folder: write_report(folder, context.run, context.recipe)
+    def write(folder: Path) -> None:
+        write_report(folder, context.run, context.recipe)
+
+    return write
 
 
 def _summary(folder: Path, what: str) -> StageSummary:
@@ -185,4 +188,6 @@ def _steps(context: StageContext) -> Iterator[Callable[[str, int], Advance]]:
 def _run(
     context: StageContext, step: Callable[[str, int], Advance], name: str, jobs: Sequence[ShardJob]
 ) -> None:
-    run_jobs(jobs, context.workers, context.run.path / "logs" / name, step(name, len(jobs)))
+    # Web text takes no time, and a captioner uses every core or the GPU from one process.
+    workers = 1 if name == "caption" else context.workers
+    run_jobs(jobs, workers, context.run.path / "logs" / name, step(name, len(jobs)))

@@ -20,6 +20,7 @@ from kyodaku.recipe import Recipe
 from kyodaku.records import ATTRIBUTION, CANDIDATES, DECISIONS, INDEX, RELEASED
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.card import card_text
+from kyodaku.release.keep import keep_list
 from kyodaku.release.manifest import NAME, Manifest, list_files, read_manifest, write_manifest
 from kyodaku.release.plan import PLAN
 from kyodaku.release.tables import iter_rows, read_table, shard_names
@@ -86,12 +87,6 @@ def write_indexes(building: Path, shards: Sequence[str]) -> None:
     write_parquet(pa.Table.from_pylist(owed, ATTRIBUTION), building / "attribution.parquet")
     with atomic_write(building / "keep.npy") as file:
         np.save(file, keep_list(plan["uid"] for plan in plans))
-
-
-def keep_list(uids: Iterable[str]) -> np.ndarray[Any, np.dtype[np.void]]:
-    """Uids as DataComp's resharder takes them: sorted pairs of unsigned 64-bit halves, little-endian."""
-    pairs = sorted((int(uid[:16], 16), int(uid[16:], 16)) for uid in uids)
-    return np.array(pairs, dtype=np.dtype("<u8,<u8"))
 
 
 def publish(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from kyodaku.durable import file_sha256, write_bytes
+from kyodaku.durable import canonical_json, file_sha256, write_bytes
 from kyodaku.errors import RecordError
 
 SCHEMA = "kyodaku.release/1"
@@ -59,25 +60,41 @@ class Manifest:
     schema: str = SCHEMA
 
 
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The file of a manifest, the same bytes for the same manifest.
+
+    `manifest_sha256` digests the other fields in canonical JSON, so that the one file which no other
+    names cannot change unseen by accident. Against intent, compare it with the publisher's.
+    """
+    fields = asdict(manifest)
+    fields["manifest_sha256"] = hashlib.sha256(canonical_json(fields)).hexdigest()
+    text = json.dumps(fields, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8") + b"\n"
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json` into `folder`, the same bytes for the same manifest."""
-    text = json.dumps(asdict(manifest), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(folder / NAME, text.encode("utf-8") + b"\n")
+    """Write `manifest.json` into `folder`."""
+    write_bytes(folder / NAME, manifest_bytes(manifest))
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a release folder. Raises RecordError unless it has exactly our fields."""
+    """The manifest of a release folder. Raises RecordError unless it is, byte for byte, as we write it."""
     path = folder / NAME
     try:
-        values = json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
+        values = json.loads(content)
         if values["schema"] != SCHEMA:
             raise RecordError(f"{path}: schema is {values['schema']!r}, this version reads {SCHEMA!r}")
+        values.pop("manifest_sha256")
         if set(values) != {field.name for field in fields(Manifest)}:
             raise RecordError(f"{path}: its fields are not those of {SCHEMA}")
         values["files"] = {name: FileEntry(**entry) for name, entry in values["files"].items()}
         first, last = values["crawl_window"]
         values["crawl_window"] = (float(first), float(last))
-        return Manifest(**values)
+        manifest = Manifest(**values)
+        if manifest_bytes(manifest) != content:
+            raise RecordError(f"{path}: was changed after it was written")
+        return manifest
     except FileNotFoundError:
         raise RecordError(f"{folder} is not a release: it has no {NAME}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
