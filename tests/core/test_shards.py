@@ -87,7 +87,9 @@ def test_a_member_header_byte_for_byte() -> None:
 
 
 def test_the_golden_tar() -> None:
-    assert hashlib.sha256(_tar(SAMPLES)).hexdigest() == ("08e3b03d90390cb0626e5718dd5e389291fb898633e5b8c6b76c1c370447f711")
+    assert hashlib.sha256(_tar(SAMPLES)).hexdigest() == (
+        "08e3b03d90390cb0626e5718dd5e389291fb898633e5b8c6b76c1c370447f711"
+    )
 
 
 def test_python_itself_would_write_the_same_bytes() -> None:
