@@ -157,6 +157,6 @@ def _add_host_files(branch: Tree, image: ImageStory) -> None:
     shown = branch.add(_line("host files", ""))
     for file in image.host_files:
         answer = plain(file.error) or str(file.status)
-        kept = f", kept in {plain(file.warc_file)} at {file.warc_offset}" if file.warc_file else ""
+        kept = f", kept in evidence/{plain(file.warc_file)} at {file.warc_offset}" if file.warc_file else ""
         url = short_url(file.origin + file.path, 120)
         shown.add(Text(f"{url}: {answer}, {moment(file.fetched_at)}{kept}"))

@@ -399,7 +399,7 @@ def _hosts() -> list[dict[str, Any]]:
             "fetched_at": START + 1,
             "verdict": verdict,
             "reason": reason,
-            "warc_file": "evidence/00000.warc.gz",
+            "warc_file": "00000.warc.gz",
             "warc_offset": 512,
         }
 

@@ -34,7 +34,7 @@ def test_first_sentence_says_who_refused(made: FixtureRun) -> None:
     assert verdicts == ["proceed", "proceed", "proceed", "refuse", "not asked", "not asked"]
     line = story.images[0].gates[3].signals[0]
     assert (line.raw, line.decisive) == ("Disallow: /", True)
-    assert story.images[0].host_files[0].warc_file == "evidence/00000.warc.gz"
+    assert story.images[0].host_files[0].warc_file == "00000.warc.gz"
     assert "“Disallow: /”" in drawn(story)
 
 
