@@ -85,6 +85,7 @@ class Crawl:
                 max_delay=polite.max_delay,
                 share_addresses=not recipe.local_network,
                 now=now,
+                resumed=store.row("SELECT 1 FROM requests LIMIT 1") is not None,
             ),
             hold_retries=polite.hold_retries,
             max_delay=polite.max_delay,
@@ -294,9 +295,7 @@ class Crawl:
             self.budgets.spend(job.host, row.kind, len(fetched.body), self._waited(job), failed=failed)
             if fetched.status in _RESTS:
                 self.frontier.slow_down(job, _retry_after(fetched, self._clock()))
-            elif answer.broke_off:
-                self.frontier.slow_down(job, None)
-            else:
+            elif not answer.broke_off:
                 self.frontier.recovered(job)
         if answer.broke_off and row.attempts < self.recipe.politeness.retries:
             self.frontier.broke_off(row)

@@ -15,7 +15,7 @@ from crawler.rawshards import RawImage, RawShards
 from crawler.requests import Answered, Place, Requests, Row
 from crawler.scope import Scope
 from crawler.store import Store
-from kyodaku.permission import GateResult, GateVerdict, redirect_target
+from kyodaku.permission import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
 from kyodaku.signals.carriers.embedded import read_embedded
 from kyodaku.signals.model import LicenceEvidence, Signal
@@ -91,7 +91,7 @@ class ImageDesk:
     def answered(self, row: Row, answer: Answer) -> None:
         """One answer to an image request."""
         if not answer.result.open:
-            self._end(row, answer, answer.result)
+            self._end(row, answer, _named(answer))
             return
         target = redirect_target(answer.fetched)
         if target is not None:
@@ -186,3 +186,11 @@ class ImageDesk:
             signals=merged(answer.signals, result.signals),
             evidence=merged(answer.evidence, result.evidence),
         )
+
+
+def _named(answer: Answer) -> GateResult:
+    """The gate's word; a redirect to what is no http or https URL leads nowhere."""
+    result = answer.result
+    if result.verdict is GateVerdict.FAIL and answer.fetched.status in REDIRECT_STATUSES:
+        return replace(result, reason=FailReason.REDIRECTS.value)
+    return result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crawler.budgets import Budgets
@@ -142,6 +142,13 @@ class Intake:
             if not new and page_says.open and page_says.evidence:
                 self._maybe_again(place.url)
         self._insert(found, shown, place.url, page_says, image, why.value if why else "")
+
+    def variant(self, url: str, of: Found, shown: Shown, page_says: GateResult) -> None:
+        """A smaller variant of a picture: listed, never asked for."""
+        place = self._scope.place(url)
+        if isinstance(place, Place):
+            found = replace(of, url=url, variants=())
+            self._insert(found, shown, place.url, page_says, 0, NotRequestedReason.SMALLER_VARIANT.value)
 
     def _own_limit(self, found: Found, place: Place) -> NotRequestedReason | None:
         if found.nofollow:

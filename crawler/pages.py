@@ -146,7 +146,11 @@ class PageDesk:
         own = images_of(page, page_nofollow=nofollow) if row.follow else []
         known = {found.url for found in own}
         for found in (*own, *(item for item in listed if item.url not in known)):
-            self._intake.candidate(found, shown, self._page_says(facts, found))
+            said = self._page_says(facts, found)
+            self._intake.candidate(found, shown, said)
+            for variant in found.variants:
+                if variant not in known:
+                    self._intake.variant(variant, found, shown, said)
 
     def _page_says(self, facts: PageFacts, found: Found) -> GateResult:
         """G2 for one image; the page's own signals are kept once, with the page."""

@@ -57,6 +57,7 @@ class Timetable:
         max_delay: the longest back-off, in seconds.
         share_addresses: False beside a host table, where every name has the same address.
         now: the monotonic clock.
+        resumed: True when an earlier process may have asked any host a moment ago.
         chance: uniform on [0, 1).
     """
 
@@ -69,6 +70,7 @@ class Timetable:
         max_delay: float,
         share_addresses: bool,
         now: Callable[[], float],
+        resumed: bool = False,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._delay = delay
@@ -78,16 +80,19 @@ class Timetable:
         self._share_addresses = share_addresses
         self._now = now
         self._chance = chance
+        self._not_before = now() + delay if resumed else now()
         self._hosts: dict[str, HostSlot] = {}
         self._sites: dict[str, _Site] = {}
         self._heap: list[tuple[float, int, HostSlot]] = []
         self._order = itertools.count()
 
     def slot(self, host: str) -> HostSlot:
-        """The slot of `host`. A host met for the first time may be asked at once."""
+        """The slot of `host`. A host met for the first time may be asked at once, but not sooner than one
+        delay after a restart: what was in flight then was never recorded."""
         found = self._hosts.get(host)
         if found is None:
-            found = HostSlot(host, registrable_domain(host), self._delay, self._now())
+            due = max(self._now(), self._not_before)
+            found = HostSlot(host, registrable_domain(host), self._delay, due)
             self._hosts[host] = found
         return found
 
