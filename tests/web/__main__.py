@@ -1,4 +1,4 @@
-"""Serve the small web until standard input closes or SIGTERM or Ctrl-C arrives.
+"""Serve the small web until SIGTERM or Ctrl-C arrives, or the pipe at standard input closes.
 
     python -m tests.web --dir DIR [--openclipart]
 
@@ -9,7 +9,9 @@ everything answers, DIR/ready with the seeds, one a line.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -34,7 +36,8 @@ def main() -> None:
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    threading.Thread(target=_until_input_closes, args=(stopped,), daemon=True).start()
+    if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        threading.Thread(target=_until_input_closes, args=(stopped,), daemon=True).start()
     ready = arguments.dir / "ready"
     ready.unlink(missing_ok=True)
     with SmallWeb(sites, folder=arguments.dir) as web:

@@ -364,7 +364,7 @@ def quoted() -> Site:
         ("'; drop table candidates; -- as a caption", "sql"),
     )
     figures = [Figure(f"/q/{name}.jpg", alt, painted(f"quoted/{name}")) for alt, name in captions]
-    odd = Figure("/q/..%2f..%2fodd%20name.jpg", "A picture with an odd address", painted("quoted/odd"))
+    odd = Figure("/q/..%2F..%2Fodd%20name.jpg", "A picture with an odd address", painted("quoted/odd"))
     deep = "<div>" * 5000 + "</div>" * 5000
     return Site(
         "quoted.example",

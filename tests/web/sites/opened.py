@@ -342,7 +342,13 @@ def grouped() -> Site:
         "grouped.example",
         "a Content-Signal record between two user-agent lines",
         robots=robots,
-        pages=(Page("/", "A group", (Figure("/view.jpg", "A view", painted("grouped/view")), barred)),),
+        pages=(
+            Page(
+                "/",
+                "A group",
+                (Figure("/view.jpg", "A view of the coast", painted("grouped/view", motif=art.sea)), barred),
+            ),
+        ),
     )
 
 
