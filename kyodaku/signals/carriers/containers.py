@@ -314,7 +314,7 @@ def _sub_blocks(body: bytes, at: int) -> int:
 
 
 def _tiff(body: bytes, found: Found) -> None:
-    tiff = read_tiff(body)
+    tiff = read_tiff(body, whole_file=True)
     found.tiff = tiff
     found.width, found.height, found.frames = tiff.width, tiff.height, tiff.directories
     found.iim = tiff.iim

@@ -13,7 +13,10 @@ _XMP = 700
 _COPYRIGHT = 33432
 _IPTC = 33723
 _GPS = 34853
+#: Offsets and byte counts of the picture's strips or tiles.
+_PIXELS = {273: 279, 324: 325}
 _TAGS = frozenset({_WIDTH, _HEIGHT, _ORIENTATION, _ARTIST, _XMP, _COPYRIGHT, _IPTC, _GPS})
+_MAX_PIECES = 500_000
 _TYPE_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _MAX_DIRECTORIES = 1000
 _MAX_TEXT = 4096
@@ -35,8 +38,11 @@ class Tiff:
     problems: list[str] = field(default_factory=list)
 
 
-def read_tiff(data: bytes) -> Tiff:
-    """Read the chain of directories of `data`. Never raises; `problems` says where it is broken."""
+def read_tiff(data: bytes, *, whole_file: bool = False) -> Tiff:
+    """Read the chain of directories of `data`. Never raises; `problems` says where it is broken.
+
+    With `whole_file` the picture's own data must be there too.
+    """
     found = Tiff()
     if not data:
         return found
@@ -48,6 +54,7 @@ def read_tiff(data: bytes) -> Tiff:
     if reader.number(2, 2) != 42:
         found.problems.append("not a classic TIFF")
         return found
+    pieces = _MAX_PIECES if whole_file else 0
     offset, seen = reader.number(4, 4), set[int]()
     while offset and len(seen) < _MAX_DIRECTORIES:
         if offset in seen or offset + 2 > len(data):
@@ -60,6 +67,8 @@ def read_tiff(data: bytes) -> Tiff:
             found.problems.append("a directory is cut")
             return found
         _directory(reader, offset + 2, count, found)
+        if whole_file:
+            pieces -= _check_pixels(reader, offset + 2, count, pieces, found)
         found.directories += 1
         offset = reader.number(end, 4) if end + 4 <= len(data) else 0
     return found
@@ -108,6 +117,32 @@ def _directory(reader: _Reader, at: int, count: int, found: Tiff) -> None:
             found.copyright = found.copyright or _text(block)
     if width * height > found.width * found.height:
         found.width, found.height = width, height
+
+
+def _check_pixels(reader: _Reader, at: int, count: int, budget: int, found: Tiff) -> int:
+    """Note a directory whose strips or tiles reach beyond the file; returns how many were looked at."""
+    arrays: dict[int, tuple[int, int, int]] = {}
+    for entry in range(at, at + count * 12, 12):
+        kind, items = reader.number(entry + 2, 2), reader.number(entry + 4, 4)
+        width = {3: 2, 4: 4}.get(kind, 0)
+        start = entry + 8 if width * items <= 4 else reader.number(entry + 8, 4)
+        arrays.setdefault(reader.number(entry, 2), (start, width, items))
+    looked = 0
+    for offsets, counts in _PIXELS.items():
+        if offsets not in arrays or counts not in arrays:
+            continue
+        (start, width, items), (size_start, size_width, sizes) = arrays[offsets], arrays[counts]
+        if items != sizes or not width or not size_width or looked + items > budget:
+            found.problems.append("the picture's data is not plainly in the file")
+            return looked
+        looked += items
+        ends = (
+            reader.number(start + i * width, width) + reader.number(size_start + i * size_width, size_width)
+            for i in range(items)
+        )
+        if max(ends, default=0) > len(reader.data):
+            found.problems.append("the picture's data is cut")
+    return looked
 
 
 def _text(block: bytes) -> str:

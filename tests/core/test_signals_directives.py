@@ -1,0 +1,129 @@
+"""X-Robots-Tag and robots meta: the grammar they share, and where their signals point."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kyodaku.reasons import HoldReason, RefuseReason
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.carriers.html import parse_html
+from kyodaku.signals.model import Binding, Effect, Signal, Where
+from kyodaku.signals.protocols import meta_robots, x_robots_tag
+from kyodaku.signals.protocols.directives import Directive, asks_nofollow, findings, parse_directives
+from tests.core.strategies import reading
+
+URL = "https://cdn.example/a.jpg"
+_WORDS = st.sampled_from(
+    [
+        "noai",
+        "NoImageAI",
+        "noindex",
+        "none",
+        "all",
+        "index",
+        "kyodaku:",
+        "googlebot:",
+        "GPTBot:",
+        ":",
+        ";",
+        " ",
+        "unavailable_after:",
+        "25 Jun 2020 15:00:00 PST",
+        "max-snippet:-1",
+        "max-image-preview: large",
+        "é",
+        "\x00",
+    ]
+)
+TEXT = st.lists(st.one_of(_WORDS, st.just(","), st.text(max_size=5)), max_size=15).map("".join)
+
+
+def head(*values: str) -> ResponseHead:
+    return ResponseHead(URL, 200, tuple(("x-ROBOTS-tag", value) for value in values), 5.0)
+
+
+def test_the_grammar() -> None:
+    date = "Tue, 25 Jun 2030 15:00:00 GMT"
+    text = f"noindex, googlebot: noai, max-snippet: 5, Bot: Unavailable_After: {date}, noml"
+    assert list(parse_directives(text)) == [
+        Directive("", "noindex"),
+        Directive("googlebot", "noai"),
+        Directive("googlebot", "max-snippet", "5"),
+        Directive("bot", "unavailable_after", date),
+        Directive("bot", "noml"),
+    ]
+
+
+def test_signals_of_a_header_say_what_they_speak_about() -> None:
+    (signal,) = x_robots_tag.PROTOCOL.read_image_head(head("max-image-preview:large, NoAI"), reading())
+    assert (signal.where, signal.binding, signal.effect) == (Where.HEADER, Binding.IMAGE, Effect.RESERVED)
+    assert signal.raw == "X-Robots-Tag: max-image-preview:large, NoAI"
+    assert (signal.rule, signal.reason) == ("x-robots-tag:noai", "x_robots_tag")
+    assert (signal.source_url, signal.fetched_at) == (URL, 5.0)
+    (spread,) = x_robots_tag.PROTOCOL.read_page_head(head("noai"), reading())
+    assert spread.binding is Binding.PAGE
+
+
+def test_signals_of_markup_speak_about_the_page() -> None:
+    page = parse_html(b"<meta name=GPTBot content='noai, noindex'>", "text/html", "https://a.example/")
+    signals = meta_robots.PROTOCOL.read_page(page, None, reading())
+    assert [(signal.rule, signal.reason) for signal in signals] == [
+        ("meta-robots:noai", "meta_robots"),
+        ("meta-robots:noindex", "meta_robots"),
+    ]
+    assert {signal.binding for signal in signals} == {Binding.PAGE}
+    assert meta_robots.PROTOCOL.read_page(page, "https://a.example/i.jpg", reading()) == signals
+
+
+def test_the_shield_that_a_date_gives_ends_when_it_has_passed() -> None:
+    assert findings("unavailable_after: 2026-11-21", reading()) == []
+    assert [f.effect for f in findings("unavailable_after: 2026-11-19", reading())] == [Effect.RESERVED]
+    (unclear,) = findings("unavailable_after: soon", reading())
+    assert (unclear.effect, unclear.reason) == (Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
+
+
+def test_nofollow_of_header_and_markup() -> None:
+    page = parse_html(b"<meta name=Kyodaku content='index,nofollow'>", "text/html", "https://a.example/")
+    plain = parse_html(b"<meta name=googlebot content=nofollow>", "text/html", "https://a.example/")
+    assert asks_nofollow(None, page, reading())
+    assert not asks_nofollow(None, plain, reading())
+    assert asks_nofollow(head("none"), plain, reading())
+    assert asks_nofollow(head("noindex nofollow"), None, reading())
+    assert not asks_nofollow(head("googlebot: nofollow"), None, reading())
+
+
+@given(TEXT)
+def test_no_text_raises_or_grants(text: str) -> None:
+    reasons = {RefuseReason.X_ROBOTS_TAG.value, HoldReason.SIGNAL_UNREADABLE.value}
+    for mode in ("spec", "policy"):
+        for signal in x_robots_tag.PROTOCOL.read_image_head(head(text), reading(mode)):  # type: ignore[arg-type]
+            assert signal.effect in (Effect.RESERVED, Effect.ERROR)
+            assert signal.reason in reasons
+
+
+@given(st.lists(TEXT, max_size=4), st.randoms())
+def test_the_order_of_lines_does_not_matter(lines: list[str], random: object) -> None:
+    def said(values: list[str]) -> set[Signal]:
+        found = x_robots_tag.PROTOCOL.read_image_head(head(*values), reading())
+        return {Signal(**{**signal.__dict__, "digest": ""}) for signal in found}
+
+    shuffled = list(lines)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert said(lines) == said(shuffled)
+
+
+@given(TEXT, st.sampled_from(["noai", "noimageai", "noindex", "noml"]))
+def test_a_refusing_line_more_always_refuses(text: str, word: str) -> None:
+    signals = x_robots_tag.PROTOCOL.read_image_head(head(text, word), reading())
+    assert Effect.RESERVED in {signal.effect for signal in signals}
+
+
+def test_a_megabyte_of_header_takes_less_than_a_second() -> None:
+    for text in ("a:" * 500_000, "," * 1_000_000, "unavailable_after:," * 55_000, "noai " * 200_000):
+        start = time.process_time()
+        findings(text, reading())
+        x_robots_tag.PROTOCOL.read_image_head(head(*[text[:1000]] * 1000), reading())
+        assert time.process_time() - start < 1.0

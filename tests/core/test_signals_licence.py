@@ -1,0 +1,264 @@
+"""Licence evidence: what names a licence, and what binds it to an image."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kyodaku.signals.carriers.embedded import read_embedded
+from kyodaku.signals.carriers.html import HtmlPage, parse_html
+from kyodaku.signals.licence_urls import canonical_licence
+from kyodaku.signals.model import Institution, LicenceBinding, LicenceEvidence
+from kyodaku.signals.protocols.licence import PROTOCOL
+from tests.core.strategies import reading, webp, xmp_packet
+
+URL = "https://museum.example/works/1"
+IMAGE = "https://museum.example/img/1.jpg"
+PDM = "https://creativecommons.org/publicdomain/mark/1.0/"
+CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+MUSEUM = Institution("museum.example", "No known copyright restrictions", "https://museum.example/rights")
+
+
+def page(markup: str, url: str = URL, complete: bool = True) -> HtmlPage:
+    return parse_html(markup.encode(), "text/html; charset=utf-8", url, complete=complete)
+
+
+def evidence(markup: str, image: str = IMAGE, **how: bool) -> list[LicenceEvidence]:
+    return PROTOCOL.page_evidence(page(markup, **how), image, reading(institutions=(MUSEUM,)))
+
+
+def bound(markup: str, image: str = IMAGE, **how: bool) -> list[tuple[str, LicenceBinding]]:
+    return [
+        (item.licence, item.binding)
+        for item in evidence(markup, image, **how)
+        if item.binding is not LicenceBinding.UNBOUND
+    ]
+
+
+# ------------------------------------------------------------------------------------- licence URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://creativecommons.org/licenses/by/4.0/", "by-4.0"),
+        ("http://www.creativecommons.org/licenses/BY-SA/3.0/de/deed.en?x#y", "by-sa-3.0-de"),
+        ("https://creativecommons.org/licenses/by-nc-nd/2.5/legalcode", "by-nc-nd-2.5"),
+        ("https://creativecommons.org/licenses/by/2.1/jp", "by-2.1-jp"),
+        ("https://creativecommons.org/licenses/by/3.0/igo/", "by-3.0-igo"),
+        ("https://creativecommons.org/licenses/by/4.0/deed.zh-hant", "by-4.0"),
+        ("https://creativecommons.org/licenses/by/4.0/legalcode.ja", "by-4.0"),
+        (" https://creativecommons.org/publicdomain/zero/1.0/deed.ja ", "cc0-1.0"),
+        ("https://creativecommons.org/publicdomain/mark/1.0", "pdm-1.0"),
+        ("https://creativecommons.org/licenses/sampling+/1.0/", "sampling+-1.0"),
+        ("https://rightsstatements.org/page/InC-OW-EU/1.0/?language=en", "rightsstatements:InC-OW-EU"),
+        ("http://rightsstatements.org/vocab/NoC-US/1.0/", "rightsstatements:NoC-US"),
+    ],
+)
+def test_known_licences(url: str, expected: str) -> None:
+    licence = canonical_licence(url)
+    assert licence is not None
+    assert licence.id == expected
+    again = canonical_licence(licence.url)
+    assert again == licence
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "creativecommons.org/licenses/by/4.0/",
+        "ftp://creativecommons.org/licenses/by/4.0/",
+        "https://creativecommons.org.evil.example/licenses/by/4.0/",
+        "https://evil.example/creativecommons.org/licenses/by/4.0/",
+        "https://creativecommons.org@evil.example/licenses/by/4.0/",
+        "https://x@creativecommons.org/licenses/by/4.0/",
+        "https://creativecommons.org:8080/licenses/by/4.0/",
+        "https://creativecommons.org/licenses/by/5.0/",
+        "https://creativecommons.org/licenses/by/2.1/",
+        "https://creativecommons.org/licenses/by/2.1/de/",
+        "https://creativecommons.org/licenses/by/4.0/de/",
+        "https://creativecommons.org/licenses/by/4.0/../by-nc/4.0/",
+        "https://creativecommons.org/licenses/by-nc-by/4.0/",
+        "https://creativecommons.org/licenses/publicdomain/",
+        "https://creativecommons.org/publicdomain/zero/2.0/",
+        "https://creativecommons.org/licenses/",
+        "https://rightsstatements.org/vocab/XXX/1.0/",
+        "http://[bad/",
+        "https://creativecommons.org:x/",
+    ],
+)
+def test_other_urls_are_no_licence(url: str) -> None:
+    assert canonical_licence(url) is None
+
+
+@given(st.text(max_size=60))
+def test_licence_urls_never_raise(text: str) -> None:
+    canonical_licence(text)
+    assert canonical_licence("https://creativecommons.org/licenses/" + text + "x") is None
+
+
+# ----------------------------------------------------------------------------------------- bindings
+
+
+def test_a_licence_link_somewhere_is_recorded_but_binds_nothing() -> None:
+    (item,) = evidence(f"<img src=/img/1.jpg><a rel=license href='{CC0}deed.ja'>CC0</a>")
+    assert (item.licence, item.licence_url, item.binding) == ("cc0-1.0", CC0, LicenceBinding.UNBOUND)
+    assert item.element.startswith('<a rel="license"')
+    assert item.institution == "museum.example"
+    assert len(item.digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        (
+            f"<figure><img src=/img/1.jpg><figcaption><a rel=license href={PDM}>PD</a></figcaption></figure>",
+            [("pdm-1.0", LicenceBinding.FIGURE)],
+        ),
+        (f"<figure><img src=/img/2.jpg><a rel=license href={PDM}>PD</a></figure><img src=/img/1.jpg>", []),
+        (
+            f"<figure><a rel=license href={PDM}>PD</a><figure><img src=/img/1.jpg></figure></figure>",
+            [],
+        ),
+        (
+            f"<figure><img src=/t.jpg srcset='/img/1.jpg 2x'><a rel=license href={PDM}>PD</a></figure>",
+            [("pdm-1.0", LicenceBinding.FIGURE)],
+        ),
+        # A named subject goes before the figure.
+        (
+            f"<figure about=/img/2.jpg><img src=/img/1.jpg><a rel=license href={PDM}>PD</a></figure>",
+            [],
+        ),
+        (
+            f"<figure about=_:b><img src=/img/1.jpg><a rel=license href={PDM}>PD</a></figure>",
+            [],
+        ),
+        (
+            f"<div about=/img/1.jpg><a rel=license href={PDM}>PD</a></div>",
+            [("pdm-1.0", LicenceBinding.RDFA_ABOUT), ("pdm-1.0", LicenceBinding.RDFA_ABOUT)],
+        ),
+        (
+            f"<div about=/img/1.jpg><span property=cc:license resource={PDM}>PD</span></div>",
+            [("pdm-1.0", LicenceBinding.RDFA_ABOUT)],
+        ),
+        (f"<div about=/img/1.jpg><span property=dc:title content={PDM}></span></div>", []),
+        (
+            '<script type=application/ld+json>{"@graph": [{"@type": "ImageObject",'
+            f'"contentUrl": "/img/1.jpg", "license": "{PDM}"}}]}}</script>',
+            [("pdm-1.0", LicenceBinding.CONTENT_URL)],
+        ),
+        (
+            '<script type=application/ld+json>{"contentUrl": "HTTPS://Museum.example:443/img/%31.jpg",'
+            f'"license": {{"@id": "{PDM}"}}}}</script>',
+            [("pdm-1.0", LicenceBinding.CONTENT_URL)],
+        ),
+        (f'<script type=application/ld+json>{{"url": "/img/1.jpg", "license": "{PDM}"}}</script>', []),
+        (
+            "<script type=application/ld+json>"
+            f'{{"contentUrl": ["/img/1.jpg", "/img/2.jpg"], "license": "{PDM}"}}</script>',
+            [],
+        ),
+        (f'<script type=application/ld+json>{{"contentUrl": "/img/1.jpg", "license": "{PDM}"</script>', []),
+        (
+            f"<figure><img src=/img/1.jpg><a rel=license type=application/rsl+xml href={PDM}>r</a></figure>",
+            [],
+        ),
+        (
+            "<figure><img src=/img/1.jpg><a rel=license href=/terms>t</a></figure>",
+            [("", LicenceBinding.FIGURE)],
+        ),
+        (f"<!-- <figure><img src=/img/1.jpg><a rel=license href={PDM}>t</a></figure> -->", []),
+    ],
+)
+def test_what_binds_a_licence(markup: str, expected: list[tuple[str, LicenceBinding]]) -> None:
+    assert bound(markup) == expected
+
+
+def test_nothing_is_bound_on_a_page_that_did_not_come_whole() -> None:
+    markup = f"<figure><img src=/img/1.jpg><a rel=license href={PDM}>PD</a></figure>{MUSEUM.statement}"
+    assert len(bound(markup)) == 2
+    assert bound(markup, complete=False) == []
+
+
+def test_too_many_statements_bind_nothing() -> None:
+    link = f"<a rel=license href={PDM}>PD</a>"
+    figure = "<figure><img src=/img/1.jpg>{}</figure>"
+    assert bound(figure.format(link * 400))
+    assert bound(figure.format(link * 600)) == []
+
+
+# ------------------------------------------------------------------------------------- institutions
+
+_WORK = "<figure><img src=/img/1.jpg></figure>"
+
+
+@pytest.mark.parametrize(
+    ("markup", "found"),
+    [
+        (f"{_WORK}<p>No known <i>copyright</i>\n restrictions.", True),
+        (f"<img src=/logo.png>{_WORK}<p>No known copyright restrictions", True),
+        (f"{_WORK}<p>no known copyright restrictions", False),
+        (f"{_WORK}<p>No known copyright restrictionsX", False),
+        (f"{_WORK}<p hidden>No known copyright restrictions", False),
+        (f"{_WORK}<!-- No known copyright restrictions -->", False),
+        (f"{_WORK}<img alt='No known copyright restrictions' src=/x.jpg>", False),
+        ("<figure><img src=/img/2.jpg></figure><img src=/img/1.jpg>No known copyright restrictions", False),
+        ("<img src=/img/1.jpg><img src=/img/2.jpg>No known copyright restrictions", False),
+    ],
+)
+def test_an_institutions_words_on_the_page_of_the_work(markup: str, found: bool) -> None:
+    expected = [("institution", LicenceBinding.INSTITUTION_PAGE)] if found else []
+    assert bound(markup) == expected
+
+
+def test_the_words_count_on_the_institutions_own_host_only() -> None:
+    read = page(_WORK + MUSEUM.statement, url="https://blog.example/works/1")
+    image = "https://blog.example/img/1.jpg"
+    assert PROTOCOL.page_evidence(read, image, reading(institutions=(MUSEUM,))) == []
+
+
+def test_statements_of_one_page_do_not_leak_into_the_next() -> None:
+    markup = f"<figure><img src=/img/1.jpg><a rel=license href={PDM}>PD</a></figure>"
+    first, second = page(markup), page("<figure><img src=/img/1.jpg></figure>")
+    assert PROTOCOL.page_evidence(first, IMAGE, reading())
+    assert PROTOCOL.page_evidence(second, IMAGE, reading()) == []
+    assert PROTOCOL.page_evidence(first, IMAGE, reading())
+
+
+# --------------------------------------------------------------------------------------- in the bytes
+
+
+def test_licences_in_xmp() -> None:
+    packet = xmp_packet(f'xmpRights:WebStatement="{CC0}deed.en"', f'<cc:license rdf:resource="{CC0}"/>')
+    found = PROTOCOL.image_evidence(read_embedded(webp((b"XMP ", packet)), url=IMAGE))
+    assert {(item.licence, item.binding, item.source_url) for item in found} == {
+        ("cc0-1.0", LicenceBinding.XMP, IMAGE)
+    }
+    own_page = xmp_packet('xmpRights:WebStatement="https://artist.example/terms"')
+    assert PROTOCOL.image_evidence(read_embedded(webp((b"XMP ", own_page)))) == []
+
+
+def test_xmp_outside_the_structure_or_in_a_cut_file_is_no_evidence() -> None:
+    packet = xmp_packet("", f'<cc:license rdf:resource="{CC0}"/>')
+    assert PROTOCOL.image_evidence(read_embedded(b"\xff\xd8\xff\xd9" + packet)) == []
+    assert PROTOCOL.image_evidence(read_embedded(webp((b"XMP ", packet)), complete=False)) == []
+    assert PROTOCOL.image_evidence(read_embedded(webp((b"XMP ", packet))[:-3])) == []
+
+
+def test_a_crowded_page_is_asked_about_every_image_quickly() -> None:
+    figures = "".join(
+        f"<figure><img src=/{n}.jpg><a rel=license href={PDM}>l</a></figure>" for n in range(400)
+    )
+    objects = "".join(
+        f'<script type=application/ld+json>{{"contentUrl":"/{n}.jpg","license":"{PDM}"}}</script>'
+        for n in range(60)
+    )
+    read = page(figures + objects + "<img src=/x.jpg>" * 1500)
+    start = time.process_time()
+    for image in read.images:
+        PROTOCOL.page_evidence(read, image.url, reading())
+    assert time.process_time() - start < 3.0
