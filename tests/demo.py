@@ -26,7 +26,8 @@ Look at
 
 Try next ({seconds:.0f} s so far)
   {kyodaku} status runs/demo/latest
-  {kyodaku} explain runs/demo/latest https://museum.example/media/101.png
+  {kyodaku} explain runs/demo/latest https://museum.example/media/101.jpg     why it was taken
+  {kyodaku} explain runs/demo/latest https://artist.example/art/1.jpg         why it was not
   {kyodaku} recipe check datasets/clean-diffusion
   change filters.resolution.min_side in {recipe}, then: {kyodaku} run datasets/demo   (no second crawl)
 """

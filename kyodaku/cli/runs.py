@@ -28,7 +28,7 @@ def add_to(app: typer.Typer) -> None:
     look, check = "Look at a run", "Check and tidy"
     app.command(epilog="Example:  kyodaku status datasets/demo --watch", rich_help_panel=look)(status)
     app.command(
-        epilog="Example:  kyodaku explain datasets/demo https://museum.example/media/101.png",
+        epilog="Example:  kyodaku explain datasets/demo https://museum.example/media/101.jpg",
         rich_help_panel=look,
     )(explain)
     app.command(epilog="Example:  kyodaku report datasets/demo", rich_help_panel=look)(report)
