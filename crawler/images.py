@@ -17,7 +17,6 @@ from crawler.scope import Scope
 from crawler.store import Store
 from kyodaku.permission import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
-from kyodaku.signals.carriers.embedded import read_embedded
 from kyodaku.signals.model import LicenceEvidence, Signal
 
 _CAPTION_FIELDS = ("caption", "alt", "title", "schema_name", "link_text")
@@ -129,13 +128,16 @@ class ImageDesk:
 
     def _keep(self, row: Row, answer: Answer) -> None:
         body = answer.fetched.body
-        embedded = read_embedded(body, url=answer.fetched.final_url, fetched_at=answer.fetched.fetched_at)
+        image = answer.result.image
+        if image is None:  # a body that never met G5 is not kept
+            self._end(row, answer, GateResult("g5", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value))
+            return
         facts = replace(
             self._facts(row, answer, answer.result),
             bytes=len(body),
-            mime=f"image/{embedded.format}",
-            width=embedded.width,
-            height=embedded.height,
+            mime=f"image/{image.format}",
+            width=image.width,
+            height=image.height,
         )
         self._requests.record(row.id, facts)
         self._frontier.done(row)
@@ -148,9 +150,9 @@ class ImageDesk:
                     url=row.url,
                     body=body,
                     sha256=answer.sha256,
-                    format=embedded.format,
-                    width=embedded.width,
-                    height=embedded.height,
+                    format=image.format,
+                    width=image.width,
+                    height=image.height,
                     caption=self._caption(row),
                 )
             )

@@ -157,7 +157,7 @@ CREATE TABLE candidates (
     signals TEXT NOT NULL,                   -- beyond the page's own
     evidence TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX candidates_image ON candidates (image) WHERE image <> 0;
+CREATE INDEX candidates_image ON candidates (image);
 
 CREATE TABLE raw (                           -- one row per image request that came to an end
     id INTEGER PRIMARY KEY,

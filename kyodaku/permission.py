@@ -79,14 +79,26 @@ class Need:
 
 
 @dataclass(frozen=True)
+class ImageFacts:
+    """What G5 read in an image's bytes: the sniffed format, sides in pixels as the header promises them,
+    and the sha256 hex of the bytes."""
+
+    format: str
+    width: int
+    height: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class GateResult:
-    """The answer of one gate. `reason` is "" exactly when the verdict is `proceed`."""
+    """The answer of one gate. `reason` is "" exactly when the verdict is `proceed`; `image` is G5's."""
 
     gate: str
     verdict: GateVerdict
     reason: str
     signals: tuple[Signal, ...] = ()
     evidence: tuple[LicenceEvidence, ...] = ()
+    image: ImageFacts | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict is GateVerdict.PROCEED) != (self.reason == ""):
@@ -455,7 +467,17 @@ class Permission:
         needs a ground refuses here what has none, so that such bytes never reach the disk.
         """
         embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at)
-        unfit = self._unfit(embedded, len(body))
+        facts = ImageFacts(embedded.format, embedded.width, embedded.height, embedded.digest)
+        return replace(self._judge_image(embedded, len(body), evidence, prior), image=facts)
+
+    def _judge_image(
+        self,
+        embedded: EmbeddedMetadata,
+        size: int,
+        evidence: Sequence[LicenceEvidence],
+        prior: Sequence[Signal],
+    ) -> GateResult:
+        unfit = self._unfit(embedded, size)
         if unfit is not None:
             return unfit
         reading = self.reading()

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NoReturn
 
 from kyodaku.errors import UnsafeAddressError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tldextract import TLDExtract
 
 MAX_URL = 8192
+#: Answers of `parse_url` that are remembered.
+_REMEMBERED = 2048
 DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -81,8 +83,12 @@ def host_of(url: str) -> str:
     return parse_url(url).host
 
 
+@lru_cache(_REMEMBERED)
 def parse_url(url: str) -> UrlParts:
-    """`url` taken apart. Raises UnsafeAddressError for what is not a well-formed http or https URL."""
+    """`url` taken apart; every gate asks about the same one again.
+
+    Raises UnsafeAddressError for what is not a well-formed http or https URL.
+    """
     url = url.strip(" ")
     if len(url) > MAX_URL:
         refuse(f"URL of {len(url)} characters: {shown(url)}")
