@@ -99,7 +99,7 @@ def code_digest(*modules: str) -> str:
     parts: list[list[str]] = []
     for name in modules:
         spec = find_spec(name)
-        if spec is None or spec.origin is None:
+        if spec is None or spec.origin is None or not spec.has_location:
             raise ValueError(f"no source for module {name}")
         parts.append([name, hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()])
     return digest(parts)
