@@ -33,6 +33,7 @@ $(PY):
 
 $(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "installing (about 2 GB, once)"
+	@rm -rf kyodaku.egg-info  # a stale one would hide new entry points
 	@$(PY) -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
 	@touch $@
 
