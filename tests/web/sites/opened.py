@@ -171,7 +171,7 @@ def nihonga() -> Site:
             Page(
                 "/euc",
                 "桜",
-                (figure("sakura", "満開の桜の木", "桜、表示のある絵", art.blossom),),
+                (figure("sakura", "満開の桜の木と青い空", "桜、表示のある絵", art.blossom),),
                 charset="euc_jp",
                 declares_charset="meta",
                 lang="ja",

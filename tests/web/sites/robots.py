@@ -49,7 +49,12 @@ async def _half(visit: Visit) -> None:
     await visit.send(b"User-agent: *\nAllow: /\n")
 
 
+def _million_rules() -> bytes:
+    return b"User-agent: *\n" + b"".join(b"Disallow: /%d\n" % number for number in range(1_000_000))
+
+
 def _failing_hosts() -> list[Site]:
+    rules = Reply(_million_rules, headers=(("Content-Type", "text/plain"),))
     html = markup("<!doctype html><html><head><title>Welcome</title></head><body>Welcome.</body></html>")
     cases: list[tuple[str, str, Route, Reason]] = [
         ("robots-500", "robots.txt answers 500", text("", 500), HoldReason.ROBOTS_UNREACHABLE),
@@ -58,6 +63,13 @@ def _failing_hosts() -> list[Site]:
         ("robots-reset", "robots.txt resets the connection", _reset, HoldReason.ROBOTS_UNREACHABLE),
         ("robots-half", "robots.txt breaks off in the middle", _half, HoldReason.ROBOTS_UNREACHABLE),
         ("robots-html", "a web page in place of robots.txt", html, HoldReason.ROBOTS_NOT_TEXT),
+        (
+            "robots-utf16",
+            "robots.txt in UTF-16, where no line reads as a rule",
+            text("User-agent: *\nDisallow: /\n".encode("utf-16")),
+            HoldReason.ROBOTS_NOT_TEXT,
+        ),
+        ("robots-rules", "a million rules", rules, HoldReason.ROBOTS_TOO_COMPLEX),
         ("robots-401", "robots.txt answers 401", text("", 401), HoldReason.ROBOTS_FORBIDDEN),
         ("robots-403", "robots.txt answers 403", text("", 403), HoldReason.ROBOTS_FORBIDDEN),
         (
