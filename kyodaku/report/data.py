@@ -31,8 +31,8 @@ from kyodaku.runs import RunFolder
 
 _LIGHT = [
     "candidate_id", "image_url", "page_url", "found_at", "gate", "gate_verdict", "gate_reason",
-    "not_requested", "failure", "final_url", "hops", "fetched_at", "bytes", "sha256", "uid", "width",
-    "height", "raw_shard", "raw_key", "alt", "caption", "title", "language",
+    "not_requested", "failure", "final_url", "hops", "status", "fetched_at", "bytes", "sha256", "uid",
+    "width", "height", "raw_shard", "raw_key", "alt", "caption", "title", "language",
 ]  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def released_rows(release: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:
-    fetched = bool(record["sha256"])
+    has_body = record["bytes"] > 0  # the digest of an empty answer makes nobody a copy of anybody
     asked = record["gate"] in ("g4", "g5")
     outcome, outcome_reason = _provisional(record)
     chosen = decision or {}
@@ -252,10 +252,10 @@ def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any
         gate_reason=record["gate_reason"],
         failure=record["failure"],
         hops=tuple(hop["url"] for hop in record["hops"]) or ((record["image_url"],) if asked else ()),
-        fetched=fetched,
+        fetched=has_body and record["status"] == 200,
         bytes=record["bytes"],
-        sha256=record["sha256"],
-        uid=record["uid"],
+        sha256=record["sha256"] if has_body else "",
+        uid=record["uid"] if has_body else "",
         width=record["width"],
         height=record["height"],
         raw_shard=record["raw_shard"],

@@ -126,19 +126,19 @@ def funnel(steps: Sequence[tuple[str, int]]) -> Html:
 
 
 def reasons_table(outcomes: Mapping[str, Counter[str]], skip: frozenset[str] = frozenset()) -> Html:
-    """Every outcome with its reasons and counts."""
-    total = sum(sum(reasons.values()) for reasons in outcomes.values()) or 1
+    """Every outcome with its reasons, their counts and their shares of the outcome."""
     bodies: list[Html] = []
     for outcome in ORDER:
         reasons = outcomes.get(outcome)
         if not reasons or outcome in skip:
             continue
+        total = sum(reasons.values())
         rows = [
             tag(
                 "tr",
                 tag("th", outcome_text(outcome), scope="rowgroup"),
                 tag("td", class_="share"),
-                number(sum(reasons.values())),
+                number(total),
                 class_="group",
             )
         ]

@@ -24,10 +24,11 @@ from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnai
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Signal
 
-#: How many rows are shown of each reason, and how many hosts.
+#: How many rows are kept of each reason, and how many of them, of samples and of hosts are shown.
 PER_REASON = 24
-HOSTS = 500
+SET_ASIDE_SHOWN = 12
 SAMPLES = 24
+HOSTS = 500
 
 
 def write_report(run: RunFolder, recipe: Recipe) -> Path:
@@ -224,7 +225,8 @@ def _set_aside(summary: Summary, shown: Mapping[str, Thumbnail]) -> Html | None:
             if kind != outcome:
                 continue
             title = join((outcome_text(outcome), reason_text(outcome, reason)), ": ")
-            figures = [parts.figure(shown.get(row.uid), row.text, *_lines(row)) for row in chosen.rows]
+            rows = chosen.rows[:SET_ASIDE_SHOWN]
+            figures = [parts.figure(shown.get(row.uid), row.text, *_lines(row)) for row in rows]
             groups.append(
                 join((tag("h3", title), parts.gallery(figures), parts.more(len(figures), chosen.total)))
             )

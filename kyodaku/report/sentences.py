@@ -63,7 +63,7 @@ def _from_signal(row: Row, signals: Sequence[Signal]) -> str:
         who = plain(signal.parsed, 200).removeprefix("disallow for ")
         return f"robots.txt of {plain(host)} disallows it to {_crawlers(who, row.outcome_reason)}"
     if row.outcome_reason == "x_robots_tag":
-        return f"{plain(host)} answers with the header X-Robots-Tag: {raw}"
+        return f"{plain(host)} answers with the header {raw}"
     if row.outcome_reason == "meta_robots":
         return f"a page that shows it says {raw}"
     if row.outcome_reason == "plus_data_mining":

@@ -260,7 +260,7 @@ def _refused(made: dict[str, Made]) -> None:
     made["header"] = objection(
         "CDN header",
         signal(
-            "noai " + SCRIPT + BIDI,
+            "X-Robots-Tag: noai " + SCRIPT + BIDI,
             "x_robots_tag",
             "https://cdn.photo.example/1.jpg",
             Where.HEADER,
@@ -295,7 +295,9 @@ def _refused(made: dict[str, Made]) -> None:
         "https://museum.example/works/xmp",
     )
     secret = hashlib.sha256(picture(77)).hexdigest()
-    made["xmp"].candidate = replace(made["xmp"].candidate, sha256=secret, uid=uid_of(secret), bytes=1234)
+    made["xmp"].candidate = replace(
+        made["xmp"].candidate, sha256=secret, uid=uid_of(secret), bytes=1234, status=200
+    )
 
 
 def _late_no(made: dict[str, Made]) -> None:
