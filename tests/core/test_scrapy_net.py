@@ -217,9 +217,7 @@ def test_a_refusing_head_ends_the_download_before_a_byte_of_the_body(wire: Probe
     assert SENT["/tagged.jpg"] == 0
 
 
-@pytest.mark.parametrize(
-    "path", ["/endless-headers.jpg", "/long-line.jpg", "/interim.jpg", "/many-fields.jpg"]
-)
+@pytest.mark.parametrize("name", ["endless-headers", "long-line", "interim", "many-fields"])
 def test_headers_are_bounded_while_they_are_read(wire: Probed, name: str) -> None:
     assert reason(wire[f"{HOSTILE}/{name}.jpg"]) == "too_large"
     assert SENT.get(f"/{name}.jpg", 0) < 16 << 20

@@ -18,7 +18,7 @@ version = 1
 name = "shop"
 
 [operator]
-crawler = "ShopBot"
+crawler = "{crawler}"
 contact = "https://shop.example/bot"
 
 [seeds]
@@ -99,9 +99,9 @@ def probe(folder: Path, recipe: str, requests: Sequence[Mapping[str, Any]], **pl
     return Probed(**json.loads(result.read_text("utf-8")), log=done.stderr)
 
 
-def local_recipe(table: Path, permission: str = NOT_OPTED_OUT) -> str:
+def local_recipe(table: Path, permission: str = NOT_OPTED_OUT, crawler: str = "ShopBot") -> str:
     """A recipe that stays on this machine."""
-    return RECIPE.format(table=json.dumps(str(table))) + permission
+    return RECIPE.format(table=json.dumps(str(table)), crawler=crawler) + permission
 
 
 def crawl(
@@ -112,13 +112,14 @@ def crawl(
     direct: Sequence[str] = (),
     take: str = "file",
     permission: str = NOT_OPTED_OUT,
+    crawler: str = "ShopBot",
     settings: Mapping[str, str] | None = None,
 ) -> Run:
     """Visit `pages` and store their images by a FilesPipeline (`take="file"`) or ImagesPipeline ("image");
     fetch `direct` without naming any page. Everything is written below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     recipe = folder / "recipe.toml"
-    recipe.write_text(local_recipe(table, permission), "utf-8")
+    recipe.write_text(local_recipe(table, permission, crawler), "utf-8")
     plan = folder / "plan.json"
     plan.write_text(json.dumps({"pages": list(pages), "direct": list(direct), "take": take}), "utf-8")
     out = folder / "items.jsonl"

@@ -48,6 +48,8 @@ class Exchange:
     evidence: tuple[LicenceEvidence, ...] = ()
     ip: str = ""
     head: ResponseHead | None = None
+    digest: str = ""  # sha256 of the image G5 read
+    body: bytes = b""  # what left `GateMiddleware`, until `SealMiddleware` has seen that it is still the same
     judged: bool = False  # the head went through `headers_received`
     image: bool = False  # G4 was asked: this is an image
     received: int = 0
@@ -132,6 +134,7 @@ class Guard:
     resolve: AsyncResolver = system_addresses
     flight: Flight = field(init=False)
     pages: PageMemory = field(default_factory=PageMemory)
+    count: Callable[[str], None] = lambda name: None
     _exchanges: WeakKeyDictionary[Request, Exchange] = field(default_factory=WeakKeyDictionary)
     _host_file_requests: WeakSet[Request] = field(default_factory=WeakSet)
 
@@ -149,6 +152,12 @@ class Guard:
     def forget(self, request: Request) -> None:
         """Admit no longer."""
         self._exchanges.pop(request, None)
+
+    def tell(self, closed: GateClosed) -> GateClosed:
+        """Count a closed gate (`kyodaku/g4/refuse/x_robots_tag` in Scrapy's stats); gives it back."""
+        result = closed.result
+        self.count(f"kyodaku/{result.gate}/{result.verdict.value}/{result.reason}")
+        return closed
 
     def host_file_request(self, need: Need, **kwargs: Any) -> Request:
         """The one request that may fetch the host file `need` (signals.md 0.5: G0 and address check only).

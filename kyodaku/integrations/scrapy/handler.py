@@ -96,6 +96,7 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
         for name in _NEVER_SENT:
             request.headers.pop(name, None)
         limit = self._guard.network.timeout
+        request.meta["download_fail_on_dataloss"] = True
         request.meta["download_timeout"] = min(request.meta.get("download_timeout") or limit, limit)
         agent = GuardedAgent(
             exchange,

@@ -89,7 +89,7 @@ class HostFiles:
         host = host_of(facts.origin)
         own = downloader.per_slot_settings.setdefault(host, {})
         own["delay"] = max(delay, float(own.get("delay", self._crawler.settings.getfloat("DOWNLOAD_DELAY"))))
-        own["concurrency"] = 1
+        own["concurrency"], own["jitter"] = 1, 0.0  # never sooner than asked
         slot = downloader.slots.get(host)
         if slot is not None:
-            slot.delay, slot.concurrency = max(slot.delay, own["delay"]), 1
+            slot.delay, slot.concurrency, slot.jitter = max(slot.delay, own["delay"]), 1, 0.0

@@ -66,7 +66,9 @@ class GateMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Called by Scrapy."""
-        middleware = cls(guard_of(crawler))
+        guard = guard_of(crawler)
+        guard.count = crawler.stats.inc_value
+        middleware = cls(guard)
         crawler.signals.connect(middleware.headers_received, signals.headers_received)
         crawler.signals.connect(middleware.bytes_received, signals.bytes_received)
         return middleware
@@ -185,18 +187,23 @@ class GateMiddleware:
                 exchange.room.shrink(length)
 
     def _ask_g4(self, exchange: Exchange, head: ResponseHead) -> None:
-        result = self._permission.g4(head)
+        result = self._image_head(exchange, head)
         if not result.open:
             exchange.close(result)
             raise StopDownload(fail=True)
-        exchange.results.append(result)
-        exchange.signals = (*exchange.signals, *result.signals)
-        exchange.image = True
-        exchange.cap = min(exchange.cap, self._guard.network.max_image)
-        if codings(head.values("content-encoding")):
+
+    def _image_head(self, exchange: Exchange, head: ResponseHead) -> GateResult:
+        """G4; from now on the exchange is an image's, if it is open."""
+        result = self._permission.g4(head)
+        if result.open and codings(head.values("content-encoding")):
             # We asked for the file as it is; a coding may hide any size, so it is never undone.
-            exchange.close(GateResult("g4", GateVerdict.FAIL, FailReason.DECOMPRESSION_BOMB.value))
-            raise StopDownload(fail=True)
+            result = GateResult("g4", GateVerdict.FAIL, FailReason.DECOMPRESSION_BOMB.value, result.signals)
+        if result.open:
+            exchange.results.append(result)
+            exchange.signals = (*exchange.signals, *result.signals)
+            exchange.image = True
+            exchange.cap = min(exchange.cap, self._guard.network.max_image)
+        return result
 
     def bytes_received(self, request: Request, data: bytes, **_: Any) -> None:
         """Count the body; cut what is too much, and an image betrayed by its first bytes (StopDownload)."""
@@ -229,13 +236,17 @@ class GateMiddleware:
         """G5 for an image, in the bytes as served; a page is unpacked. Sets the trail, or raises."""
         exchange = self._guard.exchange(request)
         if exchange is None or exchange.head is None or exchange.closed is not None:
-            raise GateClosed(gate_exception("g4"))  # somebody else's answer: it passed no gate
+            # Somebody else's answer: it passed no gate.
+            raise self._guard.tell(GateClosed(gate_exception("g4")))
         try:
             response = self._judged(request, response, exchange, exchange.head)
-        except (GateClosed, FetchFailed):
+        except FetchFailed:
+            raise
+        except GateClosed as error:
+            self._guard.tell(error)
             raise
         except Exception as error:
-            raise exchange.close(gate_exception("g5")) from error
+            raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
         request.meta[META_TRAIL] = _trail(exchange, exchange.head, response)
         return response
 
@@ -261,13 +272,10 @@ class GateMiddleware:
     def _ask_g5(self, response: Response, exchange: Exchange, head: ResponseHead) -> None:
         digest = sha256(response.body).hexdigest()
         if not exchange.image:
-            result = self._permission.g4(head)
+            result = self._image_head(exchange, head)
             if not result.open:
                 raise exchange.close(result, sha256=digest)
-            exchange.results.append(result)
-            exchange.signals = (*exchange.signals, *result.signals)
-            exchange.image = True
-        if "download_stopped" in response.flags:
+        if not _whole(response):
             raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
         result = self._permission.g5(head, response.body, exchange.evidence, exchange.signals)
         if not result.open:
@@ -296,17 +304,18 @@ class SealMiddleware:
         exchange = self._guard.exchange(request)
         trail = request.meta.get(META_TRAIL)
         if exchange is None or exchange.closed is not None or not isinstance(trail, GateTrail):
-            raise GateClosed(gate_exception("g5"))
+            raise self._guard.tell(GateClosed(gate_exception("g5")))
         try:
             unchanged = sha256(response.body).hexdigest() == trail.sha256
             if not unchanged and (exchange.image or sniff(response.body) in _IMAGE_FORMATS):
                 raise exchange.close(gate_exception("g5"))
             if not exchange.image and _is_page(request, response, exchange, trail):
                 self._read_page(request, response, exchange)
-        except GateClosed:
+        except GateClosed as error:
+            self._guard.tell(error)
             raise
         except Exception as error:
-            raise exchange.close(gate_exception("g5")) from error
+            raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
         return response
 
     def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
@@ -326,6 +335,7 @@ class SealMiddleware:
         if isinstance(exception, IgnoreRequest) and not ours:
             return  # another middleware's decision
         if isinstance(exception, GateClosed) and kind != Kind.HOST_FILE:
+            self._guard.tell(exception)
             return
         if kind == Kind.UNKNOWN and not ours:
             return  # a foreign project knows Scrapy's own errors
@@ -333,7 +343,10 @@ class SealMiddleware:
         if exchange is None:
             exchange = Exchange(request.url, _kind(kind), 0, [])
         error = FetchError.BLOCKED if isinstance(exception, GateClosed) else fetch_error(exception)
-        raise broken_off(self._permission, exchange, error) from exception
+        failure = broken_off(self._permission, exchange, error)
+        if isinstance(failure, GateClosed):
+            self._guard.tell(failure)
+        raise failure from exception
 
 
 def broken_off(
@@ -372,9 +385,14 @@ def _closed(results: list[GateResult]) -> GateClosed:
 
 
 def _trail(exchange: Exchange, head: ResponseHead, response: Response) -> GateTrail:
-    complete = not exchange.truncated and "download_stopped" not in response.flags
+    complete = not exchange.truncated and _whole(response)
     digest = sha256(response.body).hexdigest()
     return GateTrail(tuple(exchange.results), head, exchange.ip, digest, complete)
+
+
+def _whole(response: Response) -> bool:
+    """False for a body that somebody's StopDownload cut, or that broke off."""
+    return not {"download_stopped", "dataloss"} & set(response.flags)
 
 
 def _with_body(response: Response, body: bytes) -> Response:
