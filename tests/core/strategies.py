@@ -7,10 +7,15 @@ import zlib
 from datetime import UTC, datetime
 from typing import Literal
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from kyodaku.signals.model import Fetched, FetchError, Hop, Institution, Reading
 from kyodaku.signals.tokens import purpose_tokens
+
+# Several programs share the machine, so a single example may be slow; and a run must repeat.
+settings.register_profile("kyodaku", deadline=None, derandomize=True)
+settings.load_profile("kyodaku")
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 IMAGE = "https://example.com/art/cat.jpg"

@@ -157,6 +157,11 @@ def test_json_ld_good_and_bad() -> None:
     assert deep.error
 
 
+def test_a_name_that_comes_twice_in_json_keeps_both_values() -> None:
+    (block,) = page('<script type=application/ld+json>{"license": "a", "license": "b"}</script>').json_ld
+    assert block.value == {"license": ["a", "b"]}
+
+
 def test_rdfa_statements_about_named_things() -> None:
     read = page(
         "<p property=dc:title>outside</p><div about='/a.jpg'><span property='dc:title'>Cat</span>"
@@ -220,6 +225,7 @@ def test_main_image_is_the_plain_one_or_none(markup: str, main: str | None) -> N
         (b"<meta charset=utf-16>ok", "", "<meta charset=utf-16>ok"),
         (b"<meta charset=idna>ok", "", "<meta charset=idna>ok"),
         (b"\xff\xfeab", "", "\u6261"),
+        (b"<meta name=a>", "text/html; charset=utf-16", "<meta name=a>"),
         (b"ok", "text/html; charset=no-such", "ok"),
     ],
 )
@@ -250,6 +256,7 @@ _HOSTILE = {
     "links": b"<a href=x>" * 100_000,
     "pictures": b"<img src=x.jpg>" * 66_000,
     "srcset": b"<img srcset='" + b"a 1w," * 200_000 + b"'>",
+    "srcsets": (b"<img srcset='" + b"a1,b2," * 32 + b"'>") * 4_900,
     "figures": b"<figure><figcaption>" * 50_000,
     "labels": b"<span about=x property=y>t" * 38_000,
     "metas": b"<meta name=robots content=a>" * 35_000,

@@ -42,6 +42,8 @@ _OG_IMAGE = frozenset(
     {"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"}
 )
 _MAX_HREF = 8192
+#: Addresses of pictures kept of one page, all srcsets together; pictures beyond them are not taken.
+_MAX_SOURCES_OF_PAGE = 20_000
 _MAX_JSON_LD = 512 * 1024
 _MAX_JSON_NODES = 20_000
 _SRCSET_URL = re.compile(r"[\s,]*(\S+)")
@@ -231,11 +233,12 @@ def _subject(written: str, base: str) -> str:
 def _images(reader: MarkupReader, base: str, metas: tuple[Meta, ...]) -> tuple[PageImage, ...]:
     captions = {figure: label.text for figure, label in reader.captions.items()}
     found = [(0, _plain_image(url, "meta")) for url in _meta_images(reader, base, metas)]
-    found += [
-        (seen.order, image)
-        for seen in reader.images
-        if (image := _image(seen, base, captions.get(seen.figure, ""))) is not None
-    ]
+    budget = _MAX_SOURCES_OF_PAGE
+    for seen in reader.images:
+        image = _image(seen, base, captions.get(seen.figure, ""), min(budget, MAX_SOURCES))
+        if image is not None:
+            budget -= len(image.candidates)
+            found.append((seen.order, image))
     found += [
         (link.order, image)
         for link in reader.links
@@ -263,17 +266,17 @@ def _meta_images(reader: MarkupReader, base: str, metas: tuple[Meta, ...]) -> li
     return list(dict.fromkeys(url for text in written if (url := absolute(base, text))))
 
 
-def _image(seen: SeenImage, base: str, caption: str) -> PageImage | None:
+def _image(seen: SeenImage, base: str, caption: str, limit: int) -> PageImage | None:
     attributes = seen.attributes
     lazy = [attributes[name] for name in LAZY_SRC if name in attributes]
     sources = [ImageSource(url) for text in lazy if (url := absolute(base, text))]
     for srcset in seen.srcsets:
-        sources += _srcset(srcset, base)
+        sources += _srcset(srcset, base, limit - len(sources))
     if own := absolute(base, attributes.get("src", "")):
         sources.append(ImageSource(own))
+    sources = list({source.url: source for source in reversed(sources)}.values())[::-1][:limit]
     if not sources:
         return None
-    sources = list({source.url: source for source in reversed(sources)}.values())[::-1][:MAX_SOURCES]
     largest = max(sources, key=lambda source: (source.width, source.density))
     link = seen.link
     return PageImage(
@@ -317,10 +320,10 @@ def _linked_image(
     )
 
 
-def _srcset(text: str, base: str) -> list[ImageSource]:
+def _srcset(text: str, base: str, limit: int) -> list[ImageSource]:
     found: list[ImageSource] = []
     at = 0
-    while len(found) < MAX_SOURCES and (match := _SRCSET_URL.match(text, at)):
+    while len(found) < limit and (match := _SRCSET_URL.match(text, at)):
         written = match.group(1)
         at = match.end()
         described = ""
@@ -348,9 +351,17 @@ def _json_ld(text: str) -> JsonLd:
     if len(text) > _MAX_JSON_LD:
         return JsonLd(text[:1000], None, "longer than the limit")
     try:
-        return JsonLd(text, json.loads(text))
+        return JsonLd(text, json.loads(text, object_pairs_hook=_object))
     except (ValueError, RecursionError) as error:
         return JsonLd(text, None, f"not JSON: {type(error).__name__}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which a name that comes twice keeps both values, as a list."""
+    values: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 def _triples(reader: MarkupReader, base: str) -> Iterator[RdfaTriple]:

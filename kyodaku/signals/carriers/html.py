@@ -108,7 +108,8 @@ def decode_html(body: bytes, content_type: str) -> str:
     inside = _META_CHARSET.search(body, 0, _PRESCAN_BYTES)
     for label in (header.group(1) if header else "", inside.group(1).decode("ascii") if inside else ""):
         name = _decoder(label)
-        if name and not (name.startswith("utf-16") and label and not header):
+        # Text without a NUL is not UTF-16, whatever it is called; read so it would say nothing.
+        if name and not (name.startswith("utf-16") and b"\x00" not in body):
             return _decoded(body, name)
     try:
         return body.decode("utf-8").replace("\x00", "\ufffd")

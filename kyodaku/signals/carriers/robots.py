@@ -23,6 +23,8 @@ MAX_RECORDS = 50_000
 MAX_RULES = 10_000
 MAX_WILDCARD_OCTETS = 128 * 1024
 
+_MAX_NAMES = 64
+
 USER_AGENT = "user-agent"
 ALLOW = "allow"
 DISALLOW = "disallow"
@@ -101,15 +103,13 @@ class Grouping:
             self._matchers[key] = GroupMatcher([rule for rule in rules if rule is not None], strict)
         return self._matchers[key]
 
-    def named_leniently(self, name: str) -> bool:
-        """True when only user-agent lines that a forgiving parser reads name `name`."""
-        lines = [
-            agent
-            for number in self.by_name.get(name, ())
+    def addresses(self, token: str) -> bool:
+        """True when a well-formed user-agent line has `token` (lower case) for its product token."""
+        return any(
+            not agent.lenient and agent_token(agent.value) == token
+            for number in self.by_token.get(token, ())
             for agent in self.groups[number].agents
-            if name in agent_names(agent.value)
-        ]
-        return bool(lines) and all(agent.lenient for agent in lines)
+        )
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,13 @@ def agent_token(value: str) -> str:
 
 def agent_names(value: str) -> frozenset[str]:
     """Every name a user-agent value can be known by, lower case: its token, its first word with and
-    without a version, and the whole of it. Some names of training crawlers are no legal tokens."""
-    words = value.split()
-    first = words[0] if words else ""
-    names = {agent_token(value), first.lower(), first.partition("/")[0].lower(), value.lower()}
-    return frozenset(names - {""}) if words else frozenset({""})
+    without a version, the whole of it, and the same of each part of a list that was put on one line.
+    Some names of training crawlers are no legal tokens. An empty value has the name ""."""
+    names: set[str] = {value.strip().lower()}
+    for part in [value, *value.split(",", _MAX_NAMES)] if "," in value else [value]:
+        first = (part.split(None, 1) or [""])[0].lower()
+        names |= {agent_token(part.strip()), first, first.partition("/")[0]}
+    return frozenset(names - {""}) or frozenset({""})
 
 
 def parse_robots(body: bytes) -> RobotsFile:

@@ -28,7 +28,7 @@ NO_BY_POLICY = NO_AI | {"noml", "noindex", "none", "noimageindex", "noarchive", 
 _UNAVAILABLE = "unavailable_after"
 _VALUE_RULES = frozenset({_UNAVAILABLE, "max-snippet", "max-image-preview", "max-video-preview"})
 _EVERYBODY = frozenset({"", "*", "robots"})
-_SPLIT = re.compile(r"[\s;]+")
+_WORD = re.compile(r"[a-z0-9_-]+")
 _MAX_LENGTH = 16 * 1024
 
 
@@ -106,8 +106,7 @@ def asks_nofollow(head: ResponseHead | None, page: HtmlPage | None, reading: Rea
     names = {"robots", *(token.lower() for token in reading.own_tokens)}
     texts += [meta.content for meta in page.metas if meta.name in names] if page else []
     return any(
-        not {"nofollow", "none"}.isdisjoint(_SPLIT.split(directive.name))
-        and _applies(directive.scope, reading)
+        not {"nofollow", "none"}.isdisjoint(_words(directive.name)) and _applies(directive.scope, reading)
         for text in texts
         for directive in parse_directives(text)
     )
@@ -127,9 +126,14 @@ def _judge(directive: Directive, reading: Reading) -> Finding | None:
         return Finding(directive, Effect.RESERVED) if directive.name in NO_AI else None
     if directive.name == _UNAVAILABLE:
         return _judge_date(directive, reading.now)
-    if not NO_BY_POLICY.isdisjoint(_SPLIT.split(directive.name)):
+    if not NO_BY_POLICY.isdisjoint(_words(directive.name)):
         return Finding(directive, Effect.RESERVED)
     return None
+
+
+def _words(text: str) -> set[str]:
+    """The words of a badly separated directive (`noai;noimageai`, `no-ai/`), without their hyphens."""
+    return {word.replace("-", "").replace("_", "") for word in _WORD.findall(text)}
 
 
 def _judge_date(directive: Directive, now: datetime) -> Finding | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from kyodaku.reasons import HoldReason, RefuseReason
-from kyodaku.signals.carriers.robots import Grouping, RobotsFile, parse_robots
+from kyodaku.signals.carriers.robots import MAX_ROBOTS_BYTES, Grouping, RobotsFile, parse_robots
 from kyodaku.signals.carriers.robots_match import Rule, encoded_paths
 from kyodaku.signals.model import (
     Binding,
@@ -159,8 +159,6 @@ def _is_outage(file: Fetched) -> bool:
 
 def _covers_cap(file: Fetched) -> bool:
     """True when the body was cut only because it is longer than what is read of any file."""
-    from kyodaku.signals.carriers.robots import MAX_ROBOTS_BYTES
-
     return len(file.body) >= MAX_ROBOTS_BYTES
 
 
@@ -229,11 +227,7 @@ def _own_rule(
 
 
 def _addresses_us(grouping: Grouping, own_tokens: Sequence[str]) -> bool:
-    """True when a well-formed user-agent line names us."""
-    return any(
-        token.lower() in grouping.by_name and not grouping.named_leniently(token.lower())
-        for token in own_tokens
-    )
+    return any(grouping.addresses(token.lower()) for token in own_tokens)
 
 
 def _purpose_rules(grouping: Grouping, paths: Sequence[str], reading: Reading) -> dict[str, Rule]:
