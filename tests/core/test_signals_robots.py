@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -17,7 +18,7 @@ from kyodaku.signals.carriers.robots import (
     agent_token,
     parse_robots,
 )
-from kyodaku.signals.carriers.robots_match import encoded_paths
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, encoded_paths
 from kyodaku.signals.model import Effect, FetchError, strongest
 from kyodaku.signals.protocols.robots import PROTOCOL, Robots
 from tests.core.strategies import IMAGE, PATHS, ROBOTS_TEXT, URLS, reading, robots_answer
@@ -370,3 +371,47 @@ def test_encoded_paths_of_odd_urls() -> None:
     assert len(encoded_paths("https://example.com/a/../b")) == 2
     assert encoded_paths("https://example.com/a/../b")[1] == encoded_paths("https://example.com/b")[0]
     assert encoded_paths("https://example.com/%7Ea#b") == encoded_paths("https://example.com/~a")
+
+
+# --------------------------------------------------------------------------- matching, once more, slowly
+
+
+def _plain(text: bytes) -> bytes:
+    """RFC 9309 2.2.2: unreserved escapes decoded, the rest in upper case, everything else escaped."""
+    unreserved = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    out, at = b"", 0
+    while at < len(text):
+        digits = text[at + 1 : at + 3]
+        if text[at : at + 1] == b"%" and re.fullmatch(rb"[0-9A-Fa-f]{2}", digits):
+            octet = bytes.fromhex(digits.decode())
+            out += octet if octet in unreserved else b"%" + digits.upper()
+            at += 3
+        else:
+            octet = text[at : at + 1]
+            out += octet if octet in unreserved + b":/?#[]@!&'()+,;=%" else b"%%%02X" % octet[0]
+            at += 1
+    return out
+
+
+def _expected(rules: list[tuple[bool, bytes]], path: bytes) -> bool:
+    """Whether `path` is barred: longest matching pattern, Allow at a tie, by regular expression."""
+    best: tuple[int, bool] = (-1, True)
+    for allow, pattern in rules:
+        anchored = pattern.endswith(b"$")
+        pieces = [_plain(piece) for piece in (pattern[:-1] if anchored else pattern).split(b"*")]
+        regex = b".*".join(map(re.escape, pieces)) + (b"$" if anchored else b"")
+        if re.match(regex.replace(b"$", b"\\Z") if anchored else regex, _plain(path), re.DOTALL):
+            length = sum(map(len, pieces)) + len(pieces) - 1 + anchored
+            best = max(best, (length, allow))
+    return not best[1]
+
+
+_OCTETS = st.text("/ab*$%41é?", max_size=7).map(lambda text: ("/" + text).encode())
+
+
+@given(st.lists(st.tuples(st.booleans(), _OCTETS), max_size=5), _OCTETS)
+@settings(max_examples=500)
+def test_matching_is_what_the_rfc_says(rules: list[tuple[bool, bytes]], path: bytes) -> None:
+    matcher = GroupMatcher([Rule(allow, pattern, 1, "x") for allow, pattern in rules], strict=True)
+    url = "https://example.com" + path.decode()
+    assert (matcher.bars(encoded_paths(url)) is not None) == _expected(rules, path)
