@@ -260,7 +260,7 @@ def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any
         height=record["height"],
         raw_shard=record["raw_shard"],
         raw_key=record["raw_key"],
-        text=record["caption"] or record["alt"] or record["title"],
+        text=record["alt"] or record["caption"] or record["title"],
         language=record["language"],
         verdict=chosen.get("verdict", ""),
         reason=chosen.get("reason", ""),

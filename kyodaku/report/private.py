@@ -111,7 +111,7 @@ def _sections(
         ("gates", say("Gates"), _gates(summary)),
         ("hosts", say("Hosts"), _hosts(summary)),
     ]
-    released = _released(summary, shown)
+    released = _released(facts, summary, shown)
     aside = _set_aside(summary, shown)
     for name, title, content in (
         ("samples", say("In the set"), released),
@@ -208,13 +208,15 @@ def _host_row(line: HostLine) -> Html:
     )
 
 
-def _released(summary: Summary, shown: Mapping[str, Thumbnail]) -> Html | None:
+def _released(facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail]) -> Html | None:
     groups = [chosen for (outcome, _), chosen in summary.chosen.items() if outcome == Outcome.RELEASED]
     rows = sorted((row for chosen in groups for row in chosen.rows), key=lambda row: row.candidate_id)
     rows = rows[:SAMPLES]
     if not rows:
         return None
-    figures = [parts.figure(shown.get(row.uid), row.text, *_lines(row)) for row in rows]
+    captions = facts.captions({row.uid for row in rows})
+    texts = {row.uid: captions[row.uid]["text"] if row.uid in captions else row.text for row in rows}
+    figures = [parts.figure(shown.get(row.uid), texts[row.uid], *_lines(row)) for row in rows]
     return join((parts.gallery(figures), parts.more(len(rows), sum(chosen.total for chosen in groups))))
 
 
