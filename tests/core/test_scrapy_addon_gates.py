@@ -42,8 +42,8 @@ from kyodaku.integrations.scrapy import (
     fetched_of_failure,
 )
 from kyodaku.integrations.scrapy.decoding import DecodingError, codings, decoded
+from kyodaku.integrations.scrapy.failures import fetch_error
 from kyodaku.integrations.scrapy.guard import Exchange, Flight
-from kyodaku.integrations.scrapy.handler import fetch_error
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.permission import (

@@ -12,7 +12,7 @@ See docs/scrapy-addon.md.
 from kyodaku.integrations.scrapy.addon import KyodakuAddon, Shared
 from kyodaku.integrations.scrapy.guard import Guard, Origins, guard_of, host_file_request
 from kyodaku.integrations.scrapy.handler import GuardedDownloadHandler
-from kyodaku.integrations.scrapy.middleware import GateMiddleware, SealMiddleware
+from kyodaku.integrations.scrapy.middleware import GateMiddleware
 from kyodaku.integrations.scrapy.outcome import (
     META_EVIDENCE,
     META_KIND,
@@ -27,6 +27,7 @@ from kyodaku.integrations.scrapy.outcome import (
     fetched_of_failure,
     trail_of,
 )
+from kyodaku.integrations.scrapy.seal import SealMiddleware
 
 __all__ = [
     "META_EVIDENCE",

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from ipaddress import ip_address
-from socket import gaierror
 
-from OpenSSL import SSL
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    ResponseDataLossError,
-)
+from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Response
 from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
-from service_identity import VerificationError
-from twisted.internet.error import ConnectError, ConnectionLost
-from twisted.internet.error import TimeoutError as TxTimeoutError
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.integrations.scrapy.agent import GuardedAgent, HeadersTooLarge, VerifiedTls, connection_pool
+from kyodaku.integrations.scrapy.failures import causes
 from kyodaku.integrations.scrapy.guard import Exchange, guard_of
 from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, Kind, gate_exception
 from kyodaku.netguard import SafeUrl, Target, check_url, connect_target
@@ -78,7 +67,7 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
         except Exception as error:
             if exchange.closed is not None:
                 raise exchange.closed from None
-            if exchange.failed is None and HeadersTooLarge in map(type, _causes(error)):
+            if exchange.failed is None and HeadersTooLarge in map(type, causes(error)):
                 exchange.failed = FetchError.TOO_LARGE
             if exchange.failed is not None:
                 raise FetchFailed(exchange.failed, exchange.head, ip=exchange.ip) from None
@@ -125,43 +114,6 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
             except (OSError, UnicodeError) as error:
                 raise CannotResolveHostError(f"{safe.host}: {error}") from error
         return connect_target(safe, self._policy, lambda host, port: answers)
-
-
-def fetch_error(error: BaseException) -> FetchError | None:
-    """What a download error means, or None for one that is not about the network."""
-    if isinstance(error, FetchFailed):
-        return error.error
-    causes = tuple(_causes(error))
-    for kinds, meaning in (
-        ((SSL.Error, VerificationError), FetchError.TLS),
-        ((CannotResolveHostError, gaierror), FetchError.DNS),
-        ((DownloadTimeoutError, TxTimeoutError, TimeoutError), FetchError.TIMEOUT),
-        ((DownloadConnectionRefusedError, ConnectError), FetchError.CONNECT),
-        ((ResponseDataLossError, ConnectionLost), FetchError.RESET),
-        ((DownloadFailedError,), FetchError.PROTOCOL),
-    ):
-        if any(isinstance(cause, kinds) for cause in causes):
-            return meaning
-    return None
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and everything it stands for: causes, and the reasons Twisted wraps."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        if current.__cause__ is not None:
-            waiting.append(current.__cause__)
-        waiting += [
-            failure.value
-            for failure in getattr(current, "reasons", ())
-            if isinstance(failure.value, Exception)
-        ]
 
 
 def _is_address(host: str) -> bool:

@@ -1,23 +1,22 @@
-"""The gates as two downloader middlewares: one beside the downloader, one beside the engine."""
+"""The gates beside the downloader: what may be sent, and what may come in."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Self
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest, StopDownload
-from scrapy.http import HtmlResponse, Response
+from scrapy.exceptions import StopDownload
+from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.responsetypes import responsetypes
 
 from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
+from kyodaku.integrations.scrapy.failures import broken_off
 from kyodaku.integrations.scrapy.guard import Exchange, Guard, guard_of
-from kyodaku.integrations.scrapy.handler import fetch_error
 from kyodaku.integrations.scrapy.outcome import (
     META_CAP,
     META_EVIDENCE,
@@ -29,7 +28,6 @@ from kyodaku.integrations.scrapy.outcome import (
     GateClosed,
     GateTrail,
     Kind,
-    fetched_of,
     gate_exception,
 )
 from kyodaku.netguard import normalise_url, origin_of
@@ -38,18 +36,17 @@ from kyodaku.permission import (
     GateResult,
     GateVerdict,
     OriginFacts,
-    Permission,
-    image_error,
     redirect_target,
 )
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import sniff
 from kyodaku.signals.carriers.headers import ResponseHead
-from kyodaku.signals.model import Fetched, FetchError, Hop
+from kyodaku.signals.model import Fetched, FetchError
 
 #: What a redirect may carry along before its connection is cut; it is never looked at.
 _REDIRECT_BODY = 16 * 1024
-_IMAGE_FORMATS = frozenset({"jpeg", "png", "webp", "gif", "tiff", "avif", "heif", "bmp", "ico", "svg"})
+#: What `sniff` calls a picture.
+IMAGE_FORMATS = frozenset({"jpeg", "png", "webp", "gif", "tiff", "avif", "heif", "bmp", "ico", "svg"})
 
 
 class GateMiddleware:
@@ -222,7 +219,7 @@ class GateMiddleware:
             self._cut(exchange, FetchError.TOO_LARGE)
         head = exchange.head
         disguised = first and exchange.kind is not Kind.HOST_FILE and not exchange.image
-        if disguised and head is not None and not is_redirect(head) and sniff(data) in _IMAGE_FORMATS:
+        if disguised and head is not None and not is_redirect(head) and sniff(data) in IMAGE_FORMATS:
             self._ask_g4(exchange, head)
 
     @staticmethod
@@ -265,7 +262,7 @@ class GateMiddleware:
             return response.replace(body=response.body[: exchange.cap])
         if exchange.kind is Kind.HOST_FILE or request.method == "HEAD":
             return response
-        if exchange.kind is Kind.IMAGE or exchange.image or sniff(response.body) in _IMAGE_FORMATS:
+        if exchange.kind is Kind.IMAGE or exchange.image or sniff(response.body) in IMAGE_FORMATS:
             self._ask_g5(response, exchange, head)
         return response
 
@@ -281,86 +278,6 @@ class GateMiddleware:
         if not result.open:
             raise exchange.close(result, sha256=digest)
         exchange.results.append(result)
-
-
-class SealMiddleware:
-    """Beside the engine: nothing leaves that was not judged as it now is.
-
-    Pages of requests without a kind are read by G2 here, after every other middleware, and remembered for
-    the images they show; a page that G2 does not open is not handed on, so no candidate leaves it.
-    """
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self._permission = guard.permission
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Called by Scrapy."""
-        return cls(guard_of(crawler))
-
-    def process_response(self, request: Request, response: Response) -> Response:
-        """The response, if it is still the one that was judged. Raises GateClosed."""
-        exchange = self._guard.exchange(request)
-        trail = request.meta.get(META_TRAIL)
-        if exchange is None or exchange.closed is not None or not isinstance(trail, GateTrail):
-            raise self._guard.tell(GateClosed(gate_exception("g5")))
-        try:
-            unchanged = sha256(response.body).hexdigest() == trail.sha256
-            if not unchanged and (exchange.image or sniff(response.body) in _IMAGE_FORMATS):
-                raise exchange.close(gate_exception("g5"))
-            if not exchange.image and _is_page(request, response, exchange, trail):
-                self._read_page(request, response, exchange)
-        except GateClosed as error:
-            self._guard.tell(error)
-            raise
-        except Exception as error:
-            raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
-        return response
-
-    def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
-        if response.request is None:
-            response.request = request
-        page = fetched_of(response)
-        hops = tuple(Hop(url, 302) for url in request.meta.get("redirect_urls", ()))
-        facts = self._permission.g2(replace(page, hops=(*hops, *page.hops)))
-        self._guard.pages.remember(exchange.url, facts)
-        if not facts.result.open:
-            raise exchange.close(facts.result)
-
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        """Every failure of a request with a kind becomes GateClosed or, for a host file, FetchFailed."""
-        kind = request.meta.get(META_KIND, "")
-        ours = isinstance(exception, GateClosed | FetchFailed)
-        if isinstance(exception, IgnoreRequest) and not ours:
-            return  # another middleware's decision
-        if isinstance(exception, GateClosed) and kind != Kind.HOST_FILE:
-            self._guard.tell(exception)
-            return
-        if kind == Kind.UNKNOWN and not ours:
-            return  # a foreign project knows Scrapy's own errors
-        exchange = self._guard.exchange(request)
-        if exchange is None:
-            exchange = Exchange(request.url, _kind(kind), 0, [])
-        error = FetchError.BLOCKED if isinstance(exception, GateClosed) else fetch_error(exception)
-        failure = broken_off(self._permission, exchange, error)
-        if isinstance(failure, GateClosed):
-            self._guard.tell(failure)
-        raise failure from exception
-
-
-def broken_off(
-    permission: Permission, exchange: Exchange, error: FetchError | None
-) -> GateClosed | FetchFailed:
-    """What a fetch that ended without a whole answer means for what was asked. None: a bug of ours."""
-    if exchange.kind is Kind.HOST_FILE:
-        return FetchFailed(error or FetchError.PROTOCOL, exchange.head, ip=exchange.ip)
-    if error is None:
-        return exchange.close(gate_exception("g4"))
-    if exchange.kind is Kind.IMAGE or exchange.image:
-        return exchange.close(image_error(error), error=error)
-    page = Fetched(exchange.url, exchange.url, None, (), b"", False, error, permission.clock())
-    return exchange.close(permission.page_status(page), error=error)
 
 
 def is_redirect(head: ResponseHead) -> bool:
@@ -403,13 +320,3 @@ def _with_body(response: Response, body: bytes) -> Response:
     kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
     changed: Response = response.replace(cls=kind, headers=headers, body=body)
     return changed
-
-
-def _kind(value: object) -> Kind:
-    return next((kind for kind in Kind if kind == value), Kind.UNKNOWN)
-
-
-def _is_page(request: Request, response: Response, exchange: Exchange, trail: GateTrail) -> bool:
-    if exchange.kind is not Kind.UNKNOWN or request.method == "HEAD" or is_redirect(trail.head):
-        return False
-    return isinstance(response, HtmlResponse) or sniff(response.body) == "html"
