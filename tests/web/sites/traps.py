@@ -1,6 +1,7 @@
 """Sites without an end. Budgets stop them; a host that serves one picture everywhere is a decoy.
 
-Their candidates cannot be listed, so nothing here states an expectation.
+Their candidates cannot be listed, so nothing here states an expectation. Calendar and sessions license
+nothing, so a crawl releases nothing of theirs; the decoy licenses all, so that its host is what stops it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def calendar() -> Site:
         if parts.path not in ("/", "/calendar"):
             return NOT_FOUND
         number = int(parse_qs(parts.query).get("month", ["0"])[0])
-        figure = Figure(f"/pictures/{number}.jpg", f"The picture of month {number}", expect=None)
+        figure = Figure(f"/pictures/{number}.jpg", f"The picture of month {number}", licence="", expect=None)
         links = [f"/calendar?month={number + step}" for step in (1, -1)]
         return markup(render_page(Page("", f"Month {number}", (figure,), links)))
 
@@ -57,7 +58,7 @@ def sessions() -> Site:
         if room not in ("hall", "east", "west"):
             return NOT_FOUND
         session = sha256(visit.request.path.encode()).hexdigest()[:16]
-        figure = Figure(f"/{room}.jpg?sid={session}", f"The {room} of the house", expect=None)
+        figure = Figure(f"/{room}.jpg?sid={session}", f"The {room} of the house", licence="", expect=None)
         links = [f"/{name}?sid={session}" for name in ("hall", "east", "west")]
         return markup(render_page(Page("", f"The {room}", (figure,), links)))
 
