@@ -195,7 +195,9 @@ def _barred(robots: RobotsFile, file: Fetched, paths: Sequence[str], reading: Re
             parsed = f"disallow for {who}"
             where = f"robots:{'star' if who == '*' else 'own'}:L{rule.line}"
             reason = RefuseReason.ROBOTS_DISALLOW
-            return [_signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason)]
+            return [
+                _signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)
+            ]
     if strict or _addresses_us(robots.rfc, reading.own_tokens):
         return []
     for grouping in groupings:
@@ -205,7 +207,9 @@ def _barred(robots: RobotsFile, file: Fetched, paths: Sequence[str], reading: Re
             parsed = f"disallow for {', '.join(barring)}"
             where = f"robots:purpose:{token}:L{rule.line}"
             reason = RefuseReason.ROBOTS_PURPOSE
-            return [_signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason)]
+            return [
+                _signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)
+            ]
     return []
 
 
@@ -261,6 +265,7 @@ def _signal(
     parsed: str,
     rule: str,
     reason: HoldReason | RefuseReason | str,
+    digest: str = "",
 ) -> Signal:
     return Signal(
         protocol=Robots.name,
@@ -273,7 +278,7 @@ def _signal(
         rule=rule,
         reason=str(reason),
         source_url=file.final_url or file.url,
-        digest=sha256(file.body).hexdigest(),
+        digest=digest or sha256(file.body).hexdigest(),
         complete=file.complete,
         fetched_at=file.fetched_at,
     )
