@@ -62,7 +62,7 @@ class SmallWeb:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._server is not None:
-            self._call(self._server.stop())
+            self._call(self._stop(self._server))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -170,6 +170,13 @@ class SmallWeb:
         server = Server(self.sites, self._clock)
         await server.start()
         return server
+
+    async def _stop(self, server: Server) -> None:
+        await server.stop()
+        waiting = asyncio.all_tasks() - {asyncio.current_task()}  # slow answers that nobody waits for now
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
     def _call(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
