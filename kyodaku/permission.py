@@ -526,6 +526,8 @@ def image_status(status: int) -> GateResult | None:
         return _refuse("g4", RefuseReason.LEGAL_BLOCK)
     if status >= 500:
         return _hold("g4", HoldReason.IMAGE_UNREACHABLE)
+    if status in REDIRECT_STATUSES:  # one that leads nowhere: drivers follow the others
+        return _fail("g4", FailReason.REDIRECTS)
     return _fail("g4", FailReason.HTTP_STATUS)
 
 

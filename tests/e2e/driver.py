@@ -51,8 +51,13 @@ class Driver:
         except ssl.SSLError:
             return _broken(need, FetchError.TLS)
         except TimeoutError:
-            return _broken(need, FetchError.TIMEOUT)
-        except (OSError, http.client.HTTPException):
+            return _broken(need, FetchError.TOO_SLOW if need.kind == "image" else FetchError.TIMEOUT)
+        except (_TooLarge, http.client.LineTooLong):
+            return _broken(need, FetchError.TOO_LARGE)
+        except http.client.HTTPException as error:
+            many = "headers" in str(error)
+            return _broken(need, FetchError.TOO_LARGE if many else FetchError.RESET)
+        except OSError:
             return _broken(need, FetchError.RESET)
 
     def _ask(self, need: Need) -> Fetched:
@@ -70,26 +75,38 @@ class Driver:
         try:
             connection.request("GET", path, headers={"Accept-Encoding": "identity"})
             response = connection.getresponse()
-            body, complete = self._body(response, need.cap)
             headers = tuple(response.getheaders())
+            if need.kind == "image" and response.getheader("Content-Encoding", "identity") != "identity":
+                return _broken(need, FetchError.BOMB)
+            body, complete = self._body(response, need.cap, whole=need.kind == "image")
             return Fetched(need.url, need.url, response.status, headers, body, complete, None, time.time())
         finally:
             connection.close()
 
-    def _body(self, response: http.client.HTTPResponse, cap: int) -> tuple[bytes, bool]:
+    def _body(self, response: http.client.HTTPResponse, cap: int, *, whole: bool) -> tuple[bytes, bool]:
         parts: list[bytes] = []
         deadline = time.monotonic() + self.timeout
+        announced = int(response.getheader("Content-Length") or -1)
+        if whole and announced > cap:
+            raise _TooLarge
         size = 0
         while size <= cap:
             if time.monotonic() > deadline:
                 raise TimeoutError
             chunk = response.read1(65536)
             if not chunk:
-                announced = response.getheader("Content-Length")
-                return b"".join(parts), announced is None or size >= int(announced)
+                if announced > size:
+                    raise ConnectionResetError
+                return b"".join(parts), True
             parts.append(chunk)
             size += len(chunk)
+        if whole:
+            raise _TooLarge
         return b"".join(parts)[:cap], False
+
+
+class _TooLarge(Exception):
+    """A body beyond its cap."""
 
 
 def _broken(need: Need, error: FetchError) -> Fetched:
