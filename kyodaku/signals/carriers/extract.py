@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from kyodaku.errors import UnsafeAddressError
-from kyodaku.netguard import normalise_url
 from kyodaku.signals.carriers.html_reader import LAZY_SRC, MAX_SOURCES, MarkupReader, SeenImage, SeenLink
 from kyodaku.signals.carriers.page import (
     HtmlPage,
@@ -22,6 +21,7 @@ from kyodaku.signals.carriers.page import (
     RdfaTriple,
 )
 from kyodaku.signals.model import excerpt
+from kyodaku.urls import normalise_url
 
 #: File names that an `<a href>` to a picture ends with.
 IMAGE_SUFFIXES = (
@@ -54,24 +54,24 @@ _DENSITY = re.compile(r"(\d{1,4}(?:\.\d{0,6})?)x")
 
 def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched_at: float) -> HtmlPage:
     """The page that `reader` saw."""
-    base = (absolute(url, reader.base) if reader.base else "") or url
+    resolve = Resolver((absolute(url, reader.base) if reader.base else "") or url)
     metas = tuple(_meta(attributes) for attributes in reader.metas)
-    images = _images(reader, base, metas)
+    images = _images(reader, resolve, metas)
     json_ld = tuple(_json_ld(text) for text in reader.json_ld)
-    main = main_image(images, json_ld, base)
+    main = main_image(images, json_ld, resolve)
     return HtmlPage(
         url=url,
-        base_url=base,
+        base_url=resolve.base,
         digest=digest,
         complete=complete,
         fetched_at=fetched_at,
         title=reader.title,
         lang=reader.lang,
         metas=metas,
-        links=tuple(link for seen in reader.links if (link := _link(seen, base)) is not None),
+        links=tuple(link for seen in reader.links if (link := _link(seen, resolve)) is not None),
         images=images,
         json_ld=json_ld,
-        rdfa=tuple(_triples(reader, base)),
+        rdfa=tuple(_triples(reader, resolve)),
         text=reader.text,
         main_image=main,
         main_family=family_of(images, main) if main is not None else (),
@@ -80,6 +80,20 @@ def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched
             for meta in metas
         ),
     )
+
+
+class Resolver:
+    """`absolute` for one base, remembered: a page writes most of its addresses more than once."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._known: dict[str, str] = {}
+
+    def __call__(self, href: str) -> str:
+        url = self._known.get(href)
+        if url is None:
+            url = self._known[href] = absolute(self.base, href)
+        return url
 
 
 def absolute(base: str, href: str) -> str:
@@ -129,7 +143,7 @@ def url_values(value: Any) -> list[str]:
     return found
 
 
-def main_image(images: tuple[PageImage, ...], json_ld: Iterable[JsonLd], base: str) -> str | None:
+def main_image(images: tuple[PageImage, ...], json_ld: Iterable[JsonLd], resolve: Resolver) -> str | None:
     """The one picture that a page is about, or None where that is not plain.
 
     Four places may name it: schema.org (`mainEntity`, `primaryImageOfPage`), `og:image`, the only
@@ -139,7 +153,7 @@ def main_image(images: tuple[PageImage, ...], json_ld: Iterable[JsonLd], base: s
     """
     figures = [image for image in images if image.kind == "img" and image.figure >= 0]
     places = [
-        _entity_images(json_ld, base),
+        _entity_images(json_ld, resolve),
         [image.url for image in images if image.kind == "meta"],
         [image.url for image in _largest(figures)],
     ]
@@ -174,7 +188,7 @@ def _largest(figures: list[PageImage]) -> list[PageImage]:
     return figures
 
 
-def _entity_images(json_ld: Iterable[JsonLd], base: str) -> list[str]:
+def _entity_images(json_ld: Iterable[JsonLd], resolve: Resolver) -> list[str]:
     found = []
     for block in json_ld:
         for node in walk_json(block.value):
@@ -182,7 +196,7 @@ def _entity_images(json_ld: Iterable[JsonLd], base: str) -> list[str]:
                 entity = node.get(key)
                 if isinstance(entity, dict):
                     pictures = entity.get("contentUrl") or entity.get("image")
-                    found += [absolute(base, text) for text in url_values(pictures)]
+                    found += [resolve(text) for text in url_values(pictures)]
     return [url for url in found if url]
 
 
@@ -205,8 +219,8 @@ def _rel(attributes: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(attributes.get("rel", "").lower().split())
 
 
-def _link(seen: SeenLink, base: str) -> PageLink | None:
-    href = absolute(base, seen.attributes.get("href", ""))
+def _link(seen: SeenLink, resolve: Resolver) -> PageLink | None:
+    href = resolve(seen.attributes.get("href", ""))
     if not href:
         return None
     rel = _rel(seen.attributes)
@@ -221,28 +235,28 @@ def _link(seen: SeenLink, base: str) -> PageLink | None:
         raw=excerpt(f"{raw}{escape(text)}</a>") if seen.tag == "a" else raw,
         figure=seen.figure,
         nofollow="nofollow" in rel,
-        about=_subject(seen.about, base) if seen.about is not None else "",
+        about=_subject(seen.about, resolve) if seen.about is not None else "",
     )
 
 
-def _subject(written: str, base: str) -> str:
+def _subject(written: str, resolve: Resolver) -> str:
     """An RDFa subject made absolute; an empty one is the page, one that is no web address stays as it is."""
-    return (absolute(base, written) or written) if written.strip() else base
+    return (resolve(written) or written) if written.strip() else resolve.base
 
 
-def _images(reader: MarkupReader, base: str, metas: tuple[Meta, ...]) -> tuple[PageImage, ...]:
+def _images(reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...]) -> tuple[PageImage, ...]:
     captions = {figure: label.text for figure, label in reader.captions.items()}
-    found = [(0, _plain_image(url, "meta")) for url in _meta_images(reader, base, metas)]
+    found = [(0, _plain_image(url, "meta")) for url in _meta_images(reader, resolve, metas)]
     budget = _MAX_SOURCES_OF_PAGE
     for seen in reader.images:
-        image = _image(seen, base, captions.get(seen.figure, ""), min(budget, MAX_SOURCES))
+        image = _image(seen, resolve, captions.get(seen.figure, ""), min(budget, MAX_SOURCES))
         if image is not None:
             budget -= len(image.candidates)
             found.append((seen.order, image))
     found += [
         (link.order, image)
         for link in reader.links
-        if link.tag != "link" and (image := _linked_image(link, reader, base, captions)) is not None
+        if link.tag != "link" and (image := _linked_image(link, reader, resolve, captions)) is not None
     ]
     found.sort(key=lambda item: item[0])
     return tuple(_placed(image, position) for position, (_, image) in enumerate(found))
@@ -256,23 +270,23 @@ def _plain_image(url: str, kind: str) -> PageImage:
     return PageImage(url, (ImageSource(url),), kind, "", "", "", -1, "", 0, 0, 0)
 
 
-def _meta_images(reader: MarkupReader, base: str, metas: tuple[Meta, ...]) -> list[str]:
+def _meta_images(reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...]) -> list[str]:
     written = [meta.content for meta in metas if meta.property in _OG_IMAGE or meta.name in _OG_IMAGE]
     written += [
         link.attributes.get("href", "")
         for link in reader.links
         if link.tag == "link" and "image_src" in _rel(link.attributes)
     ]
-    return list(dict.fromkeys(url for text in written if (url := absolute(base, text))))
+    return list(dict.fromkeys(url for text in written if (url := resolve(text))))
 
 
-def _image(seen: SeenImage, base: str, caption: str, limit: int) -> PageImage | None:
+def _image(seen: SeenImage, resolve: Resolver, caption: str, limit: int) -> PageImage | None:
     attributes = seen.attributes
     lazy = [attributes[name] for name in LAZY_SRC if name in attributes]
-    sources = [ImageSource(url) for text in lazy if (url := absolute(base, text))]
+    sources = [ImageSource(url) for text in lazy if (url := resolve(text))]
     for srcset in seen.srcsets:
-        sources += _srcset(srcset, base, limit - len(sources))
-    if own := absolute(base, attributes.get("src", "")):
+        sources += _srcset(srcset, resolve, limit - len(sources))
+    if own := resolve(attributes.get("src", "")):
         sources.append(ImageSource(own))
     sources = list({source.url: source for source in reversed(sources)}.values())[::-1][:limit]
     if not sources:
@@ -287,7 +301,7 @@ def _image(seen: SeenImage, base: str, caption: str, limit: int) -> PageImage | 
         title=" ".join(attributes.get("title", "").split()),
         figcaption=caption,
         figure=seen.figure,
-        link_href=absolute(base, link.attributes.get("href", "")) if link else "",
+        link_href=resolve(link.attributes.get("href", "")) if link else "",
         width=_pixels(attributes.get("width", "")),
         height=_pixels(attributes.get("height", "")),
         position=0,
@@ -296,10 +310,10 @@ def _image(seen: SeenImage, base: str, caption: str, limit: int) -> PageImage | 
 
 
 def _linked_image(
-    link: SeenLink, reader: MarkupReader, base: str, captions: Mapping[int, str]
+    link: SeenLink, reader: MarkupReader, resolve: Resolver, captions: Mapping[int, str]
 ) -> PageImage | None:
     """The picture that a link leads to, described by the picture it wraps or by its own text."""
-    href = absolute(base, link.attributes.get("href", ""))
+    href = resolve(link.attributes.get("href", ""))
     if not urlsplit(href).path.lower().endswith(IMAGE_SUFFIXES):
         return None
     inner = reader.images[link.images[0]].attributes if link.images else {}
@@ -320,7 +334,7 @@ def _linked_image(
     )
 
 
-def _srcset(text: str, base: str, limit: int) -> list[ImageSource]:
+def _srcset(text: str, resolve: Resolver, limit: int) -> list[ImageSource]:
     found: list[ImageSource] = []
     at = 0
     while len(found) < limit and (match := _SRCSET_URL.match(text, at)):
@@ -331,7 +345,7 @@ def _srcset(text: str, base: str, limit: int) -> list[ImageSource]:
             descriptors = _DESCRIPTORS.match(text, at)
             described = descriptors.group() if descriptors else ""
             at += len(described)
-        url = absolute(base, written.rstrip(","))
+        url = resolve(written.rstrip(","))
         if url:
             width, density = _WIDTH.search(described), _DENSITY.search(described)
             found.append(
@@ -364,13 +378,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
-def _triples(reader: MarkupReader, base: str) -> Iterator[RdfaTriple]:
+def _triples(reader: MarkupReader, resolve: Resolver) -> Iterator[RdfaTriple]:
     for seen in reader.statements:
-        subject = _subject(seen.subject, base)
+        subject = _subject(seen.subject, resolve)
         attributes = seen.attributes
         raw = excerpt(_start_tag(seen.tag, attributes) + escape(seen.label.text))
         written = next((attributes[name] for name in ("resource", "href", "src") if name in attributes), None)
-        target = absolute(base, written) if written is not None else ""
+        target = resolve(written) if written is not None else ""
         for predicate in attributes.get("rel", "").split():
             if target:
                 yield RdfaTriple(subject, predicate, target, raw)

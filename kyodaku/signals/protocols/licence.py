@@ -13,13 +13,13 @@ from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from kyodaku.errors import UnsafeAddressError
-from kyodaku.netguard import normalise_url
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.page import HtmlPage
 from kyodaku.signals.licence_urls import canonical_licence
 from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
 from kyodaku.signals.protocols.base import Protocol
+from kyodaku.urls import normalise_url
 
 #: Statements looked at on one page, and how many of the unbound are recorded with each image.
 _MAX_STATEMENTS = 500
