@@ -39,7 +39,7 @@ class BlipSettings:
         if not captions.model:
             return None
         settings = cls(captions.model, captions.revision, captions.batch_size, captions.max_tokens)
-        if not settings.local and not captions.revision:
+        if not settings.is_path and not captions.revision:
             raise UsageError(
                 f"captions.revision: pin the commit of {captions.model}; captions must be repeatable"
             )
@@ -51,6 +51,11 @@ class BlipSettings:
         return Path(self.model).is_dir()
 
     @property
+    def is_path(self) -> bool:
+        """True if the model is named as a folder, whether or not it is there."""
+        return self.local or self.model.startswith((".", "/", "~"))
+
+    @property
     def label(self) -> str:
         """What records call the model."""
         return Path(self.model).name if self.local else f"{self.model}@{self.revision}"
@@ -60,7 +65,7 @@ def weights_folder(settings: BlipSettings) -> Path:
     """The folder that holds the model. Raises MissingWeightsError."""
     if settings.local:
         return Path(settings.model)
-    if settings.model.startswith((".", "/", "~")):
+    if settings.is_path:
         raise MissingWeightsError(f"no model folder at {settings.model} (captions.model)")
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -115,7 +120,9 @@ def _load(folder: str) -> tuple[Any, Any]:
     make_importable()  # BLIP's image processor imports torchvision
     import torch
     from transformers import BlipForConditionalGeneration, BlipProcessor
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # the stage has its own
     gpu = torch.cuda.is_available()
     try:
         processor = BlipProcessor.from_pretrained(folder, local_files_only=True)

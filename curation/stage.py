@@ -12,6 +12,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from curation.annotate import annotate_jobs
+from curation.blip import BlipSettings, weights_folder
 from curation.caption import caption_jobs
 from curation.executor import run_jobs
 from curation.match import match
@@ -79,6 +80,9 @@ def _stoppable(stage: str, work: Callable[[], StageSummary]) -> StageSummary:
 
 def _curate(context: StageContext) -> StageSummary:
     run, recipe = context.run, context.recipe
+    captioner = BlipSettings.from_recipe(recipe)
+    if captioner is not None:
+        weights_folder(captioner)  # missing weights are told now, not after an hour of annotating
     sweep(run)
     taken_out = purge(run)
     with _steps(context) as step:
