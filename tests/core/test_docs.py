@@ -31,7 +31,8 @@ def test_links_and_named_files_exist(page: Path) -> None:
         if "://" not in target and not target.startswith("mailto:"):
             assert (page.parent / target).exists(), target
     for name in re.findall(
-        r"`((?:kyodaku|crawler|curation|tests|docs|datasets|constraints|benchmarks)/[\w./-]+)`", text
+        r"`((?:kyodaku|crawler|curation|tests|docs|datasets|constraints|benchmarks)/[\w./-]*(?:\.[a-z]+|/))`",
+        text,
     ):
         assert (ROOT / name).exists(), name
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from kyodaku.errors import RecipeError, RecipeProblem
 from kyodaku.recipe import Recipe, load_recipe, parse_recipe, placeholders, read_recipe, schema_text
 from kyodaku.recipe.location import line_of, lines_of_keys
+from tests.web.sites import all_sites, museum
 
 DATASETS = Path(__file__).resolve().parents[2] / "datasets"
 SHIPPED = ("clean-diffusion", "demo", "open-web", "openclipart", "opted-in")
@@ -66,6 +67,18 @@ def test_shipped_recipes_are_sound_and_carry_the_schema(name: str) -> None:
 
 def test_there_are_no_other_recipes() -> None:
     assert sorted(path.parent.name for path in DATASETS.glob("*/recipe.toml")) == sorted(SHIPPED)
+
+
+def test_the_demo_recipe_is_made_for_the_small_web() -> None:
+    recipe = load_recipe(DATASETS / "demo")
+    assert list(recipe.seeds.sites) == [site.root for site in all_sites() if site.seed]
+    (institution,) = recipe.institutions
+    assert institution.host == museum.HOST
+    assert institution.statement == museum.STATEMENT
+    assert institution.evidence_url == museum.EVIDENCE_URL
+    assert recipe.local_network
+    assert len(recipe.politeness.hold_retries) == 1, "the demo asks a hold again once"
+    assert "cc0" in recipe.permission.public_domain.accept
 
 
 def test_clean_diffusion_takes_no_living_waiver() -> None:
