@@ -6,12 +6,14 @@ the provisional answer of the last gate. One shard of candidates is in memory at
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from kyodaku.reasons import Outcome
@@ -132,10 +134,25 @@ class RunFacts:
             for index, record in enumerate(_records(path, CANDIDATES, _LIGHT)):
                 yield _row(path.stem, index, record, decisions.get(record["candidate_id"]))
 
+    def matching(self, wanted: Mapping[str, Collection[str]]) -> Iterator[Row]:
+        """Rows where any of the columns in `wanted` has one of the values given for it."""
+        for path in _shards(self.run.candidates) if any(wanted.values()) else ():
+            table = _table(path, CANDIDATES, _LIGHT)
+            hits = [
+                pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string()))
+                for column, values in wanted.items()
+            ]
+            mask = functools.reduce(pc.or_, hits)
+            indices = pc.indices_nonzero(mask).to_pylist()
+            records = table.filter(mask).to_pylist()
+            decisions = self._decisions(path.stem, [record["candidate_id"] for record in records])
+            for index, record in zip(indices, records, strict=True):
+                yield _row(path.stem, index, record, decisions.get(record["candidate_id"]))
+
     def named(self, names: Collection[str]) -> dict[str, Row]:
         """Rows by the candidate_id or uid that `names` holds; of a uid, its first row."""
         found: dict[str, Row] = {}
-        for row in self.rows() if names else ():
+        for row in self.matching({"candidate_id": names, "uid": names}):
             for name in (row.candidate_id, row.uid):
                 if name and name in names:
                     found.setdefault(name, row)
@@ -212,11 +229,14 @@ class RunFacts:
         own = {record["cluster"] for record in table if record["uid"] == uid}
         return [record for record in table if record["cluster"] in own]
 
-    def _decisions(self, shard: str) -> dict[str, dict[str, Any]]:
+    def _decisions(self, shard: str, only: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
         path = self.run.decisions / f"{shard}.parquet"
         if not path.is_file():
             return {}
-        return {record["candidate_id"]: record for record in _records(path, DECISIONS)}
+        table = _table(path, DECISIONS)
+        if only is not None:
+            table = table.filter(pc.is_in(table["candidate_id"], value_set=pa.array(only, pa.string())))
+        return {record["candidate_id"]: record for record in table.to_pylist()}
 
     def releases(self) -> list[Path]:
         """Folders of releases, oldest first."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
 
 from kyodaku.errors import UnsafeAddressError, UsageError
@@ -106,25 +107,16 @@ def _spellings(what: str) -> frozenset[str]:
 def _find(facts: RunFacts, releases: _Released, names: frozenset[str]) -> tuple[list[Row], str]:
     """Matching rows, by the first kind of name that matches anything."""
     sources = {releases.uid_of[name] for name in names if name in releases.uid_of}
-    groups: dict[str, list[Row]] = {}
-    for row in facts.rows():
-        for kind, value in (
-            ("image_url", row.image_url),
-            ("image_url", row.final_url),
-            ("candidate_id", row.candidate_id),
-            ("uid", row.uid),
-            ("sha256", row.sha256),
-            ("page_url", row.page_url),
-        ):
-            if value and value in names:
-                groups.setdefault(kind, []).append(row)
-                break
-        else:
-            if row.uid and row.uid in sources:
-                groups.setdefault("sha256", []).append(row)
-    for kind in ("image_url", "candidate_id", "uid", "sha256", "page_url"):
-        if kind in groups:
-            return groups[kind], kind
+    for asked_as, wanted in (
+        ("image_url", {"image_url": names, "final_url": names}),
+        ("candidate_id", {"candidate_id": names}),
+        ("uid", {"uid": names}),
+        ("sha256", {"sha256": names, "uid": sources}),
+        ("page_url", {"page_url": names}),
+    ):
+        found = list(facts.matching(wanted))
+        if found:
+            return found, asked_as
     return [], ""
 
 
@@ -133,20 +125,11 @@ def _related(facts: RunFacts, told: list[Row]) -> list[Row]:
     urls = {url for row in told for url in (row.image_url, row.final_url) if url}
     uids = {row.uid for row in told if row.uid}
     uids |= {member["uid"] for uid in tuple(uids) for member in facts.cluster(uid)}
-    names = {row.because_of for row in told if row.because_of}
+    causes = {row.because_of for row in told if row.because_of}
+    wanted = {"image_url": urls, "final_url": urls, "uid": uids | causes, "candidate_id": causes}
     own = {row.candidate_id for row in told}
-    found = [
-        row
-        for row in facts.rows()
-        if row.candidate_id not in own
-        and (
-            row.image_url in urls
-            or (row.final_url and row.final_url in urls)
-            or (row.uid and row.uid in uids | names)
-            or row.candidate_id in names
-        )
-    ]
-    return found[: 50 * TOLD]
+    found = (row for row in facts.matching(wanted) if row.candidate_id not in own)
+    return list(islice(found, 50 * TOLD))
 
 
 def _unknown(facts: RunFacts, what: str) -> str:
