@@ -184,6 +184,17 @@ def test_nothing_is_bound_on_a_page_that_did_not_come_whole() -> None:
     assert bound(markup, complete=False) == []
 
 
+def test_a_licence_of_another_image_is_not_recorded_with_this_one() -> None:
+    markup = (
+        f"<figure><img src=/img/1.jpg><a rel=license href={PDM}>a</a></figure>"
+        f"<figure><img src=/img/2.jpg><a rel=license href={CC0}>b</a></figure><a rel=license href={CC0}>c</a>"
+    )
+    assert [(item.licence, item.binding) for item in evidence(markup)] == [
+        ("pdm-1.0", LicenceBinding.FIGURE),
+        ("cc0-1.0", LicenceBinding.UNBOUND),
+    ]
+
+
 def test_too_many_statements_bind_nothing() -> None:
     link = f"<a rel=license href={PDM}>PD</a>"
     figure = "<figure><img src=/img/1.jpg>{}</figure>"

@@ -21,9 +21,9 @@ from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, Licenc
 from kyodaku.signals.protocols.base import Protocol
 from kyodaku.urls import normalise_url
 
-#: Statements looked at on one page, and how many of the unbound are recorded with each image.
+#: Statements looked at on one page, and how many of those that bind nothing are recorded with each image.
 _MAX_STATEMENTS = 500
-_MAX_UNBOUND = 32
+_MAX_UNBOUND = 8
 _RSL_TYPE = "application/rsl+xml"
 _PREDICATES = frozenset(
     {
@@ -73,9 +73,13 @@ class LicenceLinks(Protocol):
         unbound = 0
         for statement in self._statements(page):
             bound = page.complete and image != "" and image in statement.images
-            unbound += not bound
+            if bound:
+                binding = statement.binding
+            elif statement.images and page.complete:
+                continue  # it speaks about another image
+            else:
+                binding, unbound = LicenceBinding.UNBOUND, unbound + 1
             if bound or unbound <= _MAX_UNBOUND:
-                binding = statement.binding if bound else LicenceBinding.UNBOUND
                 found[_evidence(statement.url, binding, host, page.url, statement.raw, page.digest)] = None
         if institution is not None and image in {_normal(url) for url in page.main_family} - {""}:
             found.update(dict.fromkeys(_institution_statement(page, institution)))
