@@ -9,13 +9,11 @@ everything answers, DIR/ready with the seeds, one a line.
 from __future__ import annotations
 
 import argparse
-import os
 import signal
-import stat
-import sys
 import threading
 from pathlib import Path
 
+from tests.web.lifetime import when_input_closes
 from tests.web.openclipart import with_clipart
 from tests.web.sites import all_sites
 from tests.web.small_web import SmallWeb
@@ -36,20 +34,13 @@ def main() -> None:
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
-    if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
-        threading.Thread(target=_until_input_closes, args=(stopped,), daemon=True).start()
+    when_input_closes(stopped.set)
     ready = arguments.dir / "ready"
     ready.unlink(missing_ok=True)
     with SmallWeb(sites, folder=arguments.dir) as web:
         ready.write_text("".join(f"{seed}\n" for seed in web.seeds), "utf-8")
         stopped.wait()
     ready.unlink(missing_ok=True)
-
-
-def _until_input_closes(stopped: threading.Event) -> None:
-    while sys.stdin.buffer.read1(4096):
-        pass
-    stopped.set()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 Size = tuple[int, int]
-Box = tuple[int, int, int, int]
 Colour = tuple[int, int, int]
 Motif = Callable[[int, Size], Image.Image]
 

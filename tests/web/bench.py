@@ -5,7 +5,7 @@
 Every host listens on one port at its own 127.77.x.y, so a client without a host table reaches it as
 `http://127.77.0.1:PORT/`, and one with the table as `http://h0001.example/`: the pages are the same
 bytes, since all links are relative. DIR receives `hosts.toml`, `seeds.txt` (names), `seeds-direct.txt`
-(addresses) and, last, `ready`. It serves until standard input closes or SIGTERM arrives.
+(addresses) and, last, `ready`. It serves until SIGTERM arrives or the pipe at standard input closes.
 
 The server must not be the bottleneck: answers are rendered before the first request and written by a
 bare asyncio protocol, with `--processes` in several processes.
@@ -20,7 +20,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import Self
 
 from tests.web import art
 from tests.web.html import render_page
+from tests.web.lifetime import when_input_closes
 from tests.web.model import Figure, Page
 from tests.web.pictures import encode
 from tests.web.small_web import host_table
@@ -214,12 +214,7 @@ async def _main_process(share: dict[int, socket.socket], content: Content) -> No
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def until_input_closes() -> None:
-        while sys.stdin.buffer.read1(4096):
-            pass
-        loop.call_soon_threadsafe(stopped.set)
-
-    threading.Thread(target=until_input_closes, daemon=True).start()
+    when_input_closes(lambda: loop.call_soon_threadsafe(stopped.set))
     await _serve(share, content, stopped)
 
 

@@ -200,9 +200,9 @@ class Site:
 
     `robots` None means 404. `routes` are exact paths with their query; `fallback` answers every other
     path (404 without one). A `seed` is where a crawl begins; pages of another host are met by nobody.
-    `expect_host` is the reason for which nothing but robots.txt is asked of it. `certificate_for` makes TLS show
-    another name's certificate; a host that is not `reachable` refuses connections.
-    A `trap` has no end: its candidates cannot be listed, budgets stop it.
+    `expect_host` is the reason for which nothing but robots.txt is asked of the host.
+    `certificate_for` makes TLS show another name's certificate; a host that is not `reachable` refuses
+    connections. A `trap` has no end: its candidates cannot be listed, budgets stop it.
     """
 
     name: str

@@ -35,15 +35,9 @@ def encode(image: Image.Image, kind: str = "JPEG", xmp: bytes = b"", **options: 
     return file.getvalue()
 
 
-def photograph(name: str, *, exif: Image.Exif | None = None, box: art.Box | None = None) -> Picture:
-    """A photograph of scikit-image as a JPEG, cropped to `box` where given."""
-
-    def render() -> bytes:
-        image = open_photograph(name)
-        options = {"exif": exif} if exif is not None else {}
-        return encode(image.crop(box) if box else image, quality=92, **options)
-
-    return Picture(render, "image/jpeg")
+def photograph(name: str) -> Picture:
+    """A photograph of scikit-image as a JPEG."""
+    return Picture(lambda: encode(open_photograph(name), quality=92), "image/jpeg")
 
 
 def open_photograph(name: str) -> Image.Image:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -159,8 +159,11 @@ class Server:
 
     # ----------------------------------------------------------------- answers
 
-    def _answerer(self, scheme: str) -> Callable[[web.BaseRequest], web.StreamResponse]:
+    def _answerer(self, scheme: str) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
         async def answer(incoming: web.BaseRequest) -> web.StreamResponse:
+            transport = incoming.transport
+            if transport is None:  # the client left before we looked
+                return Spoken()
             request = Request(
                 self._clock(),
                 incoming.method,
@@ -168,10 +171,10 @@ class Server:
                 incoming.headers.get("Host", "").lower(),
                 incoming.raw_path,
                 tuple(incoming.headers.items()),
-                tuple(incoming.transport.get_extra_info("peername"))[:2],
+                tuple(transport.get_extra_info("peername"))[:2],
             )
             self.log.append(request)
-            visit = Visit(request, incoming.transport, self)
+            visit = Visit(request, transport, self)
             try:
                 reply = await self._reply(visit)
             except ConnectionResetError:
