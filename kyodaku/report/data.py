@@ -138,10 +138,7 @@ class RunFacts:
         """Rows where any of the columns in `wanted` has one of the values given for it."""
         for path in _shards(self.run.candidates) if any(wanted.values()) else ():
             table = _table(path, CANDIDATES, _LIGHT)
-            hits = [
-                pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string()))
-                for column, values in wanted.items()
-            ]
+            hits = [_has(table, column, values) for column, values in wanted.items()]
             mask = functools.reduce(pc.or_, hits)
             indices = pc.indices_nonzero(mask).to_pylist()
             records = table.filter(mask).to_pylist()
@@ -186,57 +183,40 @@ class RunFacts:
 
     def stored(self, uids: Collection[str]) -> dict[str, StoredImage]:
         """Where images lie in the raw shards, by uid; those that are not there, or purged, are left out."""
-        found = (image for image in self._raw() if image.uid in uids and image.status == "success")
+        found = (image for image in self._raw("*", "uid", uids) if image.status == "success")
         return {image.uid: image for image in found}
 
     def place(self, shard: str, key: str) -> StoredImage | None:
         """What a raw shard says about one key, purged or not."""
-        return next((image for image in self._raw(shard) if image.key == key), None)
+        return next(self._raw(shard, "key", [key]), None)
 
-    def _raw(self, shard: str = "*") -> Iterator[StoredImage]:
-        names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]
-        for path in _shards(self.run.raw, shard):
-            for record in _records(path, RAW, names):
-                yield StoredImage(path.with_suffix(".tar"), path.stem, **record)
-
-    def pixels(self) -> dict[str, str]:
-        """uid -> sha256 of the pixels, for every stored image that was decoded."""
-        return {
-            record["uid"]: record["pixel_sha256"]
-            for path in _shards(self.run.annotations)
-            for record in _records(path, ANNOTATIONS, ["uid", "pixel_sha256"])
-            if record["pixel_sha256"]
-        }
-
-    def annotation(self, uid: str) -> dict[str, Any] | None:
-        """The annotation row of one image, or None."""
-        return _first(self.run.annotations, ANNOTATIONS, uid)
+    def pixels(self, uids: Collection[str]) -> dict[str, str]:
+        """uid -> sha256 of the pixels, for those of the images that were decoded."""
+        records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids)
+        return {record["uid"]: record["pixel_sha256"] for record in records if record["pixel_sha256"]}
 
     def captions(self, uids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Caption rows by uid."""
-        return {
-            record["uid"]: record
-            for path in _shards(self.run.captions)
-            for record in _records(path, CAPTIONS)
-            if record["uid"] in uids
-        }
+        return {record["uid"]: record for record in _where(_shards(self.run.captions), CAPTIONS, "uid", uids)}
 
     def cluster(self, uid: str) -> list[dict[str, Any]]:
         """All members of every duplicate cluster that `uid` belongs to."""
-        if not uid or not self.run.matches.is_file():
-            return []
-        table = list(_records(self.run.matches, MATCHES))
-        own = {record["cluster"] for record in table if record["uid"] == uid}
-        return [record for record in table if record["cluster"] in own]
+        files = [self.run.matches] if self.run.matches.is_file() else []
+        own = {record["cluster"] for record in _where(files, MATCHES, "uid", [uid] if uid else [])}
+        return list(_where(files, MATCHES, "cluster", own))
+
+    def _raw(self, shard: str, column: str, values: Collection[str]) -> Iterator[StoredImage]:
+        names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]
+        for path in _shards(self.run.raw, shard):
+            for record in _where([path], RAW, column, values, names):
+                yield StoredImage(path.with_suffix(".tar"), path.stem, **record)
 
     def _decisions(self, shard: str, only: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
         path = self.run.decisions / f"{shard}.parquet"
         if not path.is_file():
             return {}
-        table = _table(path, DECISIONS)
-        if only is not None:
-            table = table.filter(pc.is_in(table["candidate_id"], value_set=pa.array(only, pa.string())))
-        return {record["candidate_id"]: record for record in table.to_pylist()}
+        found = _records(path, DECISIONS) if only is None else _where([path], DECISIONS, "candidate_id", only)
+        return {record["candidate_id"]: record for record in found}
 
     def releases(self) -> list[Path]:
         """Folders of releases, oldest first."""
@@ -322,9 +302,18 @@ def _records(path: Path, schema: pa.Schema, columns: list[str] | None = None) ->
         yield from batch.to_pylist()
 
 
-def _first(folder: Path, schema: pa.Schema, uid: str) -> dict[str, Any] | None:
-    for path in _shards(folder) if uid else ():
-        for record in _records(path, schema):
-            if record["uid"] == uid:
-                return record
-    return None
+def _where(
+    paths: Iterable[Path],
+    schema: pa.Schema,
+    column: str,
+    values: Collection[str],
+    columns: list[str] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Rows whose `column` has one of `values`; without values no file is opened."""
+    for path in paths if values else ():
+        table = _table(path, schema, columns)
+        yield from table.filter(_has(table, column, values)).to_pylist()
+
+
+def _has(table: pa.Table, column: str, values: Collection[str]) -> pa.ChunkedArray:
+    return pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string()))

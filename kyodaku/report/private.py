@@ -81,7 +81,7 @@ def _pictures(facts: RunFacts, summary: Summary, recipe: Recipe) -> dict[str, Th
         if outcome in (*SET_ASIDE, Outcome.RELEASED)
         for row in chosen.rows
     ]
-    showable = Showable(facts, summary)
+    showable = Showable(facts, summary, wanted)
     if not any(row in showable for row in wanted):
         return {}
     with Thumbnailer(recipe) as maker:

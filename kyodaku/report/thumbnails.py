@@ -65,10 +65,11 @@ class Showable:
     """Which images of a run may be shown: allowed by a decision, still on the disk, and no copy of their
     bytes or pixels refused, held or purged anywhere. Anything doubtful is not shown."""
 
-    def __init__(self, facts: RunFacts, summary: Summary) -> None:
+    def __init__(self, facts: RunFacts, summary: Summary, rows: Iterable[Row]) -> None:
+        """`rows` are all that will be asked about."""
         self._barred = summary.barred_uids
-        self._pixels = facts.pixels()
-        self._barred_pixels = {self._pixels[uid] for uid in self._barred if uid in self._pixels}
+        self._barred_pixels = set(facts.pixels(self._barred).values())
+        self._pixels = facts.pixels({row.uid for row in rows if row.uid})
 
     def __contains__(self, row: Row) -> bool:
         return (
