@@ -224,20 +224,13 @@ def test_host_files_are_asked_once_however_many_wait(shop: SmallWeb, tmp_path: P
     assert [entry.path for entry in shop.requests("slow-robots.example")] == ["/robots.txt"]
 
 
-@pytest.mark.parametrize(
-    ("setting", "words"),
-    [
-        ("KYODAKU_RECIPE=", "KYODAKU_RECIPE is not set"),
-        ("KYODAKU_RECIPE=/nowhere/recipe.toml", "no such recipe"),
-        ("TWISTED_REACTOR_ENABLED=False", "default reactor"),
-    ],
-)
-def test_a_project_that_cannot_ask_does_not_crawl(tmp_path: Path, setting: str, words: str) -> None:
+def test_a_project_that_cannot_ask_does_not_crawl(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"pages": [], "direct": ["http://127.0.0.1:9/"], "take": "file"}), "utf-8")
+    setting = "KYODAKU_RECIPE=/nowhere/recipe.toml"
     command = [sys.executable, "-m", "scrapy", "crawl", "shop", "-a", f"plan={plan}", "-s", setting]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
-    assert words in done.stderr
+    assert "no such recipe" in done.stderr
     assert "Spider opened" not in done.stderr
 
 

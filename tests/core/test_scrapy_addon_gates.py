@@ -28,6 +28,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from kyodaku.errors import UsageError
 from kyodaku.integrations.scrapy import (
     META_KIND,
     META_TRAIL,
@@ -616,6 +617,29 @@ def test_a_project_may_be_more_or_less_patient_than_the_recipe() -> None:
     )
     _, own = settings_with(DOWNLOAD_DELAY=3.0)
     assert own.getfloat("DOWNLOAD_DELAY") == 3.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "KYODAKU_RECIPE is not set"),
+        ({"KYODAKU_RECIPE": ""}, "KYODAKU_RECIPE is not set"),
+        ({"KYODAKU_RECIPE": "/nowhere/recipe.toml"}, "no such recipe"),
+        ({"KYODAKU_RECIPE": "r.toml", "TWISTED_REACTOR_ENABLED": False}, "default reactor"),
+        ({"TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor"}, "default reactor"),
+        ({"KYODAKU_RECIPE": "given", "KYODAKU_PERMISSION": "yes"}, "must be a Permission"),
+    ],
+)
+def test_a_wrong_setting_is_an_error_never_a_crawl_without_gates(
+    settings: dict[str, object], words: str
+) -> None:
+    """Not `NotConfigured`, which Scrapy takes for "go on without the add-on"."""
+    given = {
+        **settings,
+        **({"KYODAKU_RECIPE": recipe()} if settings.get("KYODAKU_RECIPE") == "given" else {}),
+    }
+    with pytest.raises(UsageError, match=words):
+        KyodakuAddon.from_crawler(Crawler()).update_settings(Settings(given))  # type: ignore[arg-type]
 
 
 def test_a_crawl_without_the_add_on_has_no_guard() -> None:

@@ -48,11 +48,11 @@ class Exchange:
     evidence: tuple[LicenceEvidence, ...] = ()
     ip: str = ""
     head: ResponseHead | None = None
-    digest: str = ""  # sha256 of the image G5 read
-    body: bytes = b""  # what left `GateMiddleware`, until `SealMiddleware` has seen that it is still the same
     judged: bool = False  # the head went through `headers_received`
     image: bool = False  # G4 was asked: this is an image
     received: int = 0
+    digest: str = ""  # sha256 hex of an image that G5 read
+    body: bytes = b""  # as the gate let it through, until the seal has seen it
     truncated: bool = False  # cut at its cap, on purpose
     closed: GateClosed | None = None
     failed: FetchError | None = None

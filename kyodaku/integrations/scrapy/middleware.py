@@ -245,6 +245,7 @@ class GateMiddleware:
         except Exception as error:
             raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
         request.meta[META_TRAIL] = _trail(exchange, exchange.head, response)
+        exchange.body = response.body
         return response
 
     def _judged(
@@ -267,16 +268,16 @@ class GateMiddleware:
         return response
 
     def _ask_g5(self, response: Response, exchange: Exchange, head: ResponseHead) -> None:
-        digest = sha256(response.body).hexdigest()
         if not exchange.image:
             result = self._image_head(exchange, head)
             if not result.open:
-                raise exchange.close(result, sha256=digest)
+                raise exchange.close(result, sha256=sha256(response.body).hexdigest())
         if not _whole(response):
             raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
         result = self._permission.g5(head, response.body, exchange.evidence, exchange.signals)
+        exchange.digest = result.image.sha256 if result.image else sha256(response.body).hexdigest()
         if not result.open:
-            raise exchange.close(result, sha256=digest)
+            raise exchange.close(result, sha256=exchange.digest)
         exchange.results.append(result)
 
 
@@ -303,7 +304,7 @@ def _closed(results: list[GateResult]) -> GateClosed:
 
 def _trail(exchange: Exchange, head: ResponseHead, response: Response) -> GateTrail:
     complete = not exchange.truncated and _whole(response)
-    digest = sha256(response.body).hexdigest()
+    digest = exchange.digest or sha256(response.body).hexdigest()
     return GateTrail(tuple(exchange.results), head, exchange.ip, digest, complete)
 
 

@@ -123,7 +123,7 @@ def fetched_of_failure(request: Request, failure: BaseException, now: float) -> 
     ours = failure if isinstance(failure, FetchFailed | GateClosed) else None
     head = None if ours is None else ours.head
     error = FetchError.PROTOCOL if ours is None else ours.error or FetchError.BLOCKED
-    answered = head is not None or (ours is not None and ours.ip != "" and error is not FetchError.BLOCKED)
+    sent = head is not None or error is not FetchError.BLOCKED
     hop = Hop(request.url, 0 if head is None else head.status, "" if ours is None else ours.ip)
     return Fetched(
         url=request.url,
@@ -134,5 +134,5 @@ def fetched_of_failure(request: Request, failure: BaseException, now: float) -> 
         complete=False,
         error=error,
         fetched_at=now,
-        hops=(hop,) if answered else (),
+        hops=(hop,) if sent else (),
     )
