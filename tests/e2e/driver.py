@@ -76,6 +76,8 @@ class Driver:
             connection.request("GET", path, headers={"Accept-Encoding": "identity"})
             response = connection.getresponse()
             headers = tuple(response.getheaders())
+            if 300 <= response.status < 400:  # a hop has no body that anyone reads
+                return Fetched(need.url, need.url, response.status, headers, b"", True, None, time.time())
             if need.kind == "image" and response.getheader("Content-Encoding", "identity") != "identity":
                 return _broken(need, FetchError.BOMB)
             body, complete = self._body(response, need.cap, whole=need.kind == "image")
