@@ -145,6 +145,18 @@ def test_a_licence_link_somewhere_is_recorded_but_binds_nothing() -> None:
             f"<div about=/img/1.jpg><span property=cc:license resource={PDM}>PD</span></div>",
             [("pdm-1.0", LicenceBinding.RDFA_ABOUT)],
         ),
+        # What hangs on another or an unnamed thing is not said about the named one.
+        (f"<div about=/img/1.jpg><p typeof=x><a rel=license href={PDM}>PD</a></p></div>", []),
+        (f"<div about=/img/1.jpg><p rel=dc:source><a rel=license href={PDM}>PD</a></p></div>", []),
+        (
+            f"<p about=/img/2.jpg rel=x resource=/img/1.jpg><b property=license resource={PDM}></b></p>",
+            [("pdm-1.0", LicenceBinding.RDFA_ABOUT)],
+        ),
+        (f"<p about=/img/1.jpg rel=x resource=/img/2.jpg><b property=license resource={PDM}></b></p>", []),
+        (
+            f"<figure typeof=mw:File><img src=/img/1.jpg><a rel=license href={PDM}>PD</a></figure>",
+            [("pdm-1.0", LicenceBinding.FIGURE)],
+        ),
         (f"<div about=/img/1.jpg><span property=dc:title content={PDM}></span></div>", []),
         (
             '<script type=application/ld+json>{"@graph": [{"@type": "ImageObject",'

@@ -63,6 +63,7 @@ def test_agent_token(value: str, token: str) -> None:
 def test_agent_names_hold_names_that_are_no_tokens() -> None:
     assert {"img", "img2dataset"} <= agent_names("img2dataset/1.45 (x)")
     assert agent_names("") == agent_names(" ") == {""}
+    assert "kangaroo bot" in agent_names("Kangaroo Bot/2.0")
     assert {"gptbot", "ccbot"} <= agent_names("GPTBot/1.0, CCBot (x)")
 
 
@@ -104,8 +105,9 @@ def test_an_answer_of_another_type_without_a_record_holds() -> None:
     answer = robots_answer(body, content_type="application/json")
     (signal,) = PROTOCOL.read_host_file("/robots.txt", answer, IMAGE, reading())
     assert signal.reason == "robots_not_text"
-    fine = robots_answer(b"User-agent: *\nAllow: /\n", content_type="text/html")
-    assert PROTOCOL.read_host_file("/robots.txt", fine, IMAGE, reading()) == []
+    for body in (b"User-agent: *\nAllow: /\n", b"# nothing to say\n", b""):
+        fine = robots_answer(body, content_type="text/html")
+        assert PROTOCOL.read_host_file("/robots.txt", fine, IMAGE, reading()) == []
 
 
 # -------------------------------------------------------------------------------- whom a file speaks to

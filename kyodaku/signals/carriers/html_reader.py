@@ -282,20 +282,28 @@ class MarkupReader:
             self.overflow = True
 
     def _rdfa(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        """Statements and subjects (RDFa Core 1.1 section 7.5), as far as a subject is named by `about` or
+        by a typed `resource`. Inside such a scope, what hangs on an unnamed thing has the subject `_:`."""
         subject = attributes.get("about")
-        if subject is None and "typeof" in attributes:
+        linked = next((attributes[name] for name in ("resource", "href", "src") if name in attributes), None)
+        related = "rel" in attributes or "rev" in attributes
+        if subject is None and "typeof" in attributes and not related:
             subject = attributes.get("resource")
-        if subject is not None:
-            self._subjects.append(subject)
+            if subject is None and self._subjects:
+                subject = "_:"
+        if subject is None and not self._subjects:
+            return
+        own = self._subjects[-1] if subject is None else subject
+        if related or subject is not None:
+            self._subjects.append((linked or "_:") if related else own)
             frame.subject = True
-        named = "rel" in attributes or "property" in attributes
-        if not named or not self._subjects:
+        if "rel" not in attributes and "property" not in attributes:
             return
         if len(self.statements) >= MAX_STATEMENTS:
             self.overflow = True
         else:
             label = frame.label if frame.label is not None else self._collect(frame)
-            self.statements.append(SeenStatement(frame.tag, dict(attributes), self._subjects[-1], label))
+            self.statements.append(SeenStatement(frame.tag, dict(attributes), own, label))
 
     def _figure(self) -> int:
         return self._figures[-1] if self._figures else -1

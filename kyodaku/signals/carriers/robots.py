@@ -175,7 +175,8 @@ def agent_names(value: str) -> frozenset[str]:
     names: set[str] = {value.strip().lower()}
     for part in [value, *value.split(",", _MAX_NAMES)] if "," in value else [value]:
         first = (part.split(None, 1) or [""])[0].lower()
-        names |= {agent_token(part.strip()), first, first.partition("/")[0]}
+        unversioned = part.partition("/")[0].strip().lower()
+        names |= {agent_token(part.strip()), first, first.partition("/")[0], unversioned}
     return frozenset(names - {""}) or frozenset({""})
 
 

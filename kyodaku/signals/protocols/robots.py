@@ -180,9 +180,12 @@ def _unreadable(robots: RobotsFile, file: Fetched, mode: str) -> HoldReason | No
 
 
 def _other_type(file: Fetched) -> bool:
-    """True for a body that the server itself calls something else than plain text."""
+    """True for a body, not of comments only, that the server itself calls something else than plain text."""
     types = [value for key, value in file.headers if key.lower() == "content-type"]
-    return bool(file.body.strip()) and bool(types) and not types[0].strip().lower().startswith("text/plain")
+    if not types or types[0].strip().lower().startswith("text/plain"):
+        return False
+    lines = (line.strip() for line in file.body[:MAX_ROBOTS_BYTES].splitlines())
+    return any(line and not line.startswith(b"#") for line in lines)
 
 
 def _barred(robots: RobotsFile, file: Fetched, paths: Sequence[str], reading: Reading) -> list[Signal]:
