@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,15 +52,25 @@ def status(
 
     folder = find_run(run, runs)
     read_status = find_command("status")
-    while True:
-        found = read_status(folder)
-        if json:
-            output.print_json(dataclasses.asdict(found))
-        else:
-            output.show(found.render())
-        if not watch or found.finished:
-            return
-        time.sleep(_WATCH_EVERY)
+    if json:
+        output.print_json(dataclasses.asdict(read_status(folder)))
+    elif watch:
+        _watch(lambda: read_status(folder))
+    else:
+        output.show(read_status(folder).render())
+
+
+def _watch(look: Callable[[], Any]) -> None:
+    """Redraw until the crawl is finished or Ctrl-C."""
+    from rich.live import Live
+
+    with suppress(KeyboardInterrupt), Live(auto_refresh=False) as screen:
+        found = look()
+        screen.update(found.render(), refresh=True)
+        while not found.finished:
+            time.sleep(_WATCH_EVERY)
+            found = look()
+            screen.update(found.render(), refresh=True)
 
 
 def explain(

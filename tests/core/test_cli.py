@@ -302,6 +302,62 @@ def test_curate_takes_the_latest_run(tmp_path: Path, stubs: dict[str, Stub]) -> 
     assert json.loads(invoke("crawl", str(path), *runs, "--json", "--new"))["run"] != first
 
 
+# ------------------------------------------------------------------ status
+
+
+@dataclass
+class Look:
+    """A status as a room gives it."""
+
+    finished: bool
+    pages: int
+
+    def render(self) -> str:
+        return f"{self.pages} pages"
+
+
+@pytest.fixture
+def crawled(tmp_path: Path, stubs: dict[str, Stub]) -> Path:
+    """The folder of a run."""
+    return Path(
+        json.loads(invoke("crawl", str(write(tmp_path)), "--runs", str(tmp_path / "runs"), "--json"))["run"]
+    )
+
+
+def test_status_of_a_run_folder_and_of_a_recipe(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "find_command", lambda name: lambda run: Look(False, 7))
+    recipe, runs = crawled.parents[2] / "recipe.toml", str(crawled.parents[1])
+    assert "7 pages" in invoke("status", str(crawled))
+    assert json.loads(invoke("status", str(recipe), "--runs", runs, "--json")) == {
+        "finished": False,
+        "pages": 7,
+    }
+
+
+def test_watching_ends_with_the_crawl_or_with_ctrl_c(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kyodaku.cli.runs._WATCH_EVERY", 0.0)
+    looks = iter([Look(False, 1), Look(False, 2), Look(True, 3)])
+    monkeypatch.setattr(stages, "find_command", lambda name: lambda run: next(looks))
+    assert "3 pages" in invoke("status", str(crawled), "--watch")
+
+    def interrupted(run: object) -> Look:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "find_command", lambda name: interrupted)
+    invoke("status", str(crawled), "--watch")
+
+
+def test_gc_and_verify_say_what_they_did(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "find_command", lambda name: lambda run: 1_234_567)
+    assert "1,234,567 bytes" in invoke("gc", str(crawled))
+    assert json.loads(invoke("gc", str(crawled), "--json")) == {"bytes_freed": 1_234_567}
+    release = crawled / "release/v1"
+    release.mkdir(parents=True)
+    (release / "manifest.json").write_text("{}")
+    assert "manifest" in invoke("verify", str(crawled), expect=1)
+    assert json.loads(invoke("verify", str(release), "--json", expect=1))["ok"] is False
+
+
 # ------------------------------------------------------------------ errors
 
 
