@@ -217,6 +217,15 @@ def test_a_pipeline_adopts_the_gates(shop: SmallWeb, tmp_path: Path, take: str) 
     assert min(after - before for before, after in pairwise(times[1:])) > 0.5
 
 
+def test_a_file_stored_before_is_asked_for_again(shop: SmallWeb, tmp_path: Path) -> None:
+    """FilesPipeline hands on what it finds in its store; between two crawls the owner may say no."""
+    pages, store = ["http://shop.example/"], tmp_path / "run"
+    shop.set("http://shop.example/", shows("/a.jpg"))
+    assert crawl(store, shop.host_table_path, pages=pages).taken == {"http://shop.example/a.jpg"}
+    shop.set("http://shop.example/robots.txt", text("User-agent: *\nDisallow: /a.jpg\n"))
+    assert crawl(store, shop.host_table_path, pages=pages).taken == set()
+
+
 def test_host_files_are_asked_once_however_many_wait(shop: SmallWeb, tmp_path: Path) -> None:
     direct = [f"http://slow-robots.example/art/{number}.jpg" for number in range(20)]
     run = crawl(tmp_path / "run", shop.host_table_path, direct=direct)

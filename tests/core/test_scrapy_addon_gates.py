@@ -258,6 +258,16 @@ def test_images_and_host_files_are_asked_for_as_they_are() -> None:
     assert image.headers["User-Agent"] == b"ShopBot/1.0"
 
 
+def test_a_hop_queues_at_its_own_host() -> None:
+    shared = guard()
+    hop = ask(redirect_times=1, download_slot="where-we-came-from.example")
+    chosen = ask(download_slot="the project's own")
+    for request in (hop, chosen):
+        admitted(shared, request)
+    assert "download_slot" not in hop.meta
+    assert chosen.meta["download_slot"] == "the project's own"
+
+
 # ------------------------------------------------------------------ the answer
 
 
@@ -590,6 +600,9 @@ UNSAFE = {
     "DOWNLOAD_MAXSIZE": 0,
     "REDIRECT_MAX_TIMES": 1000,
     "REFERRER_POLICY": "unsafe-url",
+    "DOWNLOADER": "some.Downloader",
+    "FILES_EXPIRES": 90,
+    "IMAGES_EXPIRES": 90,
     "DOWNLOAD_HANDLERS": {"http": "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"},
     "DOWNLOADER_MIDDLEWARES": {"kyodaku.integrations.scrapy.GateMiddleware": None},
 }

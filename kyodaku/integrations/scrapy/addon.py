@@ -100,12 +100,15 @@ def forced_settings(recipe: Recipe, settings: BaseSettings) -> dict[str, Any]:
     handlers = dict.fromkeys(settings.getwithbase("DOWNLOAD_HANDLERS"), None)
     return {
         "DOWNLOADER_MIDDLEWARES": middlewares,
+        "DOWNLOADER": "scrapy.core.downloader.Downloader",  # one that asks middlewares and handlers
         "DOWNLOAD_HANDLERS": {**handlers, "http": handler, "https": handler},
         "USER_AGENT": user_agent(recipe),
         "ROBOTSTXT_OBEY": False,  # the stock middleware fails open; ours stands in its place
         "COOKIES_ENABLED": False,
         "HTTPPROXY_ENABLED": False,
         "HTTPCACHE_ENABLED": False,  # a cached answer passed no gate
+        "FILES_EXPIRES": 0,  # nor did a file that an earlier crawl stored
+        "IMAGES_EXPIRES": 0,
         "METAREFRESH_ENABLED": False,
         "COMPRESSION_ENABLED": False,  # the gate unpacks, within its caps
         "REFERRER_POLICY": "same-origin",
