@@ -49,6 +49,7 @@ SCRIPT = '<script>alert("owned")</script><img src=x onerror=alert(1)>'
 BIDI = "innocent \u202egpj.exe\u202c \u2066text\u2069 \u200b"
 LONG_URL = "https://long.example/" + "a" * 10_000 + ".jpg"
 HOSTILE_URL = "javascript:alert(document.domain)"
+UNDECODED = "undecoded"
 QUOTE_URL = 'https://quote.example/"><script>alert(2)</script>.jpg'
 
 
@@ -342,6 +343,14 @@ def _set_aside(made: dict[str, Made]) -> None:
     # The pixels of something purged, in other bytes: it must never be shown, whatever its decision says.
     one("ghost", 25, decided("filtered", "low_resolution")).pixels = "1" * 64
     made["silent"].pixels = "1" * 64
+    # Bytes that one place refuses and that, by some fault, were kept and allowed at another.
+    echo = one("echo", 26, decided("filtered", "low_resolution"))
+    no = Made(found("https://split.example/echo.jpg", "https://split.example/echo"))
+    made["echo_no"] = stored(no, echo.body or b"")
+    echo.pixels = no.pixels = UNDECODED
+    no.decision = decided("refused", "no_licence_evidence", "refuse")
+    # An outcome that no hold may have.
+    one("odd", 27, decided("filtered", "low_resolution", "hold"))
 
 
 def _rest(made: dict[str, Made]) -> None:
@@ -526,7 +535,9 @@ def _annotation(item: Made) -> dict[str, Any]:
         "orientation": 1,
         "has_alpha": False,
         "has_gps": False,
-        "pixel_sha256": item.pixels or hashlib.sha256(b"pixels" + candidate.uid.encode()).hexdigest(),
+        "pixel_sha256": ""
+        if item.pixels == UNDECODED
+        else item.pixels or hashlib.sha256(b"pixels" + candidate.uid.encode()).hexdigest(),
         "pdq": "",
         "pdq_quality": 0,
         "decoder": "test",

@@ -17,7 +17,7 @@ from kyodaku.runs import RunFolder
 from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe
 
 SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin")
-NEVER_SHOWN = ("silent", "ghost", "xmp")
+NEVER_SHOWN = ("silent", "ghost", "echo", "odd", "xmp")
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,11 @@ def test_counts(made: FixtureRun, page: str) -> None:
     assert numbers == [str(n) for n in (len(made.made), len(bodies) + 2, len(bodies), len(allowed), 7, 7)]
     row = next(r for r in tree.xpath("//section[@id='hosts']//tbody/tr") if "cdn.artist" in r.text_content())
     assert "refused" in row.text_content()
+    row = next(
+        r for r in tree.xpath("//section[@id='hosts']//tbody/tr") if "split.example" in r.text_content()
+    )
+    cells = [cell.text_content() for cell in row.xpath("./td[@class and contains(@class, 'number')]")]
+    assert cells[:6] == ["5", "1", "3", "0", "3", "0"], "one image at two pages was asked for once"
 
 
 def test_quotes_the_raw_line_and_the_deciding_page(page: str) -> None:
@@ -121,6 +126,14 @@ def test_same_run_same_bytes(tmp_path: Path) -> None:
     made = build(tmp_path)
     first = private.write_report(made.run, made.recipe).read_bytes()
     assert private.write_report(made.run, made.recipe).read_bytes() == first
+
+
+def test_after_gc_there_is_nothing_to_show(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    (made.run.raw / "00000.tar").unlink()
+    page = private.write_report(made.run, made.recipe).read_text("utf-8")
+    assert not list(pictures(page))
+    assert page.count("not shown") > len(SHOWN)
 
 
 def test_bytes_that_changed_on_the_disk_are_not_shown(tmp_path: Path) -> None:
