@@ -55,7 +55,7 @@ def answer_of_failure(request: Request, error: BaseException, now: float) -> Ans
     fetched = fetched_of_failure(request, error, now)
     if not isinstance(error, GateClosed):
         result = GateResult("g0", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value)
-        return Answer(fetched, result, asked=True, address=fetched.hops[-1].ip)
+        return Answer(fetched, result, asked=True)
     asked = error.head is not None or error.error is not None or bool(error.ip)
     if error.error is None:  # the gate closed by itself; the fetch is not to blame
         fetched = replace(fetched, error=None)

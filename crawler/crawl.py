@@ -6,6 +6,8 @@ on the other. Everything happens on one event loop, one answer at a time.
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +29,9 @@ from crawler.requests import Requests, Row
 from crawler.schema import Kind
 from crawler.scope import Scope
 from crawler.store import Store
-from kyodaku.permission import GateResult, OriginFacts, Permission
-from kyodaku.reasons import NotRequestedReason
+from kyodaku.errors import KyodakuError
+from kyodaku.permission import GateResult, GateVerdict, OriginFacts, Permission
+from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Fetched, LicenceEvidence, Signal
@@ -36,6 +39,7 @@ from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
 
 _RESTS = frozenset({429, 503})
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Crawl:
         self.recipe = recipe
         self.permission = permission
         self.error: Exception | None = None
+        self.seeds_entered = False
         self._clock = clock
         self._now = now
         self._started: dict[Job, float] = {}
@@ -118,6 +123,7 @@ class Crawl:
             network.redirects,
             recipe.budgets.per_host.same_image,
         )
+        store.set_meta("delay", str(polite.delay))
         self.frontier.restore()
         self.journal.commit()
         self._elapsed_before = float(store.meta("elapsed", "0"))
@@ -135,7 +141,7 @@ class Crawl:
         try:
             job = self.frontier.next_job()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
             return None
         if job is None:
             return None
@@ -215,7 +221,7 @@ class Crawl:
                 self.store.set_meta("elapsed", f"{self.elapsed:.3f}")
                 self.journal.commit()
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
 
     def close(self) -> None:
         """Commit and let go of every file. The crawl can be taken up again."""
@@ -261,17 +267,27 @@ class Crawl:
             try:
                 self.journal.answered()
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
 
     def _try(self, job: Job, work: Callable[[], None]) -> None:
-        """One answer is recorded whole or not at all; a bug of ours ends the crawl, it never opens a gate."""
+        """One answer is recorded whole or not at all. A bug of ours holds the request it met; where that
+        cannot be written down either, the crawl ends."""
         try:
             with self.store.savepoint():
                 work()
         except Exception as error:
-            self._fail(error)
+            if job.row is None or isinstance(error, (KyodakuError, sqlite3.Error, OSError)):
+                self.fail(error)
+                return
+            _log.exception("%s: held, because its answer could not be judged", job.url)
+            held = GateResult("g0", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value)
+            try:
+                with self.store.savepoint():
+                    self.conclude(job.row, held)
+            except Exception as second:
+                self.fail(second)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         """Stop: the last commit stays the truth."""
         if self.error is None:
             self.error = error

@@ -55,7 +55,7 @@ class Host:
     reason: str = ""
     holds: int = 0
     walls: int = 0
-    stop: NotRequestedReason | None = None
+    stop: NotRequestedReason | GateResult | None = None
 
 
 class Judge(Protocol):
@@ -157,11 +157,15 @@ class Frontier:
         return request, True
 
     def ask_again(self, request: int) -> None:
-        """One more request for an image that was refused only for want of evidence."""
-        self._requests.ask_again(request)
-        self.unfinished += 1
+        """One more request: evidence for an image that was refused only for want of it, or images that
+        were listed for a page after it was read."""
         row = self._requests.row(request)
-        self._expect(Place(row.target, row.host, row.origin))
+        place = Place(row.url, host_of(row.url), origin_of(row.url))
+        self._requests.ask_again(request, place)
+        self.unfinished += 1
+        if row.kind is not Kind.IMAGE:
+            self._pages_open[row.page_host] += 1
+        self._expect(place)
 
     # ------------------------------------------------------------------ handing out
 
@@ -190,7 +194,7 @@ class Frontier:
     def _job_of(self, host: Host) -> Job | None:
         if host.needs:
             return self._need_job(host)
-        if host.state == "held":
+        if host.state == "held" and host.stop is None:
             return None
         for origin in list(host.origins):
             row = self._row_of(host, origin)
@@ -373,8 +377,10 @@ class Frontier:
             host.state, host.reason = "held", HoldReason.WALLED_HOST.value
             host.holds += 1
             self._unpark(host.name)
+            self._save(host)
             self._schedule_host(host)
-        self._save(host)
+        else:
+            self._save(host)
 
     def no_wall(self, job: Job) -> None:
         """A page of the host was readable."""
@@ -393,20 +399,22 @@ class Frontier:
     def stop_of(self, name: str) -> NotRequestedReason | None:
         """Why a host was closed, or None."""
         host = self._hosts.get(name)
-        return None if host is None else host.stop
+        return host.stop if host is not None and isinstance(host.stop, NotRequestedReason) else None
 
     def _schedule_host(self, host: Host) -> None:
         interval = self._interval(host.holds)
         if interval is None:
-            for origin in host.origins:
-                origin.final = True
-                origin.verdict = GateResult("g2", GateVerdict.HOLD, HoldReason.WALLED_HOST.value)
-            host.state = "open"  # so that what waits is concluded
+            host.stop = GateResult("g2", GateVerdict.HOLD, HoldReason.WALLED_HOST.value)
             self._timetable.wake(host.name)
             return
 
+        self._store.write(
+            "UPDATE hosts SET next_retry = ? WHERE host = ?", (time.time() + interval, host.name)
+        )
+
         def retry() -> None:
             host.state, host.walls = "open", WALLS_IN_A_ROW - 1
+            self._save(host)
             self._timetable.wake(host.name)
 
         self._later(interval, retry)

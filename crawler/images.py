@@ -140,7 +140,6 @@ class ImageDesk:
             height=image.height,
         )
         self._requests.record(row.id, facts)
-        self._frontier.done(row)
         self._count_address(row, answer.sha256)
         self.tally["stored"] += 1
         if not self._raw.find(answer.sha256):
@@ -156,6 +155,7 @@ class ImageDesk:
                     caption=self._caption(row),
                 )
             )
+        self._frontier.done(row)
 
     def _count_address(self, row: Row, sha256: str) -> None:
         """A host that serves the same bytes everywhere is a decoy: nothing more is asked of it."""

@@ -116,11 +116,15 @@ class Intake:
             self._frontier.add(Kind.SITEMAP, place, depth=depth)
 
     def listed(self, page_url: str, image_url: str, caption: str, title: str = "") -> None:
-        """An image that a list or sitemap names for a page: it waits until the page was asked."""
-        self._store.write(
+        """An image that a list or sitemap names for a page: it waits until the page was asked. A page
+        that was asked already is asked once more, since only it can say what holds for this image."""
+        cursor = self._store.write(
             "INSERT OR IGNORE INTO listed VALUES (?, ?, ?, ?)",
             (page_url, image_url, excerpt(caption), excerpt(title)),
         )
+        page = self._requests.find(Kind.PAGE, page_url) if cursor.rowcount else None
+        if page is not None and page[1] is State.DONE:
+            self._frontier.ask_again(page[0])
 
     def listed_for(self, page_url: str) -> list[Found]:
         """Images that lists and sitemaps name for a page."""

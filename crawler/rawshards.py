@@ -188,14 +188,14 @@ class RawShards:
     def _beside(self, shard: int) -> None:
         rows = self._store.rows(
             "SELECT q.url, r.caption, r.key, r.status, r.error, r.width, r.height, r.exif, r.sha256, r.ext,"
-            " r.bytes, r.offset FROM raw r JOIN requests q ON q.id = r.request WHERE r.shard = ?"
+            " r.bytes, r.offset, q.fetched_at FROM raw r JOIN requests q ON q.id = r.request WHERE r.shard = ?"
             " ORDER BY r.id",
             (shard,),
         )
-        records = [_record(row) for row in rows]
+        records = [_record(row[:-1]) for row in rows]
+        times = [row[-1] for row in rows if row[-1]] or [self._clock()]
         write_parquet(pa.Table.from_pylist(records, schema=RAW), self._folder / f"{shard:05d}.parquet")
         failed = [str(record["error_message"]) for record in records if record["status"] != "success"]
-        now = self._clock()
         write_stats(
             self._folder / f"{shard:05d}_stats.json",
             {
@@ -203,9 +203,9 @@ class RawShards:
                 "successes": len(records) - len(failed),
                 "failed_to_download": len(failed),
                 "failed_to_resize": 0,
-                "duration": 0.0,
-                "start_time": now,
-                "end_time": now,
+                "duration": max(times) - min(times),
+                "start_time": min(times),
+                "end_time": max(times),
                 "status_dict": {"success": len(records) - len(failed), **Counter(sorted(failed))},
             },
         )

@@ -128,12 +128,12 @@ class Requests:
             "UPDATE requests SET holds = holds + 1, next_retry = ? WHERE id = ?", (next_retry, row.id)
         )
 
-    def ask_again(self, request: int) -> None:
-        """Evidence was found after a refusal for want of it: one more request."""
+    def ask_again(self, request: int, place: Place) -> None:
+        """One more request, from the first hop."""
         self._store.write(
-            "UPDATE requests SET asked_again = 1, target = url, hops = '[]', attempts = 0, verdict = '',"
-            " reason = '', state = 0 WHERE id = ?",
-            (request,),
+            "UPDATE requests SET asked_again = 1, target = ?, host = ?, origin = ?, hops = '[]',"
+            " attempts = 0, verdict = '', reason = '', not_requested = '', state = 0 WHERE id = ?",
+            (place.url, place.host, place.origin, request),
         )
 
     def record(self, request: int, answered: Answered, state: State = State.DONE) -> None:

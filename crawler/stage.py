@@ -5,6 +5,7 @@ from __future__ import annotations
 from crawler.crawl import Crawl
 from crawler.export import export
 from crawler.run import run_scrapy
+from crawler.seeds import read_list
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission, Rules
 from kyodaku.registry_client import EMPTY_SNAPSHOT
@@ -21,13 +22,15 @@ def crawl(context: StageContext) -> StageSummary:
         RunStateError: crawl.sqlite is another version's.
         UsageError: the host table or a URL list cannot be read.
     """
+    for name in context.recipe.seeds.url_lists:  # what is no list is said before anything is asked
+        next(read_list(context.recipe_path.parent / name), None)
     crawling = Crawl(context.recipe, context.run, _permission(context), context.clock)
     try:
         if crawling.store.meta(DONE) != "yes":
             run_scrapy(context, crawling)
             if crawling.error is not None:
                 raise crawling.error
-            if crawling.has_work() or crawling.in_flight:
+            if not crawling.seeds_entered or crawling.has_work() or crawling.in_flight:
                 crawling.commit()
                 return _summary(crawling, complete=False)
             _finish(context, crawling)

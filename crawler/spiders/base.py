@@ -31,8 +31,12 @@ class PermissionSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Enter the seeds into the frontier."""
-        async for _ in self.enter_seeds():
-            pass
+        try:
+            async for _ in self.enter_seeds():
+                pass
+        except Exception as error:
+            self.crawl.fail(error)
+        self.crawl.seeds_entered = True
         return
         yield  # an async generator, as Scrapy wants it
 
@@ -56,6 +60,6 @@ class PermissionSpider(Spider):
         error = failure.value or RuntimeError("a failure without an error")
         if job.run is not None:
             fetched = fetched_of_failure(request, error, now)
-            self.crawl.host_file(job, fetched, asked=True)
+            self.crawl.host_file(job, fetched, asked=bool(fetched.hops))
         else:
             self.crawl.answered(job, answer_of_failure(request, error, now))
