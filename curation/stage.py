@@ -123,6 +123,9 @@ def _release(context: StageContext) -> StageSummary:
         mark_unreleasable(run, failures)
     before = latest
     done = publish(run, recipe, building, facts, build, _public_report(context))
+    from kyodaku.report.private import write_report
+
+    write_report(run, recipe)  # now it can count what was released
     return _summary(done, "holds the same files and stays" if done == before else "is written")
 
 
