@@ -118,7 +118,12 @@ class EvidenceWriter:
         if ip:
             extra["WARC-IP-Address"] = ip
         record = writer.create_warc_record(
-            url, "response", payload=io.BytesIO(body), http_headers=block, warc_headers_dict=extra
+            url,
+            "response",
+            payload=io.BytesIO(body),
+            length=len(body),
+            http_headers=block,
+            warc_headers_dict=extra,
         )
         writer.write_record(record)
         return buffer.getvalue()

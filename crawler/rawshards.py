@@ -188,8 +188,8 @@ class RawShards:
     def _beside(self, shard: int) -> None:
         rows = self._store.rows(
             "SELECT q.url, r.caption, r.key, r.status, r.error, r.width, r.height, r.exif, r.sha256, r.ext,"
-            " r.bytes, r.offset, q.fetched_at FROM raw r JOIN requests q ON q.id = r.request WHERE r.shard = ?"
-            " ORDER BY r.id",
+            " r.bytes, r.offset, q.fetched_at FROM raw r JOIN requests q ON q.id = r.request"
+            " WHERE r.shard = ? ORDER BY r.id",
             (shard,),
         )
         records = [_record(row[:-1]) for row in rows]
