@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from kyodaku.errors import RecordError
 from kyodaku.reasons import Outcome
 from kyodaku.records import (
     ANNOTATIONS,
@@ -164,8 +165,7 @@ class RunFacts:
         for shard, indices in wanted.items():
             table = _table(self.run.candidates / f"{shard}.parquet", CANDIDATES)
             for record in table.take(sorted(indices)).to_pylist():
-                candidate = Candidate.from_row(record)
-                found[candidate.candidate_id] = candidate
+                found[record["candidate_id"]] = _candidate(record, shard)
         return found
 
     def hosts(self) -> list[HostFile]:
@@ -272,6 +272,15 @@ def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any
         because_of=chosen.get("because_of", ""),
         purged=chosen.get("purged", False),
     )
+
+
+def _candidate(record: dict[str, Any], shard: str) -> Candidate:
+    try:
+        return Candidate.from_row(record)
+    except (ValueError, TypeError) as error:
+        raise RecordError(
+            f"candidates/{shard}.parquet: {error}; it was written by another version"
+        ) from error
 
 
 def _provisional(record: dict[str, Any]) -> tuple[str, str]:

@@ -108,8 +108,8 @@ def both(english: Part, other: Part) -> Html:
     return join((tag("span", english, class_="t", lang="en"), tag("span", other, class_="t", lang="ja")))
 
 
-def say(english: str, **values: str | int) -> Html:
-    """A text of ours in both languages. `{name}` is filled from `values`, escaped.
+def say(english: str, **values: str | Html | int) -> Html:
+    """A text of ours in both languages. `{name}` is filled from `values`, escaped unless it is Html.
 
     Raises KeyError for a text that has no translation: a report is never half translated.
     """

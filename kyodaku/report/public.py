@@ -176,7 +176,7 @@ def _objecting(recipe: Recipe) -> Html:
         first = say(
             "If a picture of yours is here and should not be, write to {contact} and name the picture: "
             "its key, its address, or the page that shows it.",
-            contact=contact,
+            contact=link(contact.removeprefix("mailto:")),
         )
     else:
         first = say(

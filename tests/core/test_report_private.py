@@ -8,12 +8,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
+from kyodaku.errors import RecordError
+from kyodaku.records import CANDIDATES
 from kyodaku.report import private
 from kyodaku.report.thumbnails import Thumbnailer
 from kyodaku.runs import RunFolder
+from kyodaku.shards import write_parquet
 from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe
 
 SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin")
@@ -120,6 +125,22 @@ def test_works_on_every_state_of_a_run(tmp_path: Path) -> None:
     page = private.write_report(crawled.run, crawled.recipe).read_text("utf-8")
     assert "No decision has been made yet" in page
     assert not list(pictures(page)), "without a decision nothing may be shown"
+
+
+def test_files_of_another_version_are_refused(tmp_path: Path) -> None:
+    made = build(tmp_path / "schema")
+    write_parquet(pa.table({"uid": ["x"]}), made.run.decisions / "00000.parquet")
+    with pytest.raises(RecordError, match=r"decisions/00000\.parquet"):
+        private.write_report(made.run, made.recipe)
+    made = build(tmp_path / "value")
+    path = made.run.candidates / "00000.parquet"
+    rows = pq.read_table(path).to_pylist()
+    for row in rows:
+        for signal in row["signals"]:
+            signal["effect"] = "shrug"
+    write_parquet(pa.Table.from_pylist(rows, schema=CANDIDATES), path)
+    with pytest.raises(RecordError, match="shrug"):
+        private.write_report(made.run, made.recipe)
 
 
 def test_same_run_same_bytes(tmp_path: Path) -> None:

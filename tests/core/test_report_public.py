@@ -61,6 +61,7 @@ def test_counts_grounds_licences_and_institutions(page: str) -> None:
 
 def test_says_how_to_object_and_verify(made: FixtureRun, page: str, tmp_path: Path) -> None:
     tree = html.fromstring(page)
+    assert "https://museum.example/contact" in tree.xpath("//section[@id='object']//a/@href")
     assert "https://museum.example/contact" in tree.xpath("//section[@id='object']")[0].text_content()
     assert "kyodaku verify FOLDER" in tree.xpath("//section[@id='verify']")[0].text_content()
     local = build(tmp_path)
