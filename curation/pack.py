@@ -10,14 +10,14 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from curation.annotate import AnnotateConfig, stored_bytes
-from curation.steps import ShardJob, code_digest, digest_files
+from curation.steps import ShardJob, code_digest, digest
 from kyodaku.durable import atomic_write, canonical_json
 from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import sha256_bytes
 from kyodaku.recipe import Recipe
 from kyodaku.records import RAW, RELEASED
 from kyodaku.release.images import ReleasedImage, rewrite_for_release
-from kyodaku.release.plan import PLAN
+from kyodaku.release.plan import PLAN, lasting
 from kyodaku.release.tables import read_rows
 from kyodaku.runs import RunFolder
 from kyodaku.safedecode import SafeDecoder
@@ -55,7 +55,8 @@ def pack_jobs(run: RunFolder, recipe: Recipe, building: Path, shards: list[str])
     for shard in shards:
         plan = building / "plan" / f"{shard}.parquet"
         shard_in = {"plan": plan, "raw": run.raw}
-        jobs.append(ShardJob("pack", pack, shard_in, building / shard, config, digest_files([plan]), code))
+        inputs = digest(lasting(read_rows(plan, PLAN)))
+        jobs.append(ShardJob("pack", pack, shard_in, building / shard, config, inputs, code))
     return jobs
 
 
