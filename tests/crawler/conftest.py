@@ -14,4 +14,4 @@ def _close_scripted_crawls() -> Iterator[None]:
     """Whatever a test opened is closed after it."""
     yield
     while Scripted.opened:
-        Scripted.opened.pop().kill()
+        Scripted.opened[-1].kill()

@@ -85,7 +85,7 @@ class AnyHost(dict[tuple[str, int | None], Target]):
         return Target("127.0.0.1", 1) if key[0].endswith(".example") else default
 
 
-@dataclass
+@dataclass(eq=False)
 class Scripted:
     """Drives a crawl. `asked` lists (monotonic time, URL) of everything that was sent."""
 
@@ -116,6 +116,8 @@ class Scripted:
 
     def kill(self) -> None:
         """What a kill leaves: everything since the last commit is gone."""
+        if self in self.opened:
+            self.opened.remove(self)
         self.crawl.store.close()
         self.crawl.raw.close()
         self.crawl.evidence.close()
