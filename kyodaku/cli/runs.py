@@ -145,11 +145,11 @@ def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fal
 
 
 def _release_folder(target: Path, runs: Path) -> Path:
+    if (target / "manifest.json").is_file():
+        return target
     from kyodaku.release.build import latest_release
     from kyodaku.runs import find_run
 
-    if (target / "manifest.json").is_file():
-        return target
     folder = latest_release(find_run(target, runs))
     if folder is None:
         raise UsageError(f"{target} has no release yet; make one with: kyodaku run {target}")
