@@ -7,6 +7,7 @@ the provisional answer of the last gate. One shard of candidates is in memory at
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ from kyodaku.records import (
     check_schema,
 )
 from kyodaku.runs import RunFolder
+
+#: The digest of an empty answer, which makes nobody a copy of anybody.
+_OF_NOTHING = hashlib.sha256(b"").hexdigest()
 
 _LIGHT = [
     "candidate_id", "image_url", "page_url", "found_at", "gate", "gate_verdict", "gate_reason",
@@ -234,7 +238,7 @@ def released_rows(release: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:
-    has_body = record["bytes"] > 0  # the digest of an empty answer makes nobody a copy of anybody
+    has_body = record["sha256"] not in ("", _OF_NOTHING)
     asked = record["gate"] in ("g4", "g5")
     outcome, outcome_reason = _provisional(record)
     chosen = decision or {}

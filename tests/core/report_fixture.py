@@ -296,9 +296,7 @@ def _refused(made: dict[str, Made]) -> None:
         "https://museum.example/works/xmp",
     )
     secret = hashlib.sha256(picture(77)).hexdigest()
-    made["xmp"].candidate = replace(
-        made["xmp"].candidate, sha256=secret, uid=uid_of(secret), bytes=1234, status=200
-    )
+    made["xmp"].candidate = replace(made["xmp"].candidate, sha256=secret, uid=uid_of(secret), status=200)
 
 
 def _late_no(made: dict[str, Made]) -> None:
@@ -346,7 +344,7 @@ def _set_aside(made: dict[str, Made]) -> None:
     # Bytes that one place refuses and that, by some fault, were kept and allowed at another.
     echo = one("echo", 26, decided("filtered", "low_resolution"))
     no = Made(found("https://split.example/echo.jpg", "https://split.example/echo"))
-    made["echo_no"] = stored(no, echo.body or b"")
+    made["echo_no"] = stored(no, echo.body or b"", bytes=0)
     echo.pixels = no.pixels = UNDECODED
     no.decision = decided("refused", "no_licence_evidence", "refuse")
     # An outcome that no hold may have.

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from kyodaku.errors import UsageError
+from kyodaku.records import CANDIDATES
 from kyodaku.report.explain import Story, explain, render
+from kyodaku.shards import write_parquet
 from tests.core.report_fixture import FixtureRun, build
 
 
@@ -50,6 +56,26 @@ def test_any_name_of_an_image_finds_it(made: FixtureRun, kind: str) -> None:
     assert image.evidence[0].decisive
     assert image.caption is not None
     assert image.caption.text == "Study of clouds"
+
+
+def test_bytes_that_g5_refused_are_found_by_their_digest(made: FixtureRun) -> None:
+    candidate = made.made["xmp"].candidate
+    story = explain(made.run, candidate.sha256)
+    assert story.images[0].candidate_id == candidate.candidate_id
+    assert "prohibits data mining" in story.sentence
+    assert story.images[0].places == ()
+
+
+def test_empty_answers_are_not_copies(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    path = made.run.candidates / "00001.parquet"
+    empty = hashlib.sha256(b"").hexdigest()
+    rows = pq.read_table(path).to_pylist()
+    for row in rows:
+        if row["candidate_id"] in (made.made[name].candidate.candidate_id for name in ("gone", "budget")):
+            row["sha256"], row["uid"] = empty, empty[:32]
+    write_parquet(pa.Table.from_pylist(rows, schema=CANDIDATES), path)
+    assert explain(made.run, made.made["gone"].candidate.candidate_id).images[0].copies == ()
 
 
 def test_spelling_of_an_address_does_not_matter(made: FixtureRun) -> None:
