@@ -2,9 +2,9 @@
 
 What is done, in this order: HTML entities and tags become text; half- and full-width forms are folded
 (NFKC on those alone, so that x² stays x²) and the rest is composed (NFC); control characters,
-zero-width and direction marks go; web addresses go; a leading "image of", "Photo:", 「写真：」 goes; white
-space is one space. What is then no description is rejected: file names, camera numbers, a lone generic
-word, no letters, too short or too long.
+zero-width and direction marks go; web addresses go; a leading "image of", "Photo:", 「写真：」 goes, and
+a trailing "Licence", which is the text of a link; white space is one space. What is then no description
+is rejected: file names, camera numbers, a lone generic word, no letters, too short or too long.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ _LEAD = re.compile(
     r"(?: (?:of|showing|shows)\b:?| ?: ?)\s*|^(?:画像|写真|イメージ|図)\s?[:：]\s*",
     re.IGNORECASE,
 )
+_TAIL = re.compile(
+    r"(?<=[).|,;:–—-])\s?[(\[]?(?:licen[cs]e|credits?|source|ライセンス|出典)[)\].]?$", re.IGNORECASE
+)
+_TAIL_LENGTH = 16  # no longer than this, and looked for only there
 _FILE = re.compile(
     r"^\S{1,200}\.(?:jpe?g|png|gif|webp|avif|tiff?|bmp|svg|heic)$|^[\w .()-]{1,100}\.(?:jpe?g|png|gif|webp)$",
     re.IGNORECASE,
@@ -111,6 +115,7 @@ def normalise(text: str) -> str:
     text = unicodedata.normalize("NFC", "".join(_visible(sign) for sign in text))
     text = _SPACE.sub(" ", _URL.sub(" ", text)).strip()
     text = _LEAD.sub("", text)
+    text = text[:-_TAIL_LENGTH] + _TAIL.sub("", text[-_TAIL_LENGTH:])
     return text.strip(" \t|/\\_-–—·•:;,")
 
 

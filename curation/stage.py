@@ -34,6 +34,7 @@ from kyodaku.release.build import (
 )
 from kyodaku.release.manifest import read_manifest
 from kyodaku.release.markers import read_marker
+from kyodaku.release.plan import lasting
 from kyodaku.release.tables import iter_rows, shard_names
 from kyodaku.stages import StageContext, StageSummary
 
@@ -155,7 +156,7 @@ def _build_digest(context: StageContext, rows: Sequence[Mapping[str, Any]], fact
     recipe = context.recipe
     return digest(
         {
-            "plan": list(rows),
+            "plan": lasting(rows),
             "facts": asdict(facts),
             "shards": recipe.shards.model_dump(mode="json"),
             "release": recipe.release.model_dump(mode="json"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import pyarrow as pa
 
 _STR, _INT = pa.string(), pa.int64()
@@ -35,3 +38,11 @@ PLAN = pa.schema(
     ],
     metadata={"kyodaku.schema": "plan/1"},
 )
+
+_PLACE = ("raw_shard", "raw_key")
+
+
+def lasting(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without where the crawl happened to store each picture: what a release's digests are taken
+    of, so that the same facts crawled in another order give the same release."""
+    return [{name: value for name, value in row.items() if name not in _PLACE} for row in rows]
