@@ -412,6 +412,19 @@ def test_a_page_that_says_no_is_remembered_for_its_images() -> None:
     assert (image.result.gate, image.result.reason) == ("g2", "meta_robots")
 
 
+def test_a_page_that_says_no_while_its_image_is_under_way_is_heard() -> None:
+    shared, image, hop = guard(), ask("/a.jpg", kind=""), ask("/b.jpg", redirect_urls=[f"{ORIGIN}/a.jpg"])
+    admitted(shared, image)
+    url = f"{ORIGIN}/late"
+    html = b'<!doctype html><meta name="robots" content="noai"><img src="/a.jpg">'
+    page = Fetched(url, url, 200, (("Content-Type", "text/html"),), html, True, None, NOW)
+    shared.pages.remember(url, shared.permission.g2(page))
+    error = closed(lambda: answered(shared, image, PICTURE, ("Content-Type", "image/jpeg")))
+    assert (error.result.gate, error.result.reason) == ("g2", "meta_robots")
+    assert len(error.sha256) == 64
+    assert closed(lambda: admitted(shared, hop)).result.reason == "meta_robots"
+
+
 # ------------------------------------------------------------------ what failures mean
 
 

@@ -190,6 +190,7 @@ def wire(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Probed:
             "kind": "page",
             "headers": {"Cookie": "a=b", "Authorization": "Basic eA==", "Host": "good-tls.example"},
         },
+        {"url": f"{HOSTILE}/fine.jpg?bypass", "bypass": True},
         {"url": f"{HOSTILE}/fine.jpg?proxy", "meta": {"proxy": "http://127.0.0.1:9/"}},
         {"url": f"{HOSTILE}/robots.txt", "kind": "host_file"},
         {"url": f"{HOSTILE}/fine.jpg", "kind": "no such kind"},
@@ -296,6 +297,11 @@ def test_no_identity_is_borrowed(wire: Probed, web: SmallWeb) -> None:
     assert [asked.header(name) for name in ("Cookie", "Authorization", "Host")] == ["", "", "hostile.example"]
     agents = {entry.header("User-Agent") for entry in web.log if entry.host == "hostile.example"}
     assert agents == {"ShopBot/1.0 (+https://shop.example/bot) Kyodaku/0.1"}
+
+
+def test_nothing_reaches_the_handler_past_the_gates(wire: Probed, web: SmallWeb) -> None:
+    assert reason(wire[f"{HOSTILE}/fine.jpg?bypass"]) == "gate_exception"
+    assert web.requests("hostile.example", "/fine.jpg?bypass") == []
 
 
 def test_no_proxy(wire: Probed) -> None:

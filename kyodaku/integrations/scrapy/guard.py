@@ -16,7 +16,7 @@ from scrapy.crawler import Crawler
 
 from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind, gate_exception
 from kyodaku.integrations.scrapy.pages import PageMemory
-from kyodaku.permission import GateResult, Need, OriginFacts, Permission
+from kyodaku.permission import GateResult, Need, OriginFacts, PageFacts, Permission
 from kyodaku.recipe import Network
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import FetchError, LicenceEvidence, Signal
@@ -46,6 +46,7 @@ class Exchange:
     results: list[GateResult]
     signals: tuple[Signal, ...] = ()
     evidence: tuple[LicenceEvidence, ...] = ()
+    pages: list[PageFacts] = field(default_factory=list)  # asked about this image
     ip: str = ""
     head: ResponseHead | None = None
     judged: bool = False  # the head went through `headers_received`

@@ -73,7 +73,7 @@ class GateMiddleware:
     # -------------------------------------------------------------- before the request
 
     async def process_request(self, request: Request) -> None:
-        """Admit `request`, or raise GateClosed (FetchFailed for a host file)."""
+        """Admit `request`, or raise GateClosed."""
         request.meta.pop(META_TRAIL, None)
         self._guard.forget(request)
         try:
@@ -93,7 +93,14 @@ class GateMiddleware:
         if not results[-1].open:
             raise _closed(results)
         url = normalise_url(request.url)
-        exchange = Exchange(url, kind, self._cap(request, kind), results)
+        exchange = Exchange(
+            url,
+            kind,
+            self._cap(request, kind),
+            results,
+            signals=tuple(request.meta.get(META_SIGNALS, ())),
+            evidence=tuple(request.meta.get(META_EVIDENCE, ())),
+        )
         if kind is Kind.HOST_FILE:
             if not self._guard.made(request):
                 raise _closed([*results, gate_exception("g1")])
@@ -108,20 +115,20 @@ class GateMiddleware:
             raise _closed(results)
         return exchange
 
-    def _ask_pages(self, request: Request, exchange: Exchange) -> None:
-        """G2: what the request brings along, and what every remembered page that shows this URL says."""
-        told = list(request.meta.get(META_SIGNALS, ()))
-        evidence = list(request.meta.get(META_EVIDENCE, ()))
+    def _ask_pages(self, request: Request, exchange: Exchange, digest: str = "") -> None:
+        """G2: every remembered page that shows this image, or a hop on the way to it, each asked once."""
         named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
-        shown_as = next(iter(request.meta.get("redirect_urls", ())), exchange.url)
-        for page in self._guard.pages.about(shown_as, named):
-            result = self._permission.g2_image(page, shown_as)
-            exchange.results.append(result)
-            if not result.open:
-                raise _closed(exchange.results)
-            told += result.signals
-            evidence += result.evidence
-        exchange.signals, exchange.evidence = tuple(told), tuple(evidence)
+        for url in dict.fromkeys((*request.meta.get("redirect_urls", ()), exchange.url)):
+            for page in self._guard.pages.about(url, named):
+                if any(page is asked for asked in exchange.pages):
+                    continue
+                exchange.pages.append(page)
+                result = self._permission.g2_image(page, url)
+                if not result.open:
+                    raise exchange.close(result, sha256=digest)
+                exchange.results.append(result)
+                exchange.signals = (*exchange.signals, *result.signals)
+                exchange.evidence = (*exchange.evidence, *result.evidence)
 
     async def _facts(self, url: str) -> OriginFacts | None:
         origins = self._guard.origins
@@ -264,10 +271,10 @@ class GateMiddleware:
         if exchange.kind is Kind.HOST_FILE or request.method == "HEAD":
             return response
         if exchange.kind is Kind.IMAGE or exchange.image or sniff(response.body) in IMAGE_FORMATS:
-            self._ask_g5(response, exchange, head)
+            self._ask_g5(request, response, exchange, head)
         return response
 
-    def _ask_g5(self, response: Response, exchange: Exchange, head: ResponseHead) -> None:
+    def _ask_g5(self, request: Request, response: Response, exchange: Exchange, head: ResponseHead) -> None:
         if not exchange.image:
             result = self._image_head(exchange, head)
             if not result.open:
@@ -276,6 +283,7 @@ class GateMiddleware:
             raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
         result = self._permission.g5(head, response.body, exchange.evidence, exchange.signals)
         exchange.digest = result.image.sha256 if result.image else sha256(response.body).hexdigest()
+        self._ask_pages(request, exchange, exchange.digest)  # those that came while this was under way
         if not result.open:
             raise exchange.close(result, sha256=exchange.digest)
         exchange.results.append(result)
