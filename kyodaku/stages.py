@@ -6,6 +6,7 @@ finds them by name and never imports a room.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,11 @@ class StageSummary:
     complete: bool
     lines: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+def available_cpus() -> int:
+    """How many processes are worth starting: the CPUs we may use, where the system tells them apart."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 Stage = Callable[[StageContext], StageSummary]

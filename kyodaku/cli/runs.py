@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -118,12 +117,12 @@ def verify(
     json: JsonOption = False,
 ) -> None:
     """Re-hash a release and check every file against its manifest. One flipped byte fails."""
-    from kyodaku.stages import import_for
+    from kyodaku.stages import available_cpus, import_for
 
     folder = _release_folder(release, runs)
     module = import_for("verify", "kyodaku.release.verify", "match")
     console = None if json else output.progress_console()
-    found = module.verify_release(folder, sample, workers or len(os.sched_getaffinity(0)), console)
+    found = module.verify_release(folder, sample, workers or available_cpus(), console)
     if json:
         output.print_json(dataclasses.asdict(found))
     else:

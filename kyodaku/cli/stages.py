@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -110,7 +109,7 @@ def _work(
     from kyodaku.errors import RecipeError
     from kyodaku.lock import open_run
     from kyodaku.recipe import load_recipe, placeholders, recipe_file
-    from kyodaku.stages import StageContext, find_stage
+    from kyodaku.stages import StageContext, available_cpus, find_stage
 
     recipe = load_recipe(recipe_path)
     if "crawl" in names and (problems := placeholders(recipe)):
@@ -126,7 +125,7 @@ def _work(
             run=folder,
             console=output.progress_console(quiet=quiet),
             clock=clock,
-            workers=workers or len(os.sched_getaffinity(0)),
+            workers=workers or available_cpus(),
             quiet=quiet,
         )
         for stage in stages:
@@ -152,12 +151,11 @@ def _tell(summary: StageSummary) -> None:
 
 def _tell_where(folder: RunFolder, complete: bool, last: str) -> None:
     shown = _short(folder.path)
-    if not complete:
-        output.say(f"stopped; everything written so far is whole in {shown}. The same command goes on.")
-        return
     output.say(f"run: {shown}")
-    if last == "release":
+    if complete and last == "release":
         output.say(f"check the release with: kyodaku verify {shown}")
+    elif not complete:
+        output.say("everything written so far is whole; the same command goes on")
 
 
 def _short(path: Path) -> Path:

@@ -272,7 +272,8 @@ def test_a_stage_that_stops_stops_the_run(tmp_path: Path, stubs: dict[str, Stub]
     stubs["crawl"] = lambda context: StageSummary("crawl", False, ("stopped by Ctrl-C",))
     stubs["curate"] = lambda context: pytest.fail("curates half a crawl")
     shown = invoke("run", str(write(tmp_path)), "--runs", str(tmp_path / "runs"), expect=1)
-    assert "The same command goes on" in shown
+    assert "crawl: stopped before its end" in shown
+    assert "the same command goes on" in shown
 
 
 def test_what_a_stage_is_given(tmp_path: Path, stubs: dict[str, Stub]) -> None:
