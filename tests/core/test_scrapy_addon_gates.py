@@ -6,13 +6,10 @@ import asyncio
 import copy
 import gzip
 import pickle
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -23,12 +20,10 @@ from scrapy.exceptions import (
     StopDownload,
 )
 from scrapy.http import HtmlResponse, Response
-from scrapy.settings import Settings
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
-from kyodaku.errors import UsageError
 from kyodaku.integrations.scrapy import (
     META_KIND,
     META_TRAIL,
@@ -37,14 +32,11 @@ from kyodaku.integrations.scrapy import (
     GateMiddleware,
     GateTrail,
     Guard,
-    KyodakuAddon,
     SealMiddleware,
-    Shared,
     fetched_of_failure,
 )
-from kyodaku.integrations.scrapy.decoding import DecodingError, codings, decoded
 from kyodaku.integrations.scrapy.failures import fetch_error
-from kyodaku.integrations.scrapy.guard import Exchange, Flight
+from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.permission import (
@@ -484,74 +476,6 @@ def test_other_middlewares_keep_their_word() -> None:
         assert SealMiddleware(shared).process_exception(request, error) is None
 
 
-# ------------------------------------------------------------------ decoding
-
-
-@given(st.binary(max_size=2000), st.sampled_from(["gzip", "deflate", "x-gzip"]))
-def test_what_was_packed_is_unpacked(body: bytes, name: str) -> None:
-    packed = zlib.compress(body) if name == "deflate" else gzip.compress(body)
-    assert decoded(packed, [name], 2000) == body
-
-
-@given(st.binary(max_size=300), st.lists(st.sampled_from(["gzip", "deflate", "br", "x"]), max_size=4))
-def test_unpacking_any_bytes_ends_in_bytes_or_a_decoding_error(body: bytes, names: list[str]) -> None:
-    try:
-        out = decoded(body, names, 1000)
-    except DecodingError:
-        return
-    assert len(out) <= max(1000, len(body))
-
-
-def test_a_bare_deflate_stream_and_several_members() -> None:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    assert decoded(packer.compress(b"abc" * 50) + packer.flush(), ["deflate"], 1000) == b"abc" * 50
-    assert decoded(gzip.compress(b"a") + gzip.compress(b"b"), ["gzip"], 10) == b"ab"
-
-
-@pytest.mark.parametrize("members", [1, 50])
-def test_a_bomb_is_stopped_at_the_cap(members: int) -> None:
-    with pytest.raises(DecodingError) as caught:
-        decoded(gzip.compress(bytes(1_000_000)) * members, ["gzip"], 999_999 if members == 1 else 2_000_000)
-    assert caught.value.error is FetchError.BOMB
-
-
-def test_codings_in_any_spelling() -> None:
-    assert codings(["GZIP , identity", "br"]) == ["gzip", "br"]
-
-
-# ------------------------------------------------------------------ bytes in flight
-
-
-def test_who_finds_no_room_waits() -> None:
-    async def scene() -> list[str]:
-        flight, said = Flight(100), []
-
-        async def body(name: str, size: int, wait: float) -> None:
-            async with flight.room(size):
-                said.append(f"{name} in")
-                await asyncio.sleep(wait)
-            said.append(f"{name} out")
-
-        await asyncio.gather(body("a", 80, 0.02), body("b", 500, 0.01), body("c", 20, 0.01))
-        return said
-
-    assert asyncio.run(scene()) == ["a in", "c in", "c out", "a out", "b in", "b out"]
-
-
-def test_an_announced_length_frees_the_rest() -> None:
-    async def scene() -> bool:
-        flight = Flight(100)
-        async with flight.room(100) as first:
-            waiting = asyncio.ensure_future(flight.room(60).__aenter__())
-            await asyncio.sleep(0)
-            assert not waiting.done()
-            first.shrink(40)
-            await asyncio.sleep(0)
-            return waiting.done()
-
-    assert asyncio.run(scene())
-
-
 # ------------------------------------------------------------------ pages
 
 
@@ -570,109 +494,3 @@ def test_memory_is_bounded_and_finds_by_image() -> None:
     assert memory.about(f"{ORIGIN}/1.jpg") == []
     assert len(memory.about(f"{ORIGIN}/9.jpg", named=f"{ORIGIN}/8")) == 2
     assert memory.shows("HTTP://SHOP.example:80/9.jpg")
-
-
-# ------------------------------------------------------------------ settings
-
-
-class Crawler:
-    """Only what the add-on asks of one before the crawl."""
-
-    settings = Settings()
-
-
-def settings_with(**values: object) -> tuple[KyodakuAddon, Settings]:
-    table = HostTable({(HOST, None): Target("127.0.0.1", 1)})
-    permission = Permission(
-        Rules.from_recipe(recipe(), NetPolicy(host_table=table)), EMPTY_SNAPSHOT, lambda: NOW
-    )
-    settings = Settings({"KYODAKU_RECIPE": recipe(), "KYODAKU_PERMISSION": Shared(permission)})
-    for name, value in values.items():
-        settings.set(name, value, priority="cmdline")
-    settings = settings.copy()
-    addon = KyodakuAddon.from_crawler(Crawler())  # type: ignore[arg-type]
-    addon.update_settings(settings)
-    assert addon.guard is not None
-    assert addon.guard.permission is permission, "Scrapy copies settings; what is shared stays itself"
-    return addon, settings
-
-
-UNSAFE = {
-    "USER_AGENT": "Mozilla/5.0",
-    "ROBOTSTXT_OBEY": True,
-    "COOKIES_ENABLED": True,
-    "HTTPPROXY_ENABLED": True,
-    "HTTPCACHE_ENABLED": True,
-    "METAREFRESH_ENABLED": True,
-    "COMPRESSION_ENABLED": True,
-    "TELNETCONSOLE_ENABLED": True,
-    "REMOTE_CONTROL_ENABLED": True,
-    "DOWNLOAD_VERIFY_CERTIFICATES": False,
-    "DOWNLOAD_FAIL_ON_DATALOSS": False,
-    "DOWNLOAD_TIMEOUT": 100_000.0,
-    "DOWNLOAD_MAXSIZE": 0,
-    "REDIRECT_MAX_TIMES": 1000,
-    "REFERRER_POLICY": "unsafe-url",
-    "DOWNLOADER": "some.Downloader",
-    "FILES_EXPIRES": 90,
-    "IMAGES_EXPIRES": 90,
-    "DOWNLOAD_HANDLERS": {"http": "scrapy.core.downloader.handlers.http11.HTTP11DownloadHandler"},
-    "DOWNLOADER_MIDDLEWARES": {"kyodaku.integrations.scrapy.GateMiddleware": None},
-}
-
-
-@pytest.mark.parametrize("name", sorted(UNSAFE))
-def test_nobody_weakens_a_safety_setting(name: str) -> None:
-    _, safe = settings_with()
-    _, attacked = settings_with(**{name: UNSAFE[name]})
-    assert attacked[name] == safe[name]
-    assert safe[name] != UNSAFE[name]
-
-
-def test_only_http_and_https_have_a_handler() -> None:
-    _, settings = settings_with(DOWNLOAD_HANDLERS={"gopher": "some.Handler"})
-    handlers = {scheme: path for scheme, path in settings.getwithbase("DOWNLOAD_HANDLERS").items() if path}
-    assert handlers == dict.fromkeys(("http", "https"), "kyodaku.integrations.scrapy.GuardedDownloadHandler")
-
-
-def test_a_project_may_be_more_or_less_patient_than_the_recipe() -> None:
-    _, settings = settings_with()
-    assert (settings.getfloat("DOWNLOAD_DELAY"), settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")) == (
-        1.0,
-        1,
-    )
-    _, own = settings_with(DOWNLOAD_DELAY=3.0)
-    assert own.getfloat("DOWNLOAD_DELAY") == 3.0
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({}, "KYODAKU_RECIPE is not set"),
-        ({"KYODAKU_RECIPE": ""}, "KYODAKU_RECIPE is not set"),
-        ({"KYODAKU_RECIPE": "/nowhere/recipe.toml"}, "no such recipe"),
-        ({"KYODAKU_RECIPE": "r.toml", "TWISTED_REACTOR_ENABLED": False}, "default reactor"),
-        ({"TWISTED_REACTOR": "twisted.internet.selectreactor.SelectReactor"}, "default reactor"),
-        ({"KYODAKU_RECIPE": "given", "KYODAKU_PERMISSION": "yes"}, "must be a Permission"),
-    ],
-)
-def test_a_wrong_setting_is_an_error_never_a_crawl_without_gates(
-    settings: dict[str, object], words: str
-) -> None:
-    """Not `NotConfigured`, which Scrapy takes for "go on without the add-on"."""
-    given = {
-        **settings,
-        **({"KYODAKU_RECIPE": recipe()} if settings.get("KYODAKU_RECIPE") == "given" else {}),
-    }
-    with pytest.raises(UsageError, match=words):
-        KyodakuAddon.from_crawler(Crawler()).update_settings(Settings(given))  # type: ignore[arg-type]
-
-
-def test_a_crawl_without_the_add_on_has_no_guard() -> None:
-    from kyodaku.integrations.scrapy import guard_of
-
-    class Bare:
-        def get_addon(self, cls: type) -> None:
-            return None
-
-    assert closed(lambda: guard_of(Bare())).result.reason == "gate_exception"  # type: ignore[arg-type]
