@@ -20,7 +20,7 @@ def progress_console(*, quiet: bool = False) -> Console:
 
 def say(text: str = "") -> None:
     """One line of a result, for people."""
-    Console(highlight=False, soft_wrap=True).print(text, markup=False)
+    Console(highlight=False, soft_wrap=True).print(_harmless(text), markup=False)
 
 
 def show(renderable: Any) -> None:
@@ -30,7 +30,7 @@ def show(renderable: Any) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout, for programs."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_path_as_text) + "\n")
 
 
 def print_error(error: KyodakuError | str) -> None:
@@ -41,7 +41,7 @@ def print_error(error: KyodakuError | str) -> None:
         lines = [problem.located(error.path) for problem in error.problems]
     for line in lines:
         console.print("error:", style="bold red", end=" ")
-        console.print(" ".join(line.splitlines()), markup=False)
+        console.print(_harmless(line), markup=False)
 
 
 def finish(*, well: bool) -> None:
@@ -50,9 +50,13 @@ def finish(*, well: bool) -> None:
         raise typer.Exit(1)
 
 
-def _plain(value: object) -> object:
+def _harmless(text: str) -> str:
+    """One line without characters that steer a terminal: what we print may quote the web."""
+    line = " ".join(text.splitlines())
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+def _path_as_text(value: object) -> str:
     if isinstance(value, Path):
         return str(value)
-    if isinstance(value, (set, frozenset, tuple)):
-        return sorted(value) if isinstance(value, (set, frozenset)) else list(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")

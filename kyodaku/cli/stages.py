@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from kyodaku.cli import output
 
 if TYPE_CHECKING:
     from kyodaku.runs import RunFolder
-    from kyodaku.stages import StageSummary
+    from kyodaku.stages import Stage, StageContext, StageSummary
 
 RecipeArgument = Annotated[Path, typer.Argument(help="A recipe.toml, or the folder that holds it.")]
 RunsOption = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where runs are kept.")]
@@ -53,7 +54,8 @@ def run(
     An unfinished run is resumed where it stopped. A changed crawl section of the recipe needs --new;
     a changed curation section recomputes only what it touches.
     """
-    _work(("crawl", "curate", "release"), recipe, runs, new, workers, quiet, json, recorded_clock)
+    options = Options(runs, workers, quiet, json, recorded_clock, new)
+    _work(("crawl", "curate", "release"), recipe, options)
 
 
 def crawl(
@@ -69,7 +71,7 @@ def crawl(
 
     Ctrl-C stops cleanly; the same command goes on later.
     """
-    _work(("crawl",), recipe, runs, new, workers, quiet, json, recorded_clock)
+    _work(("crawl",), recipe, Options(runs, workers, quiet, json, recorded_clock, new))
 
 
 def curate(
@@ -81,7 +83,7 @@ def curate(
     recorded_clock: ClockOption = None,
 ) -> None:
     """Only curate the latest run: annotate, match, decide again over all facts, caption."""
-    _work(("curate",), recipe, runs, False, workers, quiet, json, recorded_clock)
+    _work(("curate",), recipe, Options(runs, workers, quiet, json, recorded_clock))
 
 
 def release(
@@ -93,54 +95,68 @@ def release(
     recorded_clock: ClockOption = None,
 ) -> None:
     """Only pack the curated run into shards with manifest, card and report."""
-    _work(("release",), recipe, runs, False, workers, quiet, json, recorded_clock)
+    _work(("release",), recipe, Options(runs, workers, quiet, json, recorded_clock))
 
 
-def _work(
-    names: tuple[str, ...],
-    recipe_path: Path,
-    runs_root: Path,
-    new: bool,
-    workers: int,
-    quiet: bool,
-    as_json: bool,
-    recorded_clock: float | None,
-) -> None:
+@dataclass(frozen=True)
+class Options:
+    """What the four commands are told besides the recipe; as their options say."""
+
+    runs: Path
+    workers: int
+    quiet: bool
+    json: bool
+    recorded_clock: float | None
+    new: bool = False
+
+    def clock(self) -> float:
+        """Unix time to record."""
+        return time.time() if self.recorded_clock is None else self.recorded_clock
+
+
+def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
     from kyodaku.errors import RecipeError
     from kyodaku.lock import open_run
     from kyodaku.recipe import load_recipe, placeholders, recipe_file
     from kyodaku.stages import StageContext, available_cpus, find_stage
 
-    recipe = load_recipe(recipe_path)
-    if "crawl" in names and (problems := placeholders(recipe)):
-        raise RecipeError(str(recipe_file(recipe_path)), problems)
-    stages = [find_stage(name) for name in names]  # a missing extra is told before anything starts
-    clock = time.time if recorded_clock is None else lambda: recorded_clock
     file = recipe_file(recipe_path)
-    summaries: list[StageSummary] = []
-    with open_run(recipe, file, runs_root, new=new, crawling="crawl" in names, clock=clock) as folder:
+    recipe = load_recipe(file)
+    crawling = "crawl" in names
+    if crawling and (problems := placeholders(recipe)):
+        raise RecipeError(str(file), problems)
+    stages = [find_stage(name) for name in names]  # a missing extra is told before anything starts
+    with open_run(
+        recipe, file, options.runs, new=options.new, crawling=crawling, clock=options.clock
+    ) as folder:
         context = StageContext(
             recipe=recipe,
             recipe_path=file.resolve(),
             run=folder,
-            console=output.progress_console(quiet=quiet),
-            clock=clock,
-            workers=workers or available_cpus(),
-            quiet=quiet,
+            console=output.progress_console(quiet=options.quiet),
+            clock=options.clock,
+            workers=options.workers or available_cpus(),
+            quiet=options.quiet,
         )
-        for stage in stages:
-            summary = stage(context)
-            summaries.append(summary)
-            if not as_json:
-                _tell(summary)
-            if not summary.complete:
-                break
+        summaries = _in_turn(stages, context, silent=options.json)
     complete = len(summaries) == len(names) and all(summary.complete for summary in summaries)
-    if as_json:
+    if options.json:
         output.print_json(_as_json(folder, complete, summaries))
     else:
         _tell_where(folder, complete, names[-1])
     output.finish(well=complete)
+
+
+def _in_turn(stages: list[Stage], context: StageContext, *, silent: bool) -> list[StageSummary]:
+    """Run stages until one stops before its end."""
+    summaries: list[StageSummary] = []
+    for stage in stages:
+        summaries.append(stage(context))
+        if not silent:
+            _tell(summaries[-1])
+        if not summaries[-1].complete:
+            break
+    return summaries
 
 
 def _tell(summary: StageSummary) -> None:

@@ -369,6 +369,7 @@ def test_gc_and_verify_say_what_they_did(crawled: Path, monkeypatch: pytest.Monk
         (MissingExtraError("crawl", "crawl", "scrapy"), "pip install 'kyodaku[crawl]'"),
         (KeyboardInterrupt(), "stopped by Ctrl-C"),
         (ValueError("[bold]surprise[/]"), "error: unexpected ValueError: [bold]surprise[/]"),
+        (DiskFullError("a\x1b[2Jb\u202ec"), "error: a\\x1b[2Jb\\u202ec"),
     ],
 )
 def test_errors_are_one_line_and_1(
