@@ -29,7 +29,7 @@ from crawler.requests import Requests, Row
 from crawler.schema import Kind
 from crawler.scope import Scope
 from crawler.store import Store
-from kyodaku.errors import KyodakuError
+from kyodaku.errors import KyodakuError, RunStateError
 from kyodaku.permission import GateResult, GateVerdict, OriginFacts, Permission
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.recipe import Recipe
@@ -76,6 +76,8 @@ class Crawl:
         store.recover()
         self.evidence = _evidence_writer(run.evidence, store, clock)
         self.raw = RawShards(run.raw, store, recipe.shards.raw_samples, clock)
+        if self.raw.is_full:  # a kill came between its last sample and its closing
+            self.raw.finish_shard()
         self.journal = Journal(store, self.raw, self.evidence, now)
         self.requests = Requests(store)
         self.origins = OriginBook(store, permission, self.evidence, now)
@@ -140,10 +142,12 @@ class Crawl:
             return None
         try:
             job = self.frontier.next_job()
+            if job is None:
+                self.journal.idle()
+                self._check_progress()
+                return None
         except Exception as error:
             self.fail(error)
-            return None
-        if job is None:
             return None
         self._started[job] = self._now()
         if job.row is not None and job.row.kind is Kind.IMAGE:
@@ -255,6 +259,12 @@ class Crawl:
         return ROBOTS_PROTOCOL.crawl_delay(robots, self.recipe.own_tokens)
 
     # ------------------------------------------------------------------ inside
+
+    def _check_progress(self) -> None:
+        """Work that nothing will ever make due would be a bug of ours: end loudly, do not wait for ever."""
+        idle = self.seeds_entered and not self._started and self.frontier.next_due() is None
+        if idle and self.frontier.has_work():
+            raise RunStateError("requests are left, but none will become due; run the same command again")
 
     def _settle(self, job: Job, work: Callable[[], None], asked: bool, address: str) -> None:
         try:

@@ -11,10 +11,15 @@ from crawler.store import Store
 #: Answers in one transaction at most, and seconds until it is committed at the latest.
 GROUP_ANSWERS = 64
 GROUP_SECONDS = 0.25
+#: A crawl that waits for due times commits at once, but not more often than this many seconds apart.
+IDLE_SECONDS = 0.02
 
 
 class Journal:
-    """Commits the store's open transaction together with the tar and WARC bytes behind it."""
+    """Commits the store's open transaction together with the tar and WARC bytes behind it.
+
+    `waiting` counts the answers that a kill would make us ask for again.
+    """
 
     def __init__(
         self, store: Store, raw: RawShards, evidence: EvidenceWriter, now: Callable[[], float]
@@ -23,18 +28,23 @@ class Journal:
         self._raw = raw
         self._evidence = evidence
         self._now = now
-        self._waiting = 0
-        self._since = now()
+        self._since = self._committed = now()
+        self.waiting = 0
+
+    def idle(self) -> None:
+        """Nothing is due now: a good moment to commit what waits."""
+        if self.waiting and self._now() - self._committed >= IDLE_SECONDS:
+            self.commit()
 
     def answered(self) -> None:
         """One more answer is in the open transaction."""
-        if self._waiting == 0:
+        if self.waiting == 0:
             self._since = self._now()
-        self._waiting += 1
+        self.waiting += 1
         if self._raw.is_full:
             self.commit()
             self._raw.finish_shard()
-        elif self._waiting >= GROUP_ANSWERS or self._now() - self._since >= GROUP_SECONDS:
+        elif self.waiting >= GROUP_ANSWERS or self._now() - self._since >= GROUP_SECONDS:
             self.commit()
 
     def commit(self) -> None:
@@ -46,4 +56,5 @@ class Journal:
             self._store.set_file(name, self._evidence.length)
             self._store.set_meta("warc_number", str(self._evidence.number))
         self._store.commit()
-        self._waiting = 0
+        self.waiting = 0
+        self._committed = self._now()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -74,6 +74,7 @@ class OriginBook:
         self._now = now
         self._origins: dict[str, Origin] = {}
         self._facts: OrderedDict[str, OriginFacts] = OrderedDict()
+        self.settled: Counter[str] = Counter()  # states that origins came to in this process
 
     def get(self, name: str, host: str) -> Origin:
         """The origin, as the store left it."""
@@ -119,6 +120,7 @@ class OriginBook:
             origin.state = OriginState.HELD if held else OriginState.REFUSED
             origin.holds += int(held)
             self._facts.pop(origin.name, None)
+        self.settled[origin.state] += 1
         self._store.write(
             "INSERT OR REPLACE INTO origins (origin, host, state, reason, holds, fetched_at, facts)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

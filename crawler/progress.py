@@ -40,6 +40,7 @@ class Progress:
 
     def _line(self) -> Text:
         tally = self._crawl.tally
+        origins = self._crawl.origins.settled
         seconds = max(self._crawl.running, 0.001)
         return Text.assemble(
             ("crawl  ", "bold"),
@@ -47,5 +48,6 @@ class Progress:
             (f"{tally['stored']:,} images taken", "green"),
             f"  {tally['refuse']:,} refused  {tally['hold']:,} held  {tally['fail']:,} failed   ",
             f"{self._crawl.budgets.all.bytes / 1e6:,.1f} MB   {tally['stored'] / seconds:,.1f} images/s   ",
+            f"{origins['open']:,} hosts open, {origins['held']:,} held   "
             f"{self._crawl.in_flight} in flight  {self._crawl.frontier.unfinished:,} waiting",
         )

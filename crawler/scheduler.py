@@ -18,6 +18,8 @@ from kyodaku.integrations.scrapy import META_EVIDENCE, META_KIND, META_SIGNALS, 
 META_JOB = "kyodaku_job"
 #: How long the engine may sleep although nothing is known to become due, in seconds.
 _LONGEST_SLEEP = 1.0
+#: The same while answers wait to be committed.
+_COMMIT_WITHIN = 0.05
 
 
 class FrontierScheduler(BaseScheduler):
@@ -86,7 +88,8 @@ class FrontierScheduler(BaseScheduler):
     def _set_timer(self) -> None:
         due = self._crawl.frontier.next_due()
         now = time.monotonic()
-        at = now + _LONGEST_SLEEP if due is None else min(max(due, now), now + _LONGEST_SLEEP)
+        latest = now + (_COMMIT_WITHIN if self._crawl.journal.waiting else _LONGEST_SLEEP)
+        at = latest if due is None else min(max(due, now), latest)
         if self._timer is not None:
             if now < self._wake_at <= at:
                 return

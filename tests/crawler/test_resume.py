@@ -144,6 +144,23 @@ def test_a_full_disk_stops_the_crawl_and_leaves_it_whole(
     assert end_state(crawl) == whole[0]
 
 
+def test_a_database_that_cannot_grow_is_a_full_disk(
+    tmp_path: Path, whole: tuple[dict[str, tuple[str, str, str, str]], int]
+) -> None:
+    crawl = scripted(tmp_path)
+    crawl.run(4)
+    [pages] = crawl.crawl.store.row("PRAGMA page_count")
+    crawl.crawl.store.rows(f"PRAGMA max_page_count = {pages}")
+    crawl.web["http://a.example/1"] = html("<p>" + "".join(f'<img src="/many{n}.png">' for n in range(200)))
+    with pytest.raises(DiskFullError, match="free some and run again"):
+        crawl.run()
+    crawl.web = web()
+    crawl.kill()
+    crawl.open()
+    crawl.run()
+    assert end_state(crawl) == whole[0]
+
+
 def test_a_bug_of_ours_holds_the_request_it_met(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     crawl = scripted(tmp_path)
 
