@@ -10,6 +10,8 @@ from pathlib import Path
 from kyodaku.errors import KyodakuError, RecipeChangedError
 from kyodaku.lock import open_run
 from kyodaku.recipe import load_recipe
+from kyodaku.release.build import latest_release
+from kyodaku.runs import RunFolder
 from tests.web.small_web import SmallWeb
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,14 +22,14 @@ WEB = RUNS / "demo-web"
 
 WHERE_TO_LOOK = """
 Look at
-  runs/demo/latest/report.html              what was taken, what was not, and why (private: thumbnails)
-  runs/demo/latest/release/v1/report.html   the public report, inside the release
-  runs/demo/latest/release/v1/              shards, manifest, card, attribution
+  {run}/report.html              what was taken, what was not, and why (private: thumbnails)
+  {run}/release/{version}/report.html   the public report, inside the release
+  {run}/release/{version}/              shards, manifest, card, attribution
 
 Try next ({seconds:.0f} s so far)
-  {kyodaku} status runs/demo/latest
-  {kyodaku} explain runs/demo/latest https://museum.example/media/101.jpg     why it was taken
-  {kyodaku} explain runs/demo/latest https://artist.example/art/1.jpg         why it was not
+  {kyodaku} status {run}
+  {kyodaku} explain {run} https://museum.example/media/101.jpg     why it was taken
+  {kyodaku} explain {run} https://artist.example/art/1.jpg         why it was not
   {kyodaku} recipe check datasets/clean-diffusion
   change filters.resolution.min_side in {recipe}, then: {kyodaku} run datasets/demo   (no second crawl)
 """
@@ -47,10 +49,17 @@ def main() -> int:
     if code == 0:
         code = _kyodaku("verify", "runs/demo/latest")
     if code == 0:
-        kyodaku = Path(sys.executable).with_name("kyodaku")
-        shown = kyodaku.relative_to(ROOT) if kyodaku.is_relative_to(ROOT) else kyodaku
-        print(WHERE_TO_LOOK.format(kyodaku=shown, recipe=RECIPE, seconds=time.monotonic() - began))
+        _tell_where_to_look(time.monotonic() - began)
     return code
+
+
+def _tell_where_to_look(seconds: float) -> None:
+    run = RUNS / "demo/latest"
+    release = latest_release(RunFolder(ROOT / run))
+    assert release is not None, "a run that ended well has a release"
+    kyodaku = Path(sys.executable).with_name("kyodaku")
+    shown = kyodaku.relative_to(ROOT) if kyodaku.is_relative_to(ROOT) else kyodaku
+    print(WHERE_TO_LOOK.format(kyodaku=shown, recipe=RECIPE, run=run, version=release.name, seconds=seconds))
 
 
 def _belongs_to_another_web() -> bool:
