@@ -23,7 +23,8 @@ from curation.select import apply_captions, mark_unreleasable, select
 from curation.steps import ShardJob, code_digest, digest
 from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.lock import read_lock
-from kyodaku.records import DECISIONS
+from kyodaku.reasons import Verdict
+from kyodaku.records import DECISIONS, INDEX
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.release.build import (
     ReleaseFacts,
@@ -35,7 +36,8 @@ from kyodaku.release.build import (
 from kyodaku.release.manifest import read_manifest
 from kyodaku.release.markers import read_marker
 from kyodaku.release.plan import lasting
-from kyodaku.release.tables import iter_rows, shard_names
+from kyodaku.release.tables import iter_rows, read_table, shard_names
+from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary
 
 Advance = Callable[[int], None]
@@ -101,7 +103,26 @@ def _curate(context: StageContext) -> StageSummary:
     lines = [", ".join(f"{number:,} {outcome}" for outcome, number in totals.items())]
     if taken_out:
         lines.append(f"{taken_out:,} stored pictures were refused and taken out of the raw shards")
+    withdrawn = _released_but_refused(run)
+    if withdrawn:
+        lines.append(
+            f"{withdrawn:,} pictures of {latest_release(run)} are refused by now: make a new release"
+        )
     return StageSummary("curate", True, tuple(lines), {**totals, "purged": taken_out})
+
+
+def _released_but_refused(run: RunFolder) -> int:
+    """How many pictures of the latest release the decisions on disk no longer allow."""
+    release = latest_release(run)
+    if release is None:
+        return 0
+    refused = {
+        row["uid"]
+        for _, rows in iter_rows(run.decisions, DECISIONS)
+        for row in rows
+        if row["verdict"] != Verdict.ALLOW
+    }
+    return len(refused.intersection(read_table(release / "index.parquet", INDEX)["uid"].to_pylist()))
 
 
 def _release(context: StageContext) -> StageSummary:

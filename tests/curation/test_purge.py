@@ -81,7 +81,9 @@ def test_a_late_no_after_a_release_purges_and_leaves_it_out_of_the_next(tmp_path
     curate(context(run))
     assert release(context(run)).counts["samples"] == 5
     refuse(run, "no")
-    assert curate(context(run)).counts["purged"] == 1
+    summary = curate(context(run))
+    assert summary.counts["purged"] == 1
+    assert "1 pictures of" in summary.lines[-1]
     assert release(context(run)).counts["samples"] == 4
     uids = pq.read_table(run.release("v2") / "index.parquet")["uid"].to_pylist()
     assert sha256_bytes(BODY)[:32] not in uids

@@ -1,0 +1,100 @@
+"""What a release and gc do when the run is not as usual: unwritable pictures, no raw, no space, Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import curation.pack as packing
+from curation import stage
+from curation.gc import gc
+from curation.stage import curate, release
+from kyodaku.errors import DecodeError, DiskFullError, RunStateError, VerifyError
+from kyodaku.reasons import FailReason
+from kyodaku.release.images import ReleasedImage, rewrite_for_release
+from kyodaku.release.manifest import read_manifest
+from kyodaku.release.verify import verify_release
+from kyodaku.runs import RunFolder
+from tests.curation.fixtures import Found, context, jpeg, make_run, recipe
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return make_run(tmp_path, [Found(f"p{number}", jpeg(number)) for number in range(5)])
+
+
+def outcomes(run: RunFolder) -> dict[str, tuple[str, str]]:
+    rows = [row for path in run.decisions.glob("*.parquet") for row in pq.read_table(path).to_pylist()]
+    return {row["uid"]: (row["outcome"], row["outcome_reason"]) for row in rows}
+
+
+def test_a_picture_that_cannot_be_rewritten_is_no_sample(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = jpeg(2)
+
+    def picky(body: bytes, fmt: str, **options: Any) -> ReleasedImage:
+        if body == stubborn:
+            raise DecodeError("its pixels would change", FailReason.UNDECODABLE)
+        return rewrite_for_release(body, fmt, **options)
+
+    monkeypatch.setattr(packing, "rewrite_for_release", picky)
+    curate(context(run))
+    assert release(context(run)).counts["samples"] == 4
+    assert outcomes(run)[Found("p2", stubborn).uid] == ("failed", "undecodable")
+    assert verify_release(run.release()).ok
+    assert read_manifest(run.release()).counts["failed"] == {"undecodable": 1}
+    for path in run.release().iterdir():
+        assert Found("p2", stubborn).candidate_id.encode() not in path.read_bytes()
+    curate(context(run))
+    release(context(run))
+    assert not run.release("v2").exists()
+
+
+def test_gc_drops_raw_after_a_whole_release_and_facts_stay(run: RunFolder) -> None:
+    with pytest.raises(RunStateError, match="no release"):
+        gc(run)
+    curate(context(run))
+    release(context(run))
+    tar = run.release() / "00000.tar"
+    content = tar.read_bytes()
+    tar.write_bytes(content[:-1] + b"\x01")
+    with pytest.raises(VerifyError, match="not whole"):
+        gc(run)
+    assert list(run.raw.glob("*.tar"))
+    tar.write_bytes(content)
+    assert gc(run) > 0
+    assert not list(run.raw.glob("*.tar"))
+    assert len(list(run.raw.glob("*.parquet"))) == 2
+    assert curate(context(run)).counts["released"] == 5
+    assert release(context(run)).counts["samples"] == 5
+    with pytest.raises(RunStateError, match="gc"):
+        release(context(run, recipe(shards={"max_side": 100})))
+
+
+@pytest.mark.parametrize("error", [DiskFullError("no space left to write x"), KeyboardInterrupt()])
+def test_a_clean_stop_goes_on_later(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def stop(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "match", stop)
+        assert not curate(context(run)).complete
+    assert curate(context(run)).complete
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "publish", stop)
+        assert not release(context(run)).complete
+    assert release(context(run)).complete
+    assert verify_release(run.release()).ok
+
+
+def test_a_run_that_kept_nothing_has_nothing_to_release(tmp_path: Path) -> None:
+    run = make_run(tmp_path, [Found("bare", jpeg(1), evidence=())])
+    assert curate(context(run)).counts["refused"] == 1
+    with pytest.raises(RunStateError, match="nothing was kept"):
+        release(context(run))
