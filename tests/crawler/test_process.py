@@ -209,14 +209,15 @@ def test_status_reads_a_crawl_that_is_running(web: SmallWeb, recipe: Path, tmp_p
         read_status(run)
     since = len(web.log)
     with crawling(recipe, run.path) as process:
-        wait_for(web, since, 20)
-        time.sleep(0.5)
+        wait_for(web, since, 13)
+        time.sleep(0.1)  # an answer is committed within a twentieth of a second
         status = read_status(run)
         assert process.poll() is None
     assert isinstance(status, Status)
     assert not status.finished
     assert status.pages >= 3
     assert status.waiting > 0
+    assert status.host_files == 3
     assert status.time_left is not None
     assert status.time_left > 0
     assert status.origins == {"open": 3}
