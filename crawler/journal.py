@@ -11,6 +11,8 @@ from crawler.store import Store
 #: Answers in one transaction at most, and seconds until it is committed at the latest.
 GROUP_ANSWERS = 64
 GROUP_SECONDS = 0.25
+#: Answers after which the kernel is told to begin writing.
+EARLY_ANSWERS = 12
 #: A crawl that waits for due times commits at once, but not more often than this many seconds apart.
 IDLE_SECONDS = 0.02
 
@@ -46,6 +48,8 @@ class Journal:
             self._raw.finish_shard()
         elif self.waiting >= GROUP_ANSWERS or self._now() - self._since >= GROUP_SECONDS:
             self.commit()
+        elif self.waiting % EARLY_ANSWERS == 0:
+            self._raw.flush_early()
 
     def commit(self) -> None:
         """Sync tar and WARC, record their lengths, commit. Raises DiskFullError."""

@@ -6,15 +6,17 @@ image as served, `txt` and `json`.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from crawler.store import Store
-from kyodaku.durable import canonical_json
+from kyodaku.durable import canonical_json, disk_full_as_error
 from kyodaku.fingerprint import uid_of
 from kyodaku.records import RAW
 from kyodaku.shards import RawTarAppender, write_parquet, write_stats
@@ -51,6 +53,8 @@ class RawShards:
         self._count = self._stored_in(self.number)
         self._tar: RawTarAppender | None = None
         self._synced = 0
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="raw-flush")
+        self._flush: Future[None] | None = None
 
     @property
     def name(self) -> str:
@@ -92,8 +96,22 @@ class RawShards:
             sha256="", ext="", size=0, width=0, height=0, offset=-1,
         )  # fmt: skip
 
+    def flush_early(self) -> None:
+        """Let the kernel begin to write in another thread, so that the next `sync` finds little to do."""
+        if self._tar is not None and (self._flush is None or self._flush.done()):
+            self._flushed()
+            self._flush = self._flusher.submit(os.fdatasync, self._tar.fileno())
+
+    def _flushed(self) -> None:
+        """Wait for the early flush. An error is told to one caller of sync only, so it must be heard."""
+        flush, self._flush = self._flush, None
+        if flush is not None:
+            with disk_full_as_error(self._folder / self.name):
+                flush.result()
+
     def sync(self) -> None:
         """Make the tar's bytes durable and tell the open transaction its length."""
+        self._flushed()
         if self._tar is not None and self._tar.length != self._synced:
             self._tar.sync()
             self._synced = self._tar.length
@@ -118,6 +136,7 @@ class RawShards:
 
     def close(self) -> None:
         """Close the tar without finishing it."""
+        self._flusher.shutdown()
         if self._tar is not None:
             self._tar.close()
 

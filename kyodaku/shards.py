@@ -203,6 +203,10 @@ class RawTarAppender:
         with disk_full_as_error(self.path):
             os.fsync(self._file.fileno())
 
+    def fileno(self) -> int:
+        """The descriptor of the open file, for a caller that starts write-back early."""
+        return self._file.fileno()
+
     def finish(self) -> None:
         """Write the end of the tar, make it durable and close. `length` stays that of the samples."""
         length = self.length
