@@ -42,10 +42,11 @@ def select(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
     """
     rules = SelectRules.from_recipe(recipe)
     wanted = _facts_digests(run, rules, snapshot)
-    shards = shard_names(run.candidates)
-    if all(_marked(run, shard, wanted) for shard in shards):
+    if _all_marked(run, wanted):
         return False
-    per_shard = {shard: _candidates(run, shard) for shard in shards}
+    per_shard = {shard: _candidates(run, shard) for shard in shard_names(run.candidates)}
+    for stale in set(shard_names(run.decisions)) - set(per_shard):
+        (run.decisions / f"{stale}.parquet").unlink()
     facts = _facts(run, [candidate for found in per_shard.values() for candidate in found])
     rulings = iter(rule(facts, rules, snapshot))
     for shard, found in per_shard.items():
@@ -54,11 +55,16 @@ def select(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
     return True
 
 
+def is_current(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
+    """True if the decisions on disk, captions applied, are those of the facts on disk and this recipe."""
+    wanted = _facts_digests(run, SelectRules.from_recipe(recipe), snapshot)
+    return _all_marked(run, {**wanted, "captions": _captions_digest(run, recipe.captions.required)})
+
+
 def apply_captions(run: RunFolder, required: bool) -> bool:
     """Drop kept pictures without text where `required`; True if any decision was rewritten."""
-    captions = [run.captions / f"{shard}.parquet" for shard in shard_names(run.captions)]
-    wanted = digest([required, digest_files(captions)])
-    texts = {row["uid"]: row["text"] for path in captions for row in read_rows(path, CAPTIONS)}
+    wanted = _captions_digest(run, required)
+    texts = {row["uid"]: row["text"] for _, rows in iter_rows(run.captions, CAPTIONS) for row in rows}
     changed = False
     for shard, rows in iter_rows(run.decisions, DECISIONS):
         marker = read_marker(run.decisions / f"{shard}_stats.json")
@@ -88,7 +94,7 @@ def mark_unreleasable(run: RunFolder, failures: Mapping[str, str]) -> None:
 
 def awaits_caption(row: Mapping[str, Any]) -> bool:
     """True for a decision that stands or falls with a caption, whether or not that is settled."""
-    return row["outcome"] == Outcome.RELEASED or row["outcome_reason"] == FilterReason.NO_CAPTION
+    return bool(row["outcome"] == Outcome.RELEASED or row["outcome_reason"] == FilterReason.NO_CAPTION)
 
 
 def _settle(row: dict[str, Any], kept: bool) -> None:
@@ -114,6 +120,17 @@ def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapsho
         "code": code_digest(*_CODE),
         "models": "",
     }
+
+
+def _captions_digest(run: RunFolder, required: bool) -> str:
+    captions = [run.captions / f"{shard}.parquet" for shard in shard_names(run.captions)]
+    return digest([required, digest_files(captions)])
+
+
+def _all_marked(run: RunFolder, wanted: Mapping[str, str]) -> bool:
+    """True if every shard of candidates has its decisions, with these digests, and no other shard has any."""
+    shards = shard_names(run.candidates)
+    return shard_names(run.decisions) == shards and all(_marked(run, shard, wanted) for shard in shards)
 
 
 def _marked(run: RunFolder, shard: str, wanted: Mapping[str, str]) -> bool:

@@ -19,7 +19,7 @@ from curation.match import match
 from curation.pack import pack_jobs
 from curation.plan import plan_rows, write_plan
 from curation.purge import purge, sweep
-from curation.select import apply_captions, mark_unreleasable, select
+from curation.select import apply_captions, is_current, mark_unreleasable, select
 from curation.steps import ShardJob, code_digest, digest
 from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.lock import read_lock
@@ -129,6 +129,7 @@ def _release(context: StageContext) -> StageSummary:
     run, recipe = context.run, context.recipe
     sweep(run)
     lock = read_lock(run)
+    _require_current(context)
     while True:
         rows = plan_rows(run, recipe.local_network)
         if not rows:
@@ -149,6 +150,16 @@ def _release(context: StageContext) -> StageSummary:
 
     write_report(run, recipe)  # now it can count what was released
     return _summary(done, "holds the same files and stays" if done == before else "is written")
+
+
+def _require_current(context: StageContext) -> None:
+    """A release rests on the facts and the recipe as they are now, not on what curate once saw."""
+    run, recipe = context.run, context.recipe
+    if not shard_names(run.decisions):
+        raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
+    jobs = [*annotate_jobs(run, recipe), *caption_jobs(run, recipe)]
+    if not (all(job.done() for job in jobs) and is_current(run, recipe, EMPTY_SNAPSHOT)):
+        raise RunStateError(f"{run.path}: facts or recipe changed since it was curated; run kyodaku curate")
 
 
 def _pack(context: StageContext, building: Path, rows: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -36,8 +36,8 @@ if __name__ == "__main__":
 
 
 def pictures() -> list[Found]:
-    found = [Found(f"p{n}", jpeg(n, 700, 600)) for n in range(12)]
-    return [*found, Found("no", jpeg(90), signals=(NOAI,)), Found("copy", jpeg(3, 700, 600))]
+    found = [Found(f"p{n}", jpeg(n, 420, 360)) for n in range(10)]
+    return [*found, Found("no", jpeg(90), signals=(NOAI,)), Found("copy", jpeg(3, 420, 360))]
 
 
 def killed_once(run: RunFolder, script: Path, delay: float) -> bool:
@@ -63,7 +63,7 @@ def survive(tmp_path: Path, kills: int, seed: int) -> None:
     script = tmp_path / "work.py"
     script.write_text(SCRIPT.format(root=str(ROOT), run=str(broken.path)))
     rng = random.Random(seed)
-    hit = sum(killed_once(broken, script, rng.uniform(0.0, 2.5)) for _ in range(kills))
+    hit = sum(killed_once(broken, script, rng.uniform(0.0, 1.8)) for _ in range(kills))
     assert hit, "no kill came before the end"
     curate(context(broken))
     release(context(broken))

@@ -19,6 +19,7 @@ from kyodaku.release.manifest import read_manifest
 from kyodaku.release.verify import verify_release
 from kyodaku.runs import RunFolder
 from tests.curation.fixtures import Found, context, jpeg, make_run, recipe
+from tests.curation.test_purge import refuse
 
 
 @pytest.fixture
@@ -98,3 +99,19 @@ def test_a_run_that_kept_nothing_has_nothing_to_release(tmp_path: Path) -> None:
     assert curate(context(run)).counts["refused"] == 1
     with pytest.raises(RunStateError, match="nothing was kept"):
         release(context(run))
+
+
+def test_decisions_older_than_facts_or_recipe_are_not_released(run: RunFolder) -> None:
+    curate(context(run))
+    for changed in (
+        recipe(filters={"resolution": {"min_side": 300}}),
+        recipe(captions={"min_characters": 9}),
+        recipe(captions={"required": False}),
+    ):
+        with pytest.raises(RunStateError, match="run kyodaku curate"):
+            release(context(run, changed))
+    refuse(run, "p1")
+    with pytest.raises(RunStateError, match="run kyodaku curate"):
+        release(context(run))
+    curate(context(run))
+    assert release(context(run)).counts["samples"] == 4
