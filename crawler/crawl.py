@@ -17,9 +17,10 @@ from pathlib import Path
 from crawler.answers import Answer
 from crawler.budgets import Budgets
 from crawler.evidence import EvidenceWriter
-from crawler.frontier import Frontier, Job
+from crawler.frontier import Frontier
 from crawler.images import ImageDesk
 from crawler.intake import Intake
+from crawler.jobs import Job
 from crawler.journal import Journal
 from crawler.origins import Origin, OriginBook
 from crawler.pages import PageDesk

@@ -10,17 +10,15 @@ wait: the more pages were read, the more objections are known before the image i
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
 
+from crawler.jobs import Host, Job, Judge
 from crawler.origins import HostFileRun, Origin, OriginBook, OriginState
 from crawler.politeness import Timetable
 from crawler.requests import Answered, Place, Requests, Row
+from crawler.retries import Retries
 from crawler.schema import Kind, State
 from crawler.store import Store
 from kyodaku.netguard import host_of, origin_of
@@ -32,43 +30,6 @@ BATCH = 32
 PAGES_AHEAD = 1000
 #: Pages in a row that meet a wall before the whole host is held (signals.md 0.5).
 WALLS_IN_A_ROW = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """One request to make now: `row` of the frontier, or the need of a host-file `run`."""
-
-    url: str
-    host: str
-    row: Row | None = None
-    run: HostFileRun | None = None
-
-
-@dataclass
-class Host:
-    """One host name: its origins, the host files wanted from it, and whether it may be asked."""
-
-    name: str
-    origins: list[Origin] = field(default_factory=list)
-    needs: deque[HostFileRun] = field(default_factory=deque)
-    state: str = "open"  # open | held | closed
-    reason: str = ""
-    holds: int = 0
-    walls: int = 0
-    stop: NotRequestedReason | GateResult | None = None
-
-
-class Judge(Protocol):
-    """What the frontier asks the rest of the crawl."""
-
-    def before(self, row: Row) -> GateResult | NotRequestedReason | None:
-        """Why this request is not made after all (budget, a page's late no), or None."""
-
-    def conclude(self, row: Row, why: GateResult | NotRequestedReason) -> None:
-        """Record a request that will not be made."""
-
-    def opened(self, origin: Origin, facts: OriginFacts) -> float | None:
-        """An origin opened: its Crawl-delay in seconds, or None."""
 
 
 class Frontier:
@@ -89,12 +50,10 @@ class Frontier:
         self._requests = requests
         self._origins = origins
         self._timetable = timetable
-        self._hold_retries = tuple(hold_retries)
+        self._retries = Retries(hold_retries, now)
         self._max_delay = max_delay
         self._now = now
         self._hosts: dict[str, Host] = {}
-        self._retries: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = itertools.count()
         self._pages_open: Counter[str] = Counter()
         self._parked: Counter[str] = Counter()
         self._fetching = 0
@@ -124,7 +83,7 @@ class Frontier:
         for name, host_name in self._store.rows("SELECT origin, host FROM origins WHERE state = 'held'"):
             self._schedule_origin(self._origin(name, host_name))
         for request, holds in self._requests.held():
-            self._later(self._interval(holds), self._release_held(request))
+            self._retries.after(self._retries.interval(holds) or 0.0, self._release_held(request))
         for name, host_name in self._requests.pending_origins():
             self._origin(name, host_name)
             self._timetable.wake(host_name)
@@ -171,7 +130,7 @@ class Frontier:
 
     def next_job(self) -> Job | None:
         """A request that may be made now, or None."""
-        self._wake_retries()
+        self._retries.run_due()
         while not self.stopped:
             slot = self._timetable.next()
             if slot is None:
@@ -184,7 +143,7 @@ class Frontier:
 
     def next_due(self) -> float | None:
         """When to look again, on the monotonic clock; None when only an answer can change anything."""
-        times = [self._timetable.next_due(), self._retries[0][0] if self._retries else None]
+        times = [self._timetable.next_due(), self._retries.next_due()]
         return min((moment for moment in times if moment is not None), default=None)
 
     def has_work(self) -> bool:
@@ -282,7 +241,7 @@ class Frontier:
         )
 
     def _schedule_origin(self, origin: Origin) -> None:
-        interval = self._interval(origin.holds)
+        interval = self._retries.interval(origin.holds)
         if interval is None:
             origin.final = True
             self._origins.set_next_retry(origin, 0)
@@ -294,7 +253,7 @@ class Frontier:
             origin.state = OriginState.UNKNOWN
             self._timetable.wake(origin.host)
 
-        self._later(interval, retry)
+        self._retries.after(interval, retry)
 
     # ------------------------------------------------------------------ ends of requests
 
@@ -339,11 +298,11 @@ class Frontier:
     def hold(self, row: Row, answered: Answered) -> bool:
         """Hold a request until its next interval. False when no interval is left: then it stays a hold
         and the caller records it."""
-        interval = self._interval(row.holds + 1)
+        interval = self._retries.interval(row.holds + 1)
         if interval is None:
             return False
         self._requests.hold(row, answered, time.time() + interval)
-        self._later(interval, self._release_held(row.id))
+        self._retries.after(interval, self._release_held(row.id))
         self._page_closed(row)
         return True
 
@@ -402,7 +361,7 @@ class Frontier:
         return host.stop if host is not None and isinstance(host.stop, NotRequestedReason) else None
 
     def _schedule_host(self, host: Host) -> None:
-        interval = self._interval(host.holds)
+        interval = self._retries.interval(host.holds)
         if interval is None:
             host.stop = GateResult("g2", GateVerdict.HOLD, HoldReason.WALLED_HOST.value)
             self._timetable.wake(host.name)
@@ -417,7 +376,7 @@ class Frontier:
             self._save(host)
             self._timetable.wake(host.name)
 
-        self._later(interval, retry)
+        self._retries.after(interval, retry)
 
     def _save(self, host: Host) -> None:
         self._store.write(
@@ -450,14 +409,3 @@ class Frontier:
         self._parked.pop(page_host, None)
         for name in self._requests.unpark(page_host):
             self._expect(Place("", host_of(name + "/"), name))
-
-    def _interval(self, holds: int) -> float | None:
-        return self._hold_retries[holds - 1] if 0 < holds <= len(self._hold_retries) else None
-
-    def _later(self, seconds: float | None, action: Callable[[], None]) -> None:
-        heapq.heappush(self._retries, (self._now() + (seconds or 0.0), next(self._order), action))
-
-    def _wake_retries(self) -> None:
-        now = self._now()
-        while self._retries and self._retries[0][0] <= now:
-            heapq.heappop(self._retries)[2]()

@@ -8,8 +8,9 @@ from dataclasses import replace
 from crawler.answers import Answer
 from crawler.context import images_of
 from crawler.evidence import EvidenceWriter
-from crawler.frontier import Frontier, Job
+from crawler.frontier import Frontier
 from crawler.intake import Found, Intake, Shown
+from crawler.jobs import Job
 from crawler.requests import Answered, Place, Requests, Row
 from crawler.schema import Kind
 from crawler.scope import Scope

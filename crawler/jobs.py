@@ -1,0 +1,49 @@
+"""What the frontier deals in: jobs, hosts, and the questions it asks the rest of the crawl."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from crawler.origins import HostFileRun, Origin
+from crawler.requests import Row
+from kyodaku.permission import GateResult, OriginFacts
+from kyodaku.reasons import NotRequestedReason
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One request to make now: `row` of the frontier, or the need of a host-file `run`."""
+
+    url: str
+    host: str
+    row: Row | None = None
+    run: HostFileRun | None = None
+
+
+@dataclass
+class Host:
+    """One host name: its origins, the host files wanted from it, and whether it may be asked."""
+
+    name: str
+    origins: list[Origin] = field(default_factory=list)
+    needs: deque[HostFileRun] = field(default_factory=deque)
+    state: str = "open"  # open | held | closed
+    reason: str = ""
+    holds: int = 0
+    walls: int = 0
+    stop: NotRequestedReason | GateResult | None = None
+
+
+class Judge(Protocol):
+    """What the frontier asks the rest of the crawl."""
+
+    def before(self, row: Row) -> GateResult | NotRequestedReason | None:
+        """Why this request is not made after all (budget, a page's late no), or None."""
+
+    def conclude(self, row: Row, why: GateResult | NotRequestedReason) -> None:
+        """Record a request that will not be made."""
+
+    def opened(self, origin: Origin, facts: OriginFacts) -> float | None:
+        """An origin opened: its Crawl-delay in seconds, or None."""
