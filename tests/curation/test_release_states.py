@@ -16,9 +16,10 @@ from kyodaku.errors import DecodeError, DiskFullError, RunStateError, VerifyErro
 from kyodaku.reasons import FailReason
 from kyodaku.release.images import ReleasedImage, rewrite_for_release
 from kyodaku.release.manifest import read_manifest
+from kyodaku.release.reader import open_release
 from kyodaku.release.verify import verify_release
 from kyodaku.runs import RunFolder
-from tests.curation.fixtures import Found, context, jpeg, make_run, recipe
+from tests.curation.fixtures import Found, context, encoded, jpeg, make_run, picture, recipe
 from tests.curation.test_purge import refuse
 
 
@@ -115,3 +116,20 @@ def test_decisions_older_than_facts_or_recipe_are_not_released(run: RunFolder) -
         release(context(run))
     curate(context(run))
     assert release(context(run)).counts["samples"] == 4
+
+
+def test_original_formats_are_kept_where_the_recipe_says_so(tmp_path: Path) -> None:
+    found = [
+        Found("a", jpeg(1)),
+        Found("b", encoded(picture(2), "PNG")),
+        Found("c", encoded(picture(3), "WEBP")),
+    ]
+    run = make_run(tmp_path, found)
+    using = recipe(shards={"images": "original"})
+    curate(context(run, using))
+    release(context(run, using))
+    report = verify_release(run.release())
+    assert report.ok, report.rows
+    assert {row.check: row.status for row in report.rows}["reader: datasets"] == "not applicable"
+    names = {name for sample in open_release(run.release(), images="") for name in sample}
+    assert {"jpg", "png", "webp"} <= names
