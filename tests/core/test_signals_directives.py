@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from kyodaku.signals.model import Binding, Effect, Signal, Where
 from kyodaku.signals.protocols import meta_robots, x_robots_tag
 from kyodaku.signals.protocols.directives import Directive, asks_nofollow, findings, parse_directives
 from tests.core.strategies import reading
+from tests.tools import cpu_seconds
 
 URL = "https://cdn.example/a.jpg"
 _WORDS = st.sampled_from(
@@ -121,9 +121,12 @@ def test_a_refusing_line_more_always_refuses(text: str, word: str) -> None:
     assert Effect.RESERVED in {signal.effect for signal in signals}
 
 
-def test_a_megabyte_of_header_takes_less_than_a_second() -> None:
-    for text in ("a:" * 500_000, "," * 1_000_000, "unavailable_after:," * 55_000, "noai " * 200_000):
-        start = time.process_time()
+@pytest.mark.parametrize("piece", ["a:", ",", "unavailable_after:,", "noai "])
+def test_a_megabyte_of_header_takes_less_than_a_second(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+
+    def work() -> None:
         findings(text, reading())
         x_robots_tag.PROTOCOL.read_image_head(head(*[text[:1000]] * 1000), reading())
-        assert time.process_time() - start < 1.0
+
+    assert cpu_seconds(work, 1.0) < 1.0

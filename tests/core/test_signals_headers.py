@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kyodaku.signals.carriers.headers import LinkValue, ResponseHead, parse_links
+from tests.tools import cpu_seconds
 
 
 def test_values_by_any_case_in_order() -> None:
@@ -47,8 +46,6 @@ def test_links_never_raise(value: str) -> None:
     parse_links(value)
 
 
-def test_a_megabyte_of_link_takes_less_than_a_second() -> None:
-    for piece in ("<a>;", "<a>;b", '<a>;b="', "<", " ", ";", '<a>;b="\\', "<a>; b = c"):
-        start = time.process_time()
-        parse_links(piece * (1_000_000 // len(piece)))
-        assert time.process_time() - start < 1.0
+@pytest.mark.parametrize("piece", ["<a>;", "<a>;b", '<a>;b="', "<", " ", ";", '<a>;b="\\', "<a>; b = c"])
+def test_a_megabyte_of_link_takes_less_than_a_second(piece: str) -> None:
+    assert cpu_seconds(lambda: parse_links(piece * (1_000_000 // len(piece))), 1.0) < 1.0
