@@ -2,29 +2,65 @@
 
 The lattice (docs/architecture.md): each protocol's observations are first resolved by that protocol's own
 precedence; then any `reserved` refuses, any `error` holds, and only then does the basis decide what
-silence means. Nothing in this module returns ALLOW except `_basis`, at its named grounds.
+silence means. Nothing in this module returns ALLOW except `basis_decision`, at its named grounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from kyodaku.errors import UnsafeAddressError
 from kyodaku.reasons import AllowReason, HoldReason, ReasonEnum, RefuseReason, Verdict
-from kyodaku.recipe import Recipe
+from kyodaku.recipe import Deny, Recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, strongest
+from kyodaku.urls import host_of, normalise_url
+
+
+@dataclass(frozen=True)
+class DenyList:
+    """What is never taken, whatever else is said. A domain covers its subdomains; prefixes and URLs are
+    compared with the normalised URL and with the URL as written."""
+
+    domains: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, deny: Deny) -> DenyList:
+        """The deny section of a recipe; URLs count as written and as they are normalised."""
+        return cls(deny.domains, _spellings(deny.prefixes), _spellings(deny.urls))
+
+    def names(self, url: str) -> bool:
+        """True if the list names `url`, its host or what lies above it. A URL that cannot be read is
+        compared as text; the address policy of G0 never lets one through."""
+        if not url or not (self.domains or self.prefixes or self.urls):
+            return False
+        try:
+            host = host_of(url)
+        except UnsafeAddressError:
+            host = ""
+        return any(host == domain or host.endswith("." + domain) for domain in self.domains) or any(
+            spelling in self.urls or spelling.startswith(self.prefixes) for spelling in _spellings((url,))
+        )
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What a recipe lets in. `accept` holds grades, `licences` canonical ids, `grants` protocol names."""
+    """What a recipe lets in. `accept` holds grades, `licences` canonical ids, `grants` protocol names.
+
+    It can be changed after the crawl: a decision is computed from facts, and what a new policy would let in
+    although no gate was ever passed for it stays a hold.
+    """
 
     basis: str
     accept: frozenset[str]
     licences: frozenset[str]
     grants: frozenset[str]
+    deny: DenyList = DenyList()
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Policy:
@@ -35,6 +71,7 @@ class Policy:
             accept=frozenset(section.public_domain.accept),
             licences=frozenset(section.licences),
             grants=frozenset(section.grants),
+            deny=DenyList.of(recipe.deny),
         )
 
 
@@ -105,6 +142,9 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     if objection is not None:
         own = tuple(index for index in objection.signals if index < len(candidate.signals))
         return replace(objection, signals=own)
+    places = (candidate.image_url, candidate.page_url, candidate.final_url, *(h.url for h in candidate.hops))
+    if any(policy.deny.names(url) for url in places):
+        return Decision(Verdict.REFUSE, RefuseReason.DENY_LIST)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
     if candidate.gate_verdict == "hold":
@@ -193,6 +233,15 @@ def _licence_ground(
 def _is_grant(signal: Signal, policy: Policy) -> bool:
     named = signal.protocol in policy.grants or f"{signal.protocol}-{signal.where}" in policy.grants
     return named and signal.complete and signal.effect is Effect.PERMITTED
+
+
+def _spellings(urls: Sequence[str]) -> tuple[str, ...]:
+    """Each URL as written, and normalised where it can be read."""
+    found = list(urls)
+    for url in urls:
+        with suppress(UnsafeAddressError):
+            found.append(normalise_url(url))
+    return tuple(dict.fromkeys(found))
 
 
 def _objection_reason(signal: Signal, verdict: Verdict) -> ReasonEnum:

@@ -24,7 +24,7 @@ import tomli_w
 
 from kyodaku.durable import canonical_json, disk_full_as_error, fsync_dir, write_bytes
 from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError
-from kyodaku.recipe import CURATION_SECTIONS, Recipe, parse_recipe
+from kyodaku.recipe import CURATION_SECTIONS, PERMISSION_FACTS, Recipe, parse_recipe
 from kyodaku.runs import RunFolder
 
 LOCK_VERSION = 1
@@ -68,7 +68,7 @@ class RunLock:
 
 
 def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
-    """sha256 hex of everything in a recipe that shapes what is crawled.
+    """sha256 hex of everything in a recipe that shapes what is asked and how it is read.
 
     Of a host table only its names count: a demo's servers listen on other ports every time.
 
@@ -76,6 +76,7 @@ def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
         UsageError: the host table cannot be read.
     """
     sections = recipe.model_dump(mode="json", exclude=set(CURATION_SECTIONS))
+    sections["permission"] = recipe.permission.model_dump(mode="json", include=set(PERMISSION_FACTS))
     if recipe.local_network:
         from kyodaku.netguard import load_host_table
 

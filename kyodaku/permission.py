@@ -129,7 +129,7 @@ class PageFacts:
 
 @dataclass(frozen=True)
 class Rules:
-    """Everything the gates need of a recipe, resolved once. `deny_*` as in the recipe's deny section."""
+    """Everything the gates need of a recipe, resolved once."""
 
     policy: Policy
     net: NetPolicy
@@ -138,9 +138,6 @@ class Rules:
     purpose_tokens: tuple[str, ...]
     purpose_threshold: str
     institutions: tuple[Institution, ...]
-    deny_domains: tuple[str, ...]
-    deny_prefixes: tuple[str, ...]
-    deny_urls: frozenset[str]
     formats: frozenset[str]
     max_pixels: int
     max_frames: int
@@ -160,9 +157,6 @@ class Rules:
             institutions=tuple(
                 Institution(i.host, i.statement, i.evidence_url, i.licence) for i in recipe.institutions
             ),
-            deny_domains=recipe.deny.domains,
-            deny_prefixes=recipe.deny.prefixes,
-            deny_urls=frozenset(recipe.deny.urls),
             formats=frozenset(recipe.network.formats),
             max_pixels=recipe.network.max_pixels,
             max_frames=recipe.network.max_frames,
@@ -249,12 +243,7 @@ class Permission:
             safe = check_url(url, self.rules.net)
         except UnsafeAddressError as error:
             return _refuse("g0", error.reason)
-        host = safe.host
-        if any(host == domain or host.endswith("." + domain) for domain in self.rules.deny_domains):
-            return _refuse("g0", RefuseReason.DENY_LIST)
-        if safe.url in self.rules.deny_urls or url in self.rules.deny_urls:
-            return _refuse("g0", RefuseReason.DENY_LIST)
-        if any(candidate.startswith(self.rules.deny_prefixes) for candidate in (url, safe.url)):
+        if self.rules.policy.deny.names(url):
             return _refuse("g0", RefuseReason.DENY_LIST)
         return _weigh("g0", self.snapshot.lookup_url(safe.url))
 

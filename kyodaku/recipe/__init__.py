@@ -7,7 +7,7 @@ once, each with its line. Nothing here touches the network or the run folder.
 from __future__ import annotations
 
 from kyodaku.recipe.reading import load_recipe, parse_recipe, read_recipe, recipe_file, schema_text
-from kyodaku.recipe.recipe import CURATION_SECTIONS, Recipe, placeholders
+from kyodaku.recipe.recipe import CURATION_SECTIONS, PERMISSION_FACTS, Recipe, placeholders
 from kyodaku.recipe.sections import (
     Budgets,
     Captions,
@@ -31,6 +31,7 @@ from kyodaku.recipe.sections import (
 
 __all__ = [
     "CURATION_SECTIONS",
+    "PERMISSION_FACTS",
     "Budgets",
     "Captions",
     "Deny",

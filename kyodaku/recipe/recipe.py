@@ -26,8 +26,10 @@ from kyodaku.recipe.sections import (
     Shards,
 )
 
-#: Sections that a finished crawl does not depend on: changing them recomputes, never crawls.
-CURATION_SECTIONS = ("filters", "captions", "shards", "release")
+#: Sections that a crawl's facts do not depend on: changing them decides or computes again, never crawls.
+#: Of `permission` that is only what the decision reads: PERMISSION_FACTS shape what is asked and read.
+CURATION_SECTIONS = ("deny", "permission", "filters", "captions", "shards", "release")
+PERMISSION_FACTS = ("protocols", "purpose")
 
 #: Delays below this are rude on the public internet, in seconds.
 _LEAST_DELAY = 0.5

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kyodaku.decision import Policy, decide, decide_all
+from kyodaku.decision import DenyList, Policy, decide, decide_all
 from kyodaku.reasons import AllowReason, HoldReason, RefuseReason, Verdict
+from kyodaku.recipe import Deny
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT, RegistrySnapshot
 from kyodaku.signals.model import (
     Binding,
     Effect,
+    Hop,
     LicenceBinding,
     LicenceEvidence,
     Signal,
@@ -161,6 +163,29 @@ def test_nothing_is_allowed_before_the_last_gate(gate: str, basis: str) -> None:
     item = candidate(gate=gate, evidence=(evidence(),))
     assert verdict(item, policy(basis))[0] is not Verdict.ALLOW
     assert verdict(candidate(sha256="", evidence=(evidence(),)), policy(basis))[0] is not Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        Deny(domains=("example",)),
+        Deny(domains=("a.example",)),
+        Deny(prefixes=("https://a.example/1",)),
+        Deny(prefixes=("HTTPS://A.example:443/1",)),
+        Deny(prefixes=("https://a.example",)),
+        Deny(urls=("https://a.example/",)),
+    ],
+)
+def test_a_late_denial_refuses_what_was_crawled(deny: Deny) -> None:
+    item = candidate(evidence=(evidence(),))
+    denied = replace(policy(), deny=DenyList.of(deny))
+    assert verdict(item, denied) == (Verdict.REFUSE, RefuseReason.DENY_LIST)
+    elsewhere = candidate(
+        image_url="https://b.example.org/x", page_url="", final_url="", evidence=(evidence(),)
+    )
+    assert verdict(elsewhere, denied)[0] is Verdict.ALLOW
+    hopped = replace(elsewhere, hops=(Hop("https://a.example/1", 302), Hop("https://a.example/", 200)))
+    assert verdict(hopped, denied) == (Verdict.REFUSE, RefuseReason.DENY_LIST)
 
 
 class _Registry(RegistrySnapshot):

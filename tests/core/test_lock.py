@@ -32,6 +32,13 @@ basis = "public-domain"
 min_side = 256
 """
 
+INSTITUTION = """
+[[institutions]]
+host = "a.example"
+statement = "No copyright is known."
+evidence_url = "https://a.example/rights"
+"""
+
 
 def write(
     folder: Path, text: str = RECIPE, port: int = 8080, names: tuple[str, ...] = ("a.example:80",)
@@ -84,7 +91,8 @@ def test_two_runs_of_one_second_have_two_names(tmp_path: Path) -> None:
     ("old", "new"),
     [
         ('"http://a.example/"', '"http://a.example/x"'),
-        ('"public-domain"', '"opt-in"'),
+        ('"public-domain"', '"public-domain"\npurpose.threshold = "majority"'),
+        ("[filters.resolution]", INSTITUTION + "[filters.resolution]"),
         ('"DemoCrawler"', '"OtherCrawler"'),
         ("[permission]", "[budgets]\npages = 3\n[permission]"),
     ],
@@ -96,6 +104,24 @@ def test_a_changed_crawl_section_names_new(tmp_path: Path, old: str, new: str) -
         with pytest.raises(RecipeChangedError, match="--new"):
             opened(path, tmp_path / "runs", crawling=crawling)
     opened(path, tmp_path / "runs", new=True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "section"),
+    [
+        ('"public-domain"', '"opt-in"', "permission"),
+        ("[permission]", '[deny]\ndomains = ["late.example"]\n[permission]', "deny"),
+    ],
+)
+def test_a_new_policy_or_a_late_denial_needs_no_second_crawl(
+    tmp_path: Path, old: str, new: str, section: str
+) -> None:
+    first = opened(write(tmp_path), tmp_path / "runs")
+    before = read_lock(first)
+    assert opened(write(tmp_path, RECIPE.replace(old, new)), tmp_path / "runs") == first
+    after = read_lock(first)
+    assert after.crawl_sha256 == before.crawl_sha256
+    assert after.curation_sha256[section] != before.curation_sha256[section]
 
 
 def test_a_changed_curation_section_is_taken_over(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kyodaku.decision import Policy
+from kyodaku.decision import DenyList, Policy
 from kyodaku.netguard import NetPolicy
 from kyodaku.permission import (
     HOST_FILE_HOPS,
@@ -44,9 +44,6 @@ def rules(**changes: Any) -> Rules:
         purpose_tokens=("GPTBot", "Google-Extended"),
         purpose_threshold="any",
         institutions=(),
-        deny_domains=(),
-        deny_prefixes=(),
-        deny_urls=frozenset(),
         formats=frozenset({"jpeg", "png"}),
         max_pixels=1_000_000,
         max_frames=10,
@@ -226,7 +223,8 @@ def test_a_basis_that_needs_a_ground_refuses_bytes_that_have_none() -> None:
 def test_every_hop_passes_the_gates_before_it_is_followed(target: str) -> None:
     web = open_web()
     web.answers[IMAGE] = answer(302, Location=target)
-    judgement = web.walk(permission(deny_domains=("denied.example.org",)), IMAGE)
+    denied = replace(rules().policy, deny=DenyList(domains=("denied.example.org",)))
+    judgement = web.walk(permission(policy=denied), IMAGE)
     assert judgement.last.verdict is GateVerdict.REFUSE
     assert judgement.last.gate in ("g0", "g3")
     assert web.asked == ["https://cdn.example.org/robots.txt", IMAGE]
