@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from crawler.answers import answer_of, answer_of_failure
 from crawler.crawl import Crawl
 from crawler.scheduler import META_JOB
+from kyodaku.errors import UsageError
 from kyodaku.integrations.scrapy import fetched_of, fetched_of_failure
 
 
@@ -24,9 +25,12 @@ class PermissionSpider(Spider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Called by Scrapy."""
+        """Called by Scrapy. Raises UsageError outside `kyodaku crawl`, which opens the run."""
+        shared = crawler.settings.get("KYODAKU_CRAWL")
+        if shared is None:
+            raise UsageError("these spiders need an open run: start them with `kyodaku crawl RECIPE`")
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.crawl = crawler.settings["KYODAKU_CRAWL"].value
+        spider.crawl = shared.value
         return spider
 
     async def start(self) -> AsyncIterator[Any]:

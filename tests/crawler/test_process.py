@@ -224,6 +224,15 @@ def test_status_reads_a_crawl_that_is_running(web: SmallWeb, recipe: Path, tmp_p
     assert {line.host for line in status.slowest} == set(HOSTS_)
 
 
+def test_the_scrapy_project_lists_its_spiders_and_says_how_to_start_them() -> None:
+    scrapy = [sys.executable, "-m", "scrapy"]
+    listed = subprocess.run([*scrapy, "list"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert listed.stdout.split() == ["site", "url_list"]
+    alone = subprocess.run([*scrapy, "crawl", "site"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert alone.returncode != 0
+    assert "kyodaku crawl RECIPE" in alone.stderr
+
+
 def test_status_of_a_finished_crawl(whole: Path) -> None:
     from rich.console import Console
 
