@@ -62,6 +62,15 @@ def export(run: RunFolder, store: Store) -> int:
     return count
 
 
+def forget_facts(store: Store) -> None:
+    """Drop from crawl.sqlite what the exported tables hold now, so that a digest that is purged there stands
+    nowhere else. What `kyodaku status` counts stays. The caller commits and then calls `Store.compact`."""
+    store.write("UPDATE requests SET headers = '[]', sha256 = '', signals = '[]', evidence = '[]'")
+    store.write("UPDATE candidates SET context = '', signals = '[]', evidence = '[]'")
+    store.write("UPDATE raw SET sha256 = 'exported ' || id, caption = '', exif = ''")
+    store.write("DELETE FROM same_bytes")
+
+
 def _remove_older(folder: Path, number: int) -> None:
     for path in folder.glob("*.parquet"):
         if path.stem.isdigit() and int(path.stem) >= number:

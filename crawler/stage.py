@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler.crawl import Crawl
-from crawler.export import export
+from crawler.export import export, forget_facts
 from crawler.run import run_scrapy
 from crawler.seeds import read_list
 from kyodaku.netguard import NetPolicy, load_host_table
@@ -11,7 +11,9 @@ from kyodaku.permission import Permission, Rules
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.stages import StageContext, StageSummary
 
+#: Meta keys: the tables are exported; crawl.sqlite no longer holds what they hold.
 DONE = "crawl_done"
+COMPACT = "compacted"
 
 
 def crawl(context: StageContext) -> StageSummary:
@@ -34,6 +36,10 @@ def crawl(context: StageContext) -> StageSummary:
                 crawling.commit()
                 return _summary(crawling, complete=False)
             _finish(context, crawling)
+        if crawling.store.meta(COMPACT) != "yes":
+            crawling.store.compact()
+            crawling.store.set_meta(COMPACT, "yes")
+            crawling.store.commit()
         return _summary(crawling, complete=True)
     finally:
         crawling.close()
@@ -54,6 +60,7 @@ def _finish(context: StageContext, crawling: Crawl) -> None:
         raise crawling.error
     crawling.raw.finish_shard()
     export(context.run, crawling.store)
+    forget_facts(crawling.store)
     crawling.store.set_meta(DONE, "yes")
     crawling.commit()
 

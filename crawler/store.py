@@ -89,6 +89,12 @@ class Store:
             raise
         self._db.execute("RELEASE one_answer")
 
+    def compact(self) -> None:
+        """Write the database anew without the pages it no longer uses, and empty the WAL."""
+        with self._disk_full():
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close without committing."""
         self.rollback()
