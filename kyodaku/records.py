@@ -91,7 +91,7 @@ CANDIDATES = _schema(
         ("found_at", _F64),
         ("page_sha256", _STR),
         ("gate", _STR),  # the last gate asked: g0..g5
-        ("gate_verdict", _STR),  # proceed | refuse | hold
+        ("gate_verdict", _STR),  # proceed | refuse | hold | fail
         ("gate_reason", _STR),
         ("not_requested", _STR),  # NotRequestedReason or ""
         ("failure", _STR),  # FailReason or ""
