@@ -52,7 +52,7 @@ def test_codings_in_any_spelling() -> None:
 # ------------------------------------------------------------------ bytes in flight
 
 
-def test_who_finds_no_room_waits() -> None:
+def test_who_finds_no_room_waits_in_turn() -> None:
     async def scene() -> list[str]:
         flight, said = Flight(100), []
 
@@ -65,7 +65,21 @@ def test_who_finds_no_room_waits() -> None:
         await asyncio.gather(body("a", 80, 0.02), body("b", 500, 0.01), body("c", 20, 0.01))
         return said
 
-    assert asyncio.run(scene()) == ["a in", "c in", "c out", "a out", "b in", "b out"]
+    assert asyncio.run(scene()) == ["a in", "a out", "b in", "b out", "c in", "c out"]
+
+
+def test_who_gives_up_waiting_takes_no_room() -> None:
+    async def scene() -> bool:
+        flight = Flight(100)
+        async with flight.room(100):
+            tired = asyncio.ensure_future(flight.room(60).__aenter__())
+            await asyncio.sleep(0)
+            tired.cancel()
+            await asyncio.sleep(0)
+        async with asyncio.timeout(1), flight.room(100):
+            return tired.cancelled()
+
+    assert asyncio.run(scene())
 
 
 def test_an_announced_length_frees_the_rest() -> None:

@@ -73,34 +73,49 @@ class Exchange:
 
 
 class Flight:
-    """Bytes that bodies under way may take together. Whoever finds no room waits for it."""
+    """Bytes that bodies under way may take together. Whoever finds no room waits for it, in turn."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._taken = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
     async def room(self, size: int) -> AsyncIterator[Room]:
         """Hold `size` bytes (at most the limit) while the block runs."""
         room = Room(self, min(size, self._limit))
-        while self._taken + room.size > self._limit:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            await waiter
-        self._taken += room.size
+        await self._take(room.size)
         try:
             yield room
         finally:
             self.give_back(room.size)
 
+    async def _take(self, size: int) -> None:
+        if not self._waiting and self._taken + size <= self._limit:
+            self._taken += size
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, waiter))
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # the room came together with the cancellation
+                self.give_back(size)
+            raise
+
     def give_back(self, size: int) -> None:
-        """Free `size` bytes and let everyone who waits look again."""
+        """Free `size` bytes and hand them to those who wait, as far as they go."""
         self._taken -= size
-        waiting, self._waiting = self._waiting, deque()
-        for waiter in waiting:
-            if not waiter.done():
+        while self._waiting:
+            wanted, waiter = self._waiting[0]
+            if waiter.done():
+                self._waiting.popleft()
+            elif self._taken + wanted <= self._limit:
+                self._waiting.popleft()
+                self._taken += wanted
                 waiter.set_result(None)
+            else:
+                break
 
 
 class Room:
