@@ -1,7 +1,7 @@
 """One crawl: the parts put together, and the way of every answer through them.
 
-Scrapy stands on one side (`crawler.scheduler` takes jobs, `crawler.spiders` bring answers), the run folder
-on the other. Everything happens on one event loop, one answer at a time.
+Scrapy stands on one side (`crawler.frontier.scheduler` takes jobs, `crawler.spiders` bring answers), the
+run folder on the other. Everything happens on one event loop, one answer at a time.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from crawler.answers import Answer
-from crawler.budgets import Budgets
-from crawler.evidence import EvidenceWriter
-from crawler.frontier import Frontier
-from crawler.images import ImageDesk
-from crawler.intake import Intake
-from crawler.jobs import Job
-from crawler.journal import Journal
-from crawler.origins import Origin, OriginBook
-from crawler.pages import PageDesk
-from crawler.politeness import Timetable
-from crawler.rawshards import RawShards
-from crawler.requests import Requests, Row
-from crawler.schema import Kind
-from crawler.scope import Scope
-from crawler.store import Store
+from crawler.answers.answers import Answer
+from crawler.answers.images import ImageDesk
+from crawler.answers.intake import Intake
+from crawler.answers.pages import PageDesk
+from crawler.answers.scope import Scope
+from crawler.frontier.budgets import Budgets
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.jobs import Job
+from crawler.frontier.origins import Origin, OriginBook
+from crawler.frontier.politeness import Timetable
+from crawler.frontier.requests import Requests, Row
+from crawler.store.evidence import EvidenceWriter
+from crawler.store.journal import Journal
+from crawler.store.rawshards import RawShards
+from crawler.store.schema import Kind
+from crawler.store.store import Store
 from kyodaku.errors import KyodakuError, RunStateError
 from kyodaku.permission import GateResult, GateVerdict, OriginFacts, Permission
 from kyodaku.reasons import HoldReason, NotRequestedReason

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from crawler.answers.seeds import read_list
 from crawler.crawl import Crawl
-from crawler.export import export, forget_facts
 from crawler.run import run_scrapy
-from crawler.seeds import read_list
+from crawler.store.export import export, forget_facts
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission, Rules
 from kyodaku.registry_client import EMPTY_SNAPSHOT

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 import crawler.stage
-from crawler.evidence import EvidenceWriter, WarcPlace
+from crawler.store.evidence import EvidenceWriter, WarcPlace
 from kyodaku.lock import open_run
 from kyodaku.recipe import load_recipe
 from kyodaku.stages import StageContext

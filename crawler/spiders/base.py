@@ -10,9 +10,9 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler.answers import answer_of, answer_of_failure
+from crawler.answers.answers import answer_of, answer_of_failure
 from crawler.crawl import Crawl
-from crawler.scheduler import META_JOB
+from crawler.frontier.scheduler import META_JOB
 from kyodaku.errors import UsageError
 from kyodaku.integrations.scrapy import fetched_of, fetched_of_failure
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from crawler.seeds import enter_sites
+from crawler.answers.seeds import enter_sites
 from crawler.spiders.base import PermissionSpider
 
 

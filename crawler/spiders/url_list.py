@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from crawler.seeds import enter_list, enter_sites
+from crawler.answers.seeds import enter_list, enter_sites
 from crawler.spiders.base import PermissionSpider
 
 

@@ -9,9 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crawler.answers import Answer
+from crawler.answers.answers import Answer
 from crawler.crawl import Crawl, Outgoing
-from crawler.schema import Kind
+from crawler.store.schema import Kind
 from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.permission import GateResult, GateVerdict, Permission, Rules, redirect_target
 from kyodaku.recipe import Recipe, parse_recipe
@@ -106,7 +106,7 @@ class Scripted:
 
     def open(self) -> None:
         """Open (or take up) the run, with its sites entered."""
-        from crawler.seeds import enter_sites
+        from crawler.answers.seeds import enter_sites
 
         self.crawl = Crawl(
             self.recipe, RunFolder(self.folder), self.permission, lambda: NOW, lambda: self.moment
@@ -159,7 +159,7 @@ class Scripted:
         """Exported candidates by image URL (the last page's, where several show it)."""
         import pyarrow.parquet as pq
 
-        from crawler.export import export
+        from crawler.store.export import export
 
         self.crawl.give_up_rest()
         self.crawl.commit()

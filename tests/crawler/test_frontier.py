@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler import frontier
+from crawler.frontier import frontier
 from kyodaku.signals.model import FetchError
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
 

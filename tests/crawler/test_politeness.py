@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.politeness import Timetable
+from crawler.frontier.politeness import Timetable
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from crawler.journal import GROUP_ANSWERS
+from crawler.store.journal import GROUP_ANSWERS
 from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.shards import iter_samples
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text

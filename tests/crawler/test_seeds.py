@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler import sitemaps
-from crawler.seeds import ListRow, enter_list, read_list
-from crawler.sitemaps import Entry, parse_sitemap
+from crawler.answers import sitemaps
+from crawler.answers.seeds import ListRow, enter_list, read_list
+from crawler.answers.sitemaps import Entry, parse_sitemap
 from kyodaku.errors import UsageError
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, text
 

@@ -18,7 +18,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from crawler.journal import GROUP_ANSWERS
+from crawler.store.journal import GROUP_ANSWERS
 from kyodaku.recipe import load_recipe
 from kyodaku.runs import RunFolder
 from tests.e2e.conftest import CLOCK, REPO, demo_recipe

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
-from crawler.codec import dump, dump_headers, dump_hops, load_headers, load_hops
-from crawler.evidence import EvidenceWriter, WarcPlace
-from crawler.requests import Row
-from crawler.store import Store
+from crawler.frontier.requests import Row
+from crawler.store.codec import dump, dump_headers, dump_hops, load_headers, load_hops
+from crawler.store.evidence import EvidenceWriter, WarcPlace
+from crawler.store.store import Store
 from kyodaku.permission import HOST_FILE_FRESH, GateResult, GateVerdict, Need, OriginFacts, Permission
 from kyodaku.signals.model import Fetched, FetchError
 

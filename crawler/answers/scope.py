@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from crawler.requests import Place
+from crawler.frontier.requests import Place
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.netguard import check_url, host_of, origin_of
 from kyodaku.permission import GateResult, Permission

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crawler.intake import Found
+from crawler.answers.intake import Found
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.html import HtmlPage, PageImage
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crawler.budgets import Budgets
-from crawler.codec import dump, dump_evidence, dump_signals, load_evidence, load_signals, merged
-from crawler.frontier import Frontier
-from crawler.requests import Place, Requests
-from crawler.schema import Kind, State
-from crawler.scope import Scope
-from crawler.store import Store
+from crawler.answers.scope import Scope
+from crawler.frontier.budgets import Budgets
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.requests import Place, Requests
+from crawler.store.codec import dump, dump_evidence, dump_signals, load_evidence, load_signals, merged
+from crawler.store.schema import Kind, State
+from crawler.store.store import Store
 from kyodaku.decision import LACKING
 from kyodaku.fingerprint import candidate_id
 from kyodaku.permission import GateResult

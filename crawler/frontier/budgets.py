@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crawler.requests import Row
-from crawler.schema import Kind
-from crawler.store import Store
+from crawler.frontier.requests import Row
+from crawler.store.schema import Kind
+from crawler.store.store import Store
 from kyodaku.reasons import NotRequestedReason
 from kyodaku.recipe import Budgets as Limits
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from crawler.answers import Answer
-from crawler.context import images_of
-from crawler.evidence import EvidenceWriter
-from crawler.frontier import Frontier
-from crawler.intake import Found, Intake, Shown
-from crawler.jobs import Job
-from crawler.requests import Answered, Place, Requests, Row
-from crawler.schema import Kind
-from crawler.scope import Scope
-from crawler.sitemaps import parse_sitemap
+from crawler.answers.answers import Answer
+from crawler.answers.context import images_of
+from crawler.answers.intake import Found, Intake, Shown
+from crawler.answers.scope import Scope
+from crawler.answers.sitemaps import parse_sitemap
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.jobs import Job
+from crawler.frontier.requests import Answered, Place, Requests, Row
+from crawler.store.evidence import EvidenceWriter
+from crawler.store.schema import Kind
 from kyodaku.permission import (
     GateResult,
     GateVerdict,

@@ -11,7 +11,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 
 from crawler.crawl import Crawl, Outgoing
-from crawler.schema import Kind
+from crawler.store.schema import Kind
 from kyodaku.integrations.scrapy import META_EVIDENCE, META_KIND, META_SIGNALS, guard_of
 
 #: Where a request carries its `Job`.

@@ -14,13 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from crawler.jobs import Host, Job, Judge
-from crawler.origins import HostFileRun, Origin, OriginBook, OriginState
-from crawler.politeness import Timetable
-from crawler.requests import Answered, Place, Requests, Row
-from crawler.retries import Retries
-from crawler.schema import Kind, State
-from crawler.store import Store
+from crawler.frontier.jobs import Host, Job, Judge
+from crawler.frontier.origins import HostFileRun, Origin, OriginBook, OriginState
+from crawler.frontier.politeness import Timetable
+from crawler.frontier.requests import Answered, Place, Requests, Row
+from crawler.frontier.retries import Retries
+from crawler.store.schema import Kind, State
+from crawler.store.store import Store
 from kyodaku.netguard import host_of, origin_of
 from kyodaku.permission import GateResult, GateVerdict, OriginFacts
 from kyodaku.reasons import HoldReason, NotRequestedReason

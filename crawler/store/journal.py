@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from crawler.evidence import EvidenceWriter
-from crawler.rawshards import RawShards
-from crawler.store import Store
+from crawler.store.evidence import EvidenceWriter
+from crawler.store.rawshards import RawShards
+from crawler.store.store import Store
 
 #: Answers in one transaction at most, and seconds until it is committed at the latest.
 GROUP_ANSWERS = 64

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from crawler.answers.intake import Found, Shown
 from crawler.crawl import Crawl
-from crawler.intake import Found, Shown
-from crawler.requests import Place
+from crawler.frontier.requests import Place
 from kyodaku.errors import UsageError
 from kyodaku.permission import GateResult, GateVerdict
 

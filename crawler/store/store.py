@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crawler.schema import SCHEMA_VERSION, TABLES, State
+from crawler.store.schema import SCHEMA_VERSION, TABLES, State
 from kyodaku.errors import DiskFullError, RunStateError
 
 _BUSY_MS = 10_000

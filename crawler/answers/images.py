@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from crawler.answers import Answer
-from crawler.budgets import Budgets
-from crawler.codec import load_evidence, load_signals, merged
-from crawler.evidence import EvidenceWriter
-from crawler.frontier import Frontier
-from crawler.intake import load_context
-from crawler.rawshards import RawImage, RawShards
-from crawler.requests import Answered, Place, Requests, Row
-from crawler.scope import Scope
-from crawler.store import Store
+from crawler.answers.answers import Answer
+from crawler.answers.intake import load_context
+from crawler.answers.scope import Scope
+from crawler.frontier.budgets import Budgets
+from crawler.frontier.frontier import Frontier
+from crawler.frontier.requests import Answered, Place, Requests, Row
+from crawler.store.codec import load_evidence, load_signals, merged
+from crawler.store.evidence import EvidenceWriter
+from crawler.store.rawshards import RawImage, RawShards
+from crawler.store.store import Store
 from kyodaku.permission import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
 from kyodaku.signals.model import LicenceEvidence, Signal

@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from crawler.origins import HostFileRun, Origin
-from crawler.requests import Row
+from crawler.frontier.origins import HostFileRun, Origin
+from crawler.frontier.requests import Row
 from kyodaku.permission import GateResult, OriginFacts
 from kyodaku.reasons import NotRequestedReason
 

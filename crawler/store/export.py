@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from crawler.codec import load_evidence, load_headers, load_hops, load_signals, merged
-from crawler.intake import load_context
-from crawler.store import Store
+from crawler.answers.intake import load_context
+from crawler.store.codec import load_evidence, load_headers, load_hops, load_signals, merged
+from crawler.store.store import Store
 from kyodaku.durable import fsync_dir
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.fingerprint import uid_of

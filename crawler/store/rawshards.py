@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from crawler.store import Store
+from crawler.store.store import Store
 from kyodaku.durable import canonical_json, disk_full_as_error
 from kyodaku.fingerprint import uid_of
 from kyodaku.records import RAW

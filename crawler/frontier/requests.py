@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crawler.codec import dump_evidence, dump_headers, dump_hops, dump_signals, load_hops
-from crawler.schema import Kind, State
-from crawler.store import Store
+from crawler.store.codec import dump_evidence, dump_headers, dump_hops, dump_signals, load_hops
+from crawler.store.schema import Kind, State
+from crawler.store.store import Store
 from kyodaku.permission import GateResult
 from kyodaku.signals.model import Headers, Hop, LicenceEvidence, Signal
 

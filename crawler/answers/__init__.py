@@ -1,0 +1,1 @@
+"""What comes in: seeds, sitemaps, pages and images, and the candidates found on them."""

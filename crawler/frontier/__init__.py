@@ -1,0 +1,1 @@
+"""The durable frontier: which request is due, of which origin, and when it is asked again."""
