@@ -10,8 +10,9 @@ See docs/scrapy-addon.md.
 """
 
 from kyodaku.integrations.scrapy.addon import KyodakuAddon, Shared
-from kyodaku.integrations.scrapy.guard import Guard, Origins, guard_of, host_file_request
+from kyodaku.integrations.scrapy.guard import Guard, Origins
 from kyodaku.integrations.scrapy.handler import GuardedDownloadHandler
+from kyodaku.integrations.scrapy.lookup import guard_of, host_file_request
 from kyodaku.integrations.scrapy.middleware import GateMiddleware
 from kyodaku.integrations.scrapy.outcome import (
     META_EVIDENCE,

@@ -12,9 +12,8 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import Request
-from scrapy.crawler import Crawler
 
-from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind, gate_exception
+from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.permission import GateResult, Need, OriginFacts, PageFacts, Permission
 from kyodaku.recipe import Network
@@ -195,18 +194,3 @@ class Guard:
     def made(self, request: Request) -> bool:
         """True for a request from `host_file_request`; a copy or a look-alike is not one."""
         return request in self._host_file_requests
-
-
-def guard_of(crawler: Crawler) -> Guard:
-    """The guard of `crawler`. Raises GateClosed where the add-on is not switched on."""
-    from kyodaku.integrations.scrapy.addon import KyodakuAddon
-
-    addon = crawler.get_addon(KyodakuAddon)
-    if addon is None or addon.guard is None:
-        raise GateClosed(gate_exception("g0"))
-    return addon.guard
-
-
-def host_file_request(crawler: Crawler, need: Need, **kwargs: Any) -> Request:
-    """`Guard.host_file_request` of the crawl's guard."""
-    return guard_of(crawler).host_file_request(need, **kwargs)

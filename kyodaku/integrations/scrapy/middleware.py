@@ -16,7 +16,8 @@ from scrapy.responsetypes import responsetypes
 
 from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.integrations.scrapy.failures import broken_off
-from kyodaku.integrations.scrapy.guard import Exchange, Guard, guard_of
+from kyodaku.integrations.scrapy.guard import Exchange, Guard
+from kyodaku.integrations.scrapy.lookup import guard_of
 from kyodaku.integrations.scrapy.outcome import (
     META_CAP,
     META_EVIDENCE,

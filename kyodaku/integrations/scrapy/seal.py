@@ -12,7 +12,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse, Response
 
 from kyodaku.integrations.scrapy.failures import broken_off, fetch_error
-from kyodaku.integrations.scrapy.guard import Exchange, Guard, guard_of
+from kyodaku.integrations.scrapy.guard import Exchange, Guard
+from kyodaku.integrations.scrapy.lookup import guard_of
 from kyodaku.integrations.scrapy.middleware import IMAGE_FORMATS, is_redirect
 from kyodaku.integrations.scrapy.outcome import (
     META_KIND,
