@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from curation.clusters import components
 from curation.filters import first_objection
-from kyodaku.decision import LACKING, Decision, Policy, decide_all
+from kyodaku.decision import LACKING, Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
 from kyodaku.reasons import (
     AllowReason,
@@ -114,8 +114,7 @@ def _spread_over_pixels(facts: Facts, decisions: Sequence[Decision]) -> list[Dec
 
 def _keys(candidate: Candidate, facts: Facts) -> list[Hashable]:
     pairs = (
-        ("url", candidate.image_url),
-        ("url", candidate.final_url),
+        *(("url", url) for url in addresses(candidate)),
         ("bytes", candidate.sha256),
         ("pixels", facts.clusters.get(candidate.uid, "")),
     )
@@ -155,13 +154,14 @@ def _known(enum: type[ReasonEnum], value: str) -> ReasonEnum:
 
 
 def _uids_to_purge(candidates: Sequence[Candidate], rulings: Sequence[Ruling]) -> set[str]:
-    """Stored bytes that an objection refuses, or that no candidate is allowed or held for."""
+    """Stored bytes that an objection refuses, or that no candidate is allowed to take. A hold that outlived
+    the crawl is final: its bytes go too."""
     stored = {c.uid for c in candidates if c.uid and c.raw_key}
     refused, wanted = set(), set()
     for candidate, ruling in zip(candidates, rulings, strict=True):
         if _objects(ruling.decision, Verdict.REFUSE):
             refused.add(candidate.uid)
-        elif ruling.decision.verdict is not Verdict.REFUSE:
+        elif ruling.decision.verdict is Verdict.ALLOW:
             wanted.add(candidate.uid)
     return stored & refused | stored - wanted
 

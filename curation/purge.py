@@ -41,8 +41,11 @@ def purge(run: RunFolder) -> int:
     decision took out.
     """
     purged = {row["uid"] for _, rows in iter_rows(run.decisions, DECISIONS) for row in rows if row["purged"]}
-    keys = _keys_of(run, purged)
-    return sum(_purge_shard(run, shard, purged, keys.get(shard, set())) for shard in shard_names(run.raw))
+    keys, named = _keys_of(run, purged)
+    return sum(
+        _purge_shard(run, shard, purged, keys.get(shard, set()), named.get(shard, set()))
+        for shard in shard_names(run.raw)
+    )
 
 
 def sweep(run: RunFolder) -> None:
@@ -51,21 +54,32 @@ def sweep(run: RunFolder) -> None:
         path.unlink(missing_ok=True)
 
 
-def _keys_of(run: RunFolder, purged: Collection[str]) -> dict[str, set[str]]:
-    """Raw keys, by shard, under which pictures were stored, whether or not their rows still say so."""
+def _keys_of(run: RunFolder, purged: Collection[str]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """By shard: keys under which purged pictures were stored, whether or not their rows still say so, and
+    every key that a candidate names."""
     keys: dict[str, set[str]] = {}
+    named: dict[str, set[str]] = {}
     for shard in shard_names(run.candidates):
         table = read_table(run.candidates / f"{shard}.parquet", CANDIDATES)
         for row in table.select(["uid", "raw_shard", "raw_key"]).to_pylist():
-            if row["uid"] in purged and row["raw_key"]:
-                keys.setdefault(row["raw_shard"], set()).add(row["raw_key"])
-    return keys
+            if row["raw_key"]:
+                named.setdefault(row["raw_shard"], set()).add(row["raw_key"])
+                if row["uid"] in purged:
+                    keys.setdefault(row["raw_shard"], set()).add(row["raw_key"])
+    return keys, named
 
 
-def _purge_shard(run: RunFolder, shard: str, purged: Collection[str], keys: set[str]) -> int:
+def _purge_shard(
+    run: RunFolder, shard: str, purged: Collection[str], keys: set[str], named: Collection[str]
+) -> int:
+    """Take out what is purged, and what no candidate names: nobody decided about such bytes."""
     tar, parquet = run.raw / f"{shard}.tar", run.raw / f"{shard}.parquet"
     rows = read_rows(parquet, RAW)
-    doomed = keys | {row["key"] for row in rows if row["uid"] and row["uid"] in purged}
+    doomed = keys | {
+        row["key"]
+        for row in rows
+        if (row["uid"] and row["uid"] in purged) or (row["status"] == "success" and row["key"] not in named)
+    }
     if tar.is_file():
         if any(span.key in doomed for span in iter_tar(tar)):
             _forget_derived(run)

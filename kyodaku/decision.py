@@ -142,8 +142,7 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     if objection is not None:
         own = tuple(index for index in objection.signals if index < len(candidate.signals))
         return replace(objection, signals=own)
-    places = (candidate.image_url, candidate.page_url, candidate.final_url, *(h.url for h in candidate.hops))
-    if any(policy.deny.names(url) for url in places):
+    if any(policy.deny.names(url) for url in (candidate.page_url, *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.DENY_LIST)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
@@ -159,7 +158,8 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
 def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: RegistrySnapshot) -> list[Decision]:
     """Verdicts over all facts, in the order given: copies of one picture share their fate.
 
-    Candidates with the same image URL, the same final URL or the same bytes form a group. Inside it an
+    Candidates with the same bytes, or with one address in common (image URL, a hop, the final URL), form a
+    group. Inside it an
     objection of one refuses (or holds) all; licence evidence bound to one serves all, unless it
     contradicts another's, which refuses all. A missing ground never spreads.
     """
@@ -168,6 +168,12 @@ def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: Regist
         if len(group) > 1:
             _decide_group(candidates, decisions, group, policy)
     return decisions
+
+
+def addresses(candidate: Candidate) -> tuple[str, ...]:
+    """Every address on the way to the image: its URL, each hop, the final URL."""
+    urls = (candidate.image_url, *(hop.url for hop in candidate.hops), candidate.final_url)
+    return tuple(dict.fromkeys(url for url in urls if url))
 
 
 def basis_decision(
@@ -257,7 +263,7 @@ def _hold_reason(value: str) -> HoldReason:
 
 
 def _groups(candidates: Sequence[Candidate]) -> Iterable[list[int]]:
-    """Indices of candidates that share an image URL, a final URL or their bytes (union-find)."""
+    """Indices of candidates that share an address on the way to the image or its bytes (union-find)."""
     parent = list(range(len(candidates)))
 
     def root(index: int) -> int:
@@ -268,11 +274,7 @@ def _groups(candidates: Sequence[Candidate]) -> Iterable[list[int]]:
 
     first: dict[tuple[str, str], int] = {}
     for index, candidate in enumerate(candidates):
-        for key in (
-            ("url", candidate.image_url),
-            ("url", candidate.final_url),
-            ("bytes", candidate.sha256),
-        ):
+        for key in (*(("url", url) for url in addresses(candidate)), ("bytes", candidate.sha256)):
             if key[1]:
                 parent[root(index)] = root(first.setdefault(key, index))
     groups: dict[int, list[int]] = {}
@@ -326,9 +328,7 @@ def _decide_group(
 
 
 def _spread(source: Candidate, target: Candidate, verdict: Verdict) -> Decision:
-    same_url = source.image_url == target.image_url or (
-        source.final_url != "" and source.final_url == target.final_url
-    )
+    same_url = not set(addresses(source)).isdisjoint(addresses(target))
     if verdict is Verdict.REFUSE:
         reason: ReasonEnum = RefuseReason.SAME_URL_REFUSED if same_url else RefuseReason.SAME_BYTES_REFUSED
     else:

@@ -49,6 +49,11 @@ HOST_FILE_CAP = 1024 * 1024
 HOST_FILE_FRESH = 24 * 3600.0
 HOST_FILE_BRIDGE = 48 * 3600.0
 
+#: Errors that mean nobody answered. A redirect too many, or to a blocked place, is an answer.
+OUTAGES = frozenset(
+    {FetchError.DNS, FetchError.TLS, FetchError.TIMEOUT, FetchError.RESET, FetchError.CONNECT}
+)
+
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 
@@ -294,8 +299,8 @@ class Permission:
             current = target
 
     def _bridged(self, answer: Fetched, old: Fetched | None) -> Fetched:
-        unreachable = answer.error is not None or answer.status is None or answer.status >= 500
-        if not unreachable or old is None or old.status is None or old.error is not None:
+        outage = answer.error in OUTAGES or (answer.error is None and (answer.status or 0) >= 500)
+        if not outage or old is None or old.status is None or old.error is not None:
             return answer
         if not (200 <= old.status < 300 and old.complete):
             return answer
@@ -476,7 +481,7 @@ class Permission:
             signals += protocol.read_image(embedded, reading)
             found += protocol.image_evidence(embedded)
         signals += self.snapshot.lookup_sha256(embedded.digest)
-        weighed = _weigh("g5", signals, found)
+        weighed = replace(_weigh("g5", [*prior, *signals], found), signals=tuple(signals))
         if not weighed.open:
             return weighed
         ground = basis_decision([*prior, *signals], [*evidence, *found], self.rules.policy)

@@ -219,6 +219,29 @@ def test_a_late_no_on_another_page_refuses_the_same_url_and_the_same_bytes() -> 
     assert first.because_of == second.because_of == noai_page.candidate_id
 
 
+def test_a_no_about_any_hop_on_the_way_refuses_what_came_at_its_end() -> None:
+    said_no = candidate(
+        1,
+        image_url="https://b.example/b.png",
+        final_url="",
+        sha256="",
+        gate="g2",
+        gate_verdict="refuse",
+        gate_reason="meta_robots",
+        signals=(signal(Effect.RESERVED, "meta-robots", "meta_robots"),),
+    )
+    hops = tuple(Hop(f"https://b.example/{name}.png", 302) for name in "xb")
+    came_by = candidate(
+        2,
+        image_url="https://b.example/x.png",
+        final_url="https://b.example/c.png",
+        hops=(*hops, Hop("https://b.example/c.png", 200)),
+        evidence=(evidence(),),
+    )
+    _, decided = decide_all([said_no, came_by], policy(), EMPTY_SNAPSHOT)
+    assert (decided.verdict, decided.reason) == (Verdict.REFUSE, RefuseReason.SAME_URL_REFUSED)
+
+
 def test_evidence_serves_all_copies_and_a_missing_ground_never_spreads() -> None:
     shared = "e" * 64
     museum = candidate(1, evidence=(evidence(),), sha256=shared)

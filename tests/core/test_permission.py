@@ -291,6 +291,39 @@ def test_a_cached_robots_file_bridges_an_outage_for_two_days_in_all(age_hours: i
     assert not gates.g1("https://cdn.example.org/private/x", facts).open
 
 
+@pytest.mark.parametrize(
+    ("now_answers", "opens"),
+    [
+        (broken(FetchError.DNS), True),
+        (broken(FetchError.RESET), True),
+        (broken(FetchError.TOO_LARGE), False),
+        (broken(FetchError.PROTOCOL), False),
+        (answer(302, Location="https://cdn.example.org/robots.txt"), False),
+        (answer(302, Location="http://10.0.0.1/robots.txt"), False),
+        (answer(403), False),
+    ],
+)
+def test_only_an_outage_is_bridged_never_an_answer(now_answers: Fetched, opens: bool) -> None:
+    gates = permission()
+    web = Web({"https://cdn.example.org/robots.txt": answer(200, b"User-agent: *\nDisallow: /private")})
+    before = web.drive(gates.host_files("https://cdn.example.org"))
+    stored = replace(before.files["/robots.txt"], fetched_at=NOW - 25 * 3600)
+    later = Web({"https://cdn.example.org/robots.txt": now_answers})
+    facts = later.drive(
+        gates.host_files("https://cdn.example.org", replace(before, files={"/robots.txt": stored}))
+    )
+    assert gates.g1(IMAGE, facts).open is opens
+
+
+def test_what_pages_said_meanwhile_counts_at_the_last_gate() -> None:
+    head = ResponseHead(IMAGE, 200, (), NOW)
+    page = replace(answer(200, b"<meta name=robots content=noai>" + HTML), url=PAGE, final_url=PAGE)
+    gates = permission()
+    late = gates.g2(page).result.signals
+    assert gates.g5(head, jpeg()).open
+    assert gates.g5(head, jpeg(), (), late).reason == RefuseReason.META_ROBOTS.value
+
+
 def test_facts_of_another_origin_or_no_facts_hold() -> None:
     gates = permission()
     other = OriginFacts("https://other.example.org", {"/robots.txt": answer(404)}, NOW)

@@ -153,6 +153,12 @@ def test_an_origin_nobody_knows_holds() -> None:
     assert (error.result.verdict, error.result.reason) == (GateVerdict.HOLD, "not_finished")
 
 
+def test_a_named_page_that_nobody_read_holds() -> None:
+    shared = guard()
+    error = closed(lambda: admitted(shared, ask(kyodaku_page=f"{ORIGIN}/never-read")))
+    assert (error.result.verdict, error.result.reason) == (GateVerdict.HOLD, "page_error")
+
+
 def test_host_files_of_an_origin_refuse() -> None:
     error = closed(lambda: admitted(guard(origins=Known("User-agent: GPTBot\nDisallow: /")), ask()))
     assert error.result.reason == "robots_purpose"

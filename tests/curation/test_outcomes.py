@@ -189,12 +189,12 @@ def test_a_refusal_reaches_equal_pixels_and_their_other_addresses() -> None:
     assert third.purged
 
 
-def test_a_hold_reaches_equal_pixels_but_purges_nothing() -> None:
+def test_a_hold_that_outlived_the_crawl_reaches_equal_pixels_and_purges() -> None:
     held, copy = found("held", signals=(UNREADABLE,)), found("copy")
     first, second = rulings(held, copy, clusters={held.uid: "c", copy.uid: "c"})
     assert (second.outcome, second.reason) == (Outcome.HELD, HoldReason.SAME_BYTES_HELD)
-    assert not first.purged
-    assert not second.purged
+    assert first.purged
+    assert second.purged
 
 
 def test_a_missing_ground_does_not_spread_and_stored_bytes_without_any_ground_go() -> None:

@@ -74,6 +74,19 @@ def test_a_purge_leaves_no_bytes(tmp_path: Path) -> None:
     assert len(keys) == 3
 
 
+def test_bytes_that_no_candidate_names_are_taken_out(tmp_path: Path) -> None:
+    orphan = Found("orphan", BODY, alt="a secret garden behind walls")
+    run = make_run(tmp_path, [Found("keep0", jpeg(0)), orphan, Found("keep1", jpeg(1))])
+    for path in run.candidates.glob("*.parquet"):
+        named = [row for row in read_rows(path, CANDIDATES) if not row["image_url"].endswith("/orphan.jpg")]
+        write_parquet(pa.Table.from_pylist(named, CANDIDATES), path)
+    curate(context(run))
+    assert_gone(run, BODY)
+    assert [row["status"] for p in run.raw.glob("*.parquet") for row in read_rows(p, RAW)].count(
+        "purged"
+    ) == 1
+
+
 def test_a_late_no_after_a_release_purges_and_leaves_it_out_of_the_next(tmp_path: Path) -> None:
     found = refused_and_friends()
     found[1] = Found("no", BODY)

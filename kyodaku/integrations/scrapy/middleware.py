@@ -119,6 +119,9 @@ class GateMiddleware:
     def _ask_pages(self, request: Request, exchange: Exchange, digest: str = "") -> None:
         """G2: every remembered page that shows this image, or a hop on the way to it, each asked once."""
         named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
+        if request.meta.get(META_PAGE) and not self._guard.pages.knows(named):
+            unread = GateResult("g2", GateVerdict.HOLD, HoldReason.PAGE_ERROR.value)
+            raise exchange.close(unread, sha256=digest)
         for url in dict.fromkeys((*request.meta.get("redirect_urls", ()), exchange.url)):
             for page in self._guard.pages.about(url, named):
                 if any(page is asked for asked in exchange.pages):

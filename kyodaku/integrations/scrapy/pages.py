@@ -35,6 +35,10 @@ class PageMemory:
             urls.add(_known(named))
         return [self._pages[url] for url in sorted(urls) if url in self._pages]
 
+    def knows(self, url: str) -> bool:
+        """True when the page `url` was read and is still remembered."""
+        return _known(url) in self._pages
+
     def shows(self, image_url: str) -> bool:
         """True when a remembered page shows `image_url`."""
         return _known(image_url) in self._shown_by
