@@ -36,7 +36,10 @@ def steady_sites() -> list[Site]:
     return [
         site
         for site in all_sites()
-        if not site.trap and site.reachable and not any(word in site.name for word in UNSTEADY)
+        if not site.trap
+        and site.reachable
+        and not any(word in site.name for word in UNSTEADY)
+        and not any(page.follows for page in site.pages)  # says no before or after a picture was asked for
     ]
 
 
