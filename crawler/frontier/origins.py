@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 
+from crawler.frontier.hostbodies import NOT_KEPT, NOT_KEPT_DIGEST, kept_part, may_be_kept
 from crawler.frontier.requests import Row
 from crawler.store.codec import dump, dump_headers, dump_hops, load_headers, load_hops
 from crawler.store.evidence import EvidenceWriter, WarcPlace
@@ -96,7 +97,11 @@ class OriginBook:
 
     def begin(self, origin: Origin) -> HostFileRun:
         """Start to fetch: `run.need` is the first request, or `run.facts` are there at once."""
-        run = HostFileRun(origin, self._permission.host_files(origin.name, self._known(origin.name)))
+        known = self._known(origin.name)
+        if known is not None:  # what was not kept cannot stand in for anything
+            readable = {path: file for path, file in known.files.items() if file.body != NOT_KEPT}
+            known = replace(known, files=readable)
+        run = HostFileRun(origin, self._permission.host_files(origin.name, known))
         origin.state = OriginState.FETCHING
         self._step(run, None)
         return run
@@ -107,14 +112,16 @@ class OriginBook:
 
     def settle(self, origin: Origin, facts: OriginFacts) -> GateResult:
         """Keep the facts and decide the origin's state; the verdict on the whole origin."""
-        whole = self._permission.g1(origin.name + "/robots.txt", facts)
-        root = self._permission.g1(origin.name + "/", facts)
+        digests = {file.final_url: sha256(file.body).hexdigest() for file in facts.files.values()}
+        kept = kept_part(facts)
+        whole = self._judged(origin.name + "/robots.txt", kept, digests)
+        root = self._judged(origin.name + "/", kept, digests)
         ids = {path: self._keep(origin.name, path, file, root) for path, file in facts.files.items()}
         origin.verdict = whole
         origin.final = whole.verdict is GateVerdict.REFUSE
         if whole.open:
             origin.state, origin.holds, origin.opened = OriginState.OPEN, 0, self._now()
-            self._remember(origin.name, facts)
+            self._remember(origin.name, kept)
         else:
             held = whole.verdict is not GateVerdict.REFUSE
             origin.state = OriginState.HELD if held else OriginState.REFUSED
@@ -171,23 +178,41 @@ class OriginBook:
             self._facts.pop(name, None)
             if facts is not None:
                 origin.state = state
-                origin.verdict = self._permission.g1(name + "/robots.txt", facts)
+                origin.verdict = self._judged(name + "/robots.txt", facts, self._digests(name))
                 origin.final = state is OriginState.REFUSED
         return origin
 
+    def _judged(self, url: str, facts: OriginFacts, digests: Mapping[str, str]) -> GateResult:
+        """G1, its signals with the digests (by final URL) of the bodies as served, kept or not."""
+        result = self._permission.g1(url, facts)
+        signals = tuple(
+            replace(signal, digest=digests.get(signal.source_url, ""))
+            if signal.digest == NOT_KEPT_DIGEST
+            else signal
+            for signal in result.signals
+        )
+        return replace(result, signals=signals)
+
     # ------------------------------------------------------------------ rows
+
+    def _digests(self, name: str) -> dict[str, str]:
+        row = self._store.row("SELECT facts FROM origins WHERE origin = ?", (name,))
+        ids = json.loads(row[0]).values() if row is not None and row[0] else ()
+        sql = "SELECT final_url, sha256 FROM host_files WHERE id = ?"
+        return dict(self._store.row(sql, (key,)) for key in ids)
 
     def _keep(self, origin: str, path: str, file: Fetched, root: GateResult) -> int:
         digest = sha256(file.body).hexdigest() if file.body else ""
+        body = file.body if may_be_kept(file.body) else b""
         place = WarcPlace("", 0)
         if file.cached_age is None and file.status is not None:
             ip = file.hops[-1].ip if file.hops else ""
             place = self._evidence.write(
-                file.final_url, file.status, file.headers, file.body, at=file.fetched_at, ip=ip
+                file.final_url, file.status, file.headers, body, at=file.fetched_at, ip=ip
             )
-        if digest:
+        if body:
             self._store.write(
-                "INSERT OR IGNORE INTO host_bodies VALUES (?, ?)", (digest, zlib.compress(file.body, 6))
+                "INSERT OR IGNORE INTO host_bodies VALUES (?, ?)", (digest, zlib.compress(body, 6))
             )
         cursor = self._store.write(
             "INSERT INTO host_files (origin, path, final_url, hops, status, error, headers, sha256, bytes,"
@@ -217,16 +242,17 @@ class OriginBook:
     def _file(self, key: int) -> Fetched:
         row = self._store.row(
             "SELECT f.origin || f.path, f.final_url, f.status, f.headers, b.body, f.complete, f.error,"
-            " f.fetched_at, f.hops, f.cached_age FROM host_files f"
+            " f.fetched_at, f.hops, f.cached_age, f.sha256 FROM host_files f"
             " LEFT JOIN host_bodies b ON b.sha256 = f.sha256 WHERE f.id = ?",
             (key,),
         )
+        unkept = NOT_KEPT if row[10] else b""
         return Fetched(
             url=row[0],
             final_url=row[1],
             status=row[2] or None,
             headers=load_headers(row[3]),
-            body=b"" if row[4] is None else zlib.decompress(row[4]),
+            body=unkept if row[4] is None else zlib.decompress(row[4]),
             complete=bool(row[5]),
             error=FetchError(row[6]) if row[6] else None,
             fetched_at=row[7],

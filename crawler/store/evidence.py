@@ -1,7 +1,7 @@
 """evidence/NNNNN.warc.gz: what hosts said, kept as WARC records (ISO 28500), one gzip member each.
 
-Host files with their bodies; of pages and images that refused or held only the response headers.
-Never pixels, never page bodies.
+Host files with their bodies, where these are text; of pages and images that refused or held only the
+response headers. Never pixels, never page bodies.
 """
 
 from __future__ import annotations
