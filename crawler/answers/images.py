@@ -58,6 +58,8 @@ class ImageDesk:
                 "SELECT DISTINCT verdict FROM candidates WHERE image = ? AND not_requested = ''", (row.id,)
             )
         }
+        if not words:  # nothing says where it was found, so nobody was asked
+            return GateResult("g2", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value)
         if "refuse" in words:
             return GateResult("g2", GateVerdict.REFUSE, RefuseReason.SAME_URL_REFUSED.value)
         if words - {"proceed"}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +17,12 @@ from crawler.store.codec import dump, dump_evidence, dump_signals, load_evidence
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
 from kyodaku.decision import LACKING
-from kyodaku.fingerprint import candidate_id
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.fingerprint import candidate_id, sha256_bytes
 from kyodaku.permission import GateResult
 from kyodaku.reasons import NotRequestedReason
 from kyodaku.signals.model import excerpt
+from kyodaku.urls import normalise_url
 
 #: Links to such files are no pages.
 _NO_PAGES = re.compile(
@@ -117,7 +120,12 @@ class Intake:
 
     def listed(self, page_url: str, image_url: str, caption: str, title: str = "") -> None:
         """An image that a list or sitemap names for a page: it waits until the page was asked. A page
-        that was asked already is asked once more, since only it can say what holds for this image."""
+        that was asked already is asked once more, since only it can say what holds for this image. What is
+        no URL waits for nothing: G0 has the last word on it."""
+        place = self._scope.place(image_url)
+        if not isinstance(place, Place) and not _is_url(image_url):
+            self.candidate(Found(image_url, caption=caption, title=title), Shown(0, page_url, "", 0), place)
+            return
         cursor = self._store.write(
             "INSERT OR IGNORE INTO listed VALUES (?, ?, ?, ?)",
             (page_url, image_url, excerpt(caption), excerpt(title)),
@@ -173,13 +181,14 @@ class Intake:
     def _insert(
         self, found: Found, shown: Shown, url: str, gate: GateResult, image: int, not_requested: str
     ) -> None:
-        key = candidate_id(excerpt(url), shown.url)
+        url, page_url = known_as(url), known_as(shown.url)
+        key = candidate_id(url, page_url)
         row = (
             key,
             image,
             shown.request,
-            excerpt(url) if len(url) > 8192 else url,
-            shown.url,
+            url,
+            page_url,
             shown.depth,
             self._clock(),
             found.context(),
@@ -212,6 +221,25 @@ class Intake:
             " image = max(image, ?) WHERE candidate_id = ?",
             (*word, signals, evidence, image, key),
         )
+
+
+def known_as(url: str) -> str:
+    """The name of `url` in records and candidate ids: its normal form. What is no URL is cut to an excerpt
+    and told apart by its digest, in a form that no URL has."""
+    with suppress(UnsafeAddressError):
+        return normalise_url(url)
+    text = excerpt(url)
+    if text == url:
+        return text
+    return f"{text} sha256:{sha256_bytes(url.encode('utf-8', 'surrogatepass'))}"
+
+
+def _is_url(url: str) -> bool:
+    try:
+        normalise_url(url)
+    except UnsafeAddressError:
+        return False
+    return True
 
 
 def load_context(text: str) -> dict[str, Any]:
