@@ -97,13 +97,22 @@ class PageDesk:
         elif row.kind is Kind.PAGE and row.follow and not self._scope.has_page(place):
             self.conclude(row, NotRequestedReason.OUT_OF_SCOPE)
         elif row.follow and self._requests.find(row.kind, place.url) is not None:
-            self._requests.record(
-                row.id,
-                Answered(_open(), final_url=place.url, hops=fetched.hops, fetched_at=fetched.fetched_at),
-            )
-            self._frontier.done(row)
+            self._same_page(row, place, fetched)
         else:
             self._frontier.moved(row, place, fetched.hops)
+
+    def _same_page(self, row: Row, place: Place, fetched: Fetched) -> None:
+        """A redirect to a page that is known: what is listed for this URL is that page's to speak about.
+        It is asked once more where it was read already."""
+        if self._requests.leads_to(row.kind, place.url, row.url):
+            closed = GateResult("g2", GateVerdict.FAIL, FailReason.REDIRECTS.value)
+            self._end(row, PageFacts(closed, None), fetched)
+            return
+        said = Answered(_open(), final_url=place.url, hops=fetched.hops, fetched_at=fetched.fetched_at)
+        self._requests.record(row.id, said)
+        for found in self._intake.listed_for(row.url):
+            self._intake.listed(place.url, found.url, found.caption, found.title)
+        self._frontier.done(row)
 
     # ------------------------------------------------------------------ ends
 

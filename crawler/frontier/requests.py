@@ -84,6 +84,20 @@ class Requests:
         row = self._store.row(sql, (url, kind))
         return None if row is None else (row[0], State(row[1]), bool(row[2]))
 
+    def leads_to(self, kind: Kind, url: str, goal: str) -> bool:
+        """True when `goal` is reached from `url` by the redirects that answered requests met."""
+        seen: set[str] = set()
+        while url != goal and url not in seen:
+            seen.add(url)
+            found = self._store.row(
+                "SELECT final_url FROM requests WHERE url = ? AND kind = ? AND state = ?",
+                (url, kind, State.DONE),
+            )
+            if found is None or not found[0]:
+                return False
+            url = found[0]
+        return url == goal
+
     def take(self, origin: str, limit: int) -> list[Row]:
         """The next pending requests of an origin; they are in flight from now on."""
         rows = self._store.rows(

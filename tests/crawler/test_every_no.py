@@ -11,7 +11,7 @@ import pytest
 from crawler.answers.seeds import enter_list
 from crawler.store.schema import Kind
 from kyodaku.fingerprint import candidate_id, sha256_bytes
-from tests.crawler.scripted import Page, Scripted, html, png, recipe, text
+from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
 
 ROBOTS = "http://a.example/robots.txt"
 HOME = "http://a.example/"
@@ -101,3 +101,74 @@ def test_a_request_that_no_candidate_stands_for_is_held(tmp_path: Path) -> None:
     assert scripted.urls() == [ROBOTS, HOME]
     rows = scripted.crawl.store.rows("SELECT verdict, reason FROM requests WHERE kind = 2")
     assert rows == [("hold", "gate_exception")]
+
+
+# ------------------------------------------------------------------ pages that moved
+
+
+def sitemap(*entries: tuple[str, str]) -> Page:
+    urls = "".join(
+        f"<url><loc>{page}</loc><image:image><image:loc>{image}</image:loc></image:image></url>"
+        for page, image in entries
+    )
+    body = (
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        f' xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">{urls}</urlset>'
+    )
+    return Page(body.encode(), headers=(("Content-Type", "text/xml"),))
+
+
+def moved(folder: Path, pages: Web, *entries: tuple[str, str]) -> Scripted:
+    """A crawl of HOME that shows x.png, with a sitemap."""
+    web: Web = {
+        ROBOTS: text(f"User-agent: *\nDisallow:\nSitemap: {HOME}map.xml\n"),
+        HOME + "map.xml": sitemap(*entries),
+        HOME: html('<img src="/x.png"><a href="/new">n</a>'),
+        HOME + "x.png": png(),
+        **pages,
+    }
+    return run(folder, web)
+
+
+def test_the_no_of_a_known_page_reaches_what_is_listed_for_its_older_url(tmp_path: Path) -> None:
+    pages: Web = {HOME + "old": redirect("/new"), HOME + "new": html(NOAI)}
+    scripted = moved(tmp_path, pages, (HOME + "old", HOME + "x.png"))
+    assert HOME + "x.png" not in scripted.urls()
+    rows = scripted.crawl.store.rows("SELECT page_url, verdict FROM candidates ORDER BY page_url")
+    assert rows == [(HOME, "proceed"), (HOME + "new", "refuse")]
+
+
+def test_the_no_of_a_page_that_was_read_before_reaches_it_too(tmp_path: Path) -> None:
+    scripted = Scripted(
+        tmp_path,
+        recipe(seeds={"sites": [HOME + "new"]}),
+        {ROBOTS: OPEN, HOME + "new": html(NOAI), HOME + "old": redirect("/new"), HOME + "x.png": png()},
+    )
+    scripted.run()
+    place = scripted.crawl.intake.page(HOME + "old", 1)
+    assert place is not None
+    scripted.crawl.intake.listed(place.url, HOME + "x.png", "")
+    scripted.run()
+    rows = scripted.crawl.store.rows("SELECT image_url, page_url, verdict FROM candidates")
+    assert rows == [(HOME + "x.png", HOME + "new", "refuse")]
+    assert HOME + "x.png" not in scripted.urls()
+
+
+@pytest.mark.parametrize(
+    "circle",
+    [
+        {"old": "/old"},
+        {"old": "/new", "new": "/old"},
+        {"old": "/new", "new": "/third", "third": "/old"},
+    ],
+)
+def test_what_is_listed_for_pages_that_lead_in_a_circle_is_held(
+    tmp_path: Path, circle: dict[str, str]
+) -> None:
+    pages: Web = {HOME + "new": html("x"), **{HOME + name: redirect(to) for name, to in circle.items()}}
+    entries = [(HOME + name, HOME + f"{name}.png") for name in circle]
+    scripted = moved(tmp_path, pages, *entries, (HOME + "old", HOME + "x.png"))
+    assert HOME + "x.png" not in scripted.urls()
+    found = scripted.candidates()
+    for name in circle:
+        assert (found[HOME + f"{name}.png"].gate_verdict) == "hold"
