@@ -85,6 +85,53 @@ def test_the_shield_that_a_date_gives_ends_when_it_has_passed() -> None:
     assert (unclear.effect, unclear.reason) == (Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max-image-preview:large; noai",
+        "max-image-preview:large noai",
+        "max-snippet:-1 noai",
+        "max-snippet:-1; max-image-preview:none; noai",
+        "index; follow; max-snippet:-1; noai",
+        "noai; max-snippet:-1",
+        "noai max-image-preview: large",
+        "max-snippet:-1, noai; max-image-preview:large",
+        "max-snippet: noai",
+        "max-image-preview:large/noai",
+        "unavailable_after: 25 Jun 2030 15:00:00 PST; noai",
+        "unavailable_after: 25 Jun 2030 15:00:00 PST noai",
+        "unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT; noai",
+        "unavailable_after: 2030-01-01 noai",
+        "unavailable_after: 2030-01-01 none",
+        "unavailable_after: soon; noai",
+        "unavailable_after: 2030-01-01; googlebot: index; Kyodaku: noai",
+        "googlebot: noindex; GPTBot: noai",
+        "noindex; googlebot: index",
+        "max-snippet:-1 at 15:00, noindex",
+        "googlebot: max-snippet:-1; Kyodaku: index, noai",
+        "GPTBot; Googlebot: noai",
+        "index: noai",
+    ],
+)
+def test_no_rule_is_lost_behind_a_space_or_a_semicolon(text: str) -> None:
+    assert Effect.RESERVED in [finding.effect for finding in findings(text, reading())]
+    assert Effect.RESERVED not in [finding.effect for finding in findings(text, reading("spec"))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max-image-preview:none",
+        "max-image-preview: none; max-snippet:-1",
+        "max-snippet:-1 max-image-preview:none max-video-preview:0",
+        "googlebot: max-snippet:-1; noai",
+        "index; follow; max-image-preview:large",
+    ],
+)
+def test_values_and_others_rules_are_no_refusal(text: str) -> None:
+    assert findings(text, reading()) == []
+
+
 def test_nofollow_of_header_and_markup() -> None:
     page = parse_html(b"<meta name=Kyodaku content='index,nofollow'>", "text/html", "https://a.example/")
     plain = parse_html(b"<meta name=googlebot content=nofollow>", "text/html", "https://a.example/")

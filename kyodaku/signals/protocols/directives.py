@@ -27,8 +27,13 @@ NO_BY_POLICY = NO_AI | {"noml", "noindex", "none", "noimageindex", "noarchive", 
 
 _UNAVAILABLE = "unavailable_after"
 _VALUE_RULES = frozenset({_UNAVAILABLE, "max-snippet", "max-image-preview", "max-video-preview"})
+#: Rules that say nothing to us. Before a colon they are still no agents: `index: noai`.
+_OTHER_RULES = frozenset(
+    {"all", "index", "follow", "nofollow", "nosnippet", "notranslate", "indexifembedded", "archive"}
+)
 _EVERYBODY = frozenset({"", "*", "robots"})
 _WORD = re.compile(r"[a-z0-9_-]+")
+_VALUE = re.compile(r"[^\s;]*")
 _MAX_LENGTH = 16 * 1024
 
 
@@ -58,46 +63,49 @@ class Finding:
         return f"{scope}:{self.directive.name}" if scope else self.directive.name
 
 
-def parse_directives(text: str) -> Iterator[Directive]:
+def parse_directives(text: str, *, lenient: bool = False) -> Iterator[Directive]:
     """`[agent:] rule, rule, [agent:] rule`, where an agent holds for the rules behind it.
 
     Four rules have a colon of their own and are no agents; the date of `unavailable_after` may hold commas.
+    `lenient` takes spaces and semicolons for separators too, wherever a rule could hide behind one.
     """
     pieces = text[:_MAX_LENGTH].split(",")
-    scope, at = "", 0
+    scopes, at = [""], 0
     while at < len(pieces):
         piece = pieces[at].strip()
         at += 1
+        behind_value = False
         while piece:
             before, colon, rest = piece.partition(":")
-            name = before.strip().lower()
-            if not colon:
-                yield Directive(scope, name)
-                break
-            if name == _UNAVAILABLE:
-                value, taken = _date_text(rest.strip(), pieces[at : at + 2])
-                at += taken
-                yield Directive(scope, name, value)
-                break
-            if name in _VALUE_RULES:
-                yield Directive(scope, name, rest.strip().lower())
-                break
-            if name in NO_BY_POLICY:  # `noai:` is meant as a rule, no crawler is called so
-                yield Directive(scope, name, rest.strip().lower())
-            else:
-                scope = name
             piece = rest.strip()
+            name = whole = before.strip().lower()
+            value = ""
+            if lenient and colon:
+                earlier, name = _last_word(whole)
+                yield from (Directive(scope, earlier) for scope in scopes if earlier)
+            if not colon:
+                piece = ""
+            elif name == _UNAVAILABLE:
+                value, piece, taken = _date_text(piece, pieces[at : at + 2], lenient)
+                at += taken
+                behind_value = True
+            elif name in _VALUE_RULES:
+                value, piece = _value(piece) if lenient else (piece, "")
+                value = value.lower()
+                behind_value = True
+            elif name in NO_BY_POLICY:  # `noai:` is meant as a rule, no crawler is called so
+                value = piece.lower()
+            elif not (lenient and name in _OTHER_RULES):
+                # Behind a value it may be no agent at all: what it seems to narrow counts in both scopes.
+                scopes = [scopes[0], whole] if behind_value else [whole]
+                continue
+            yield from (Directive(scope, name, value) for scope in scopes)
 
 
 def findings(text: str, reading: Reading) -> list[Finding]:
     """What the directives in `text` say to us, each once."""
-    found: dict[Directive, Finding] = {}
-    for directive in parse_directives(text):
-        if _applies(directive.scope, reading):
-            finding = _judge(directive, reading)
-            if finding is not None:
-                found.setdefault(directive, finding)
-    return list(found.values())
+    found = (finding for directive in _addressed(text, reading) for finding in _judge(directive, reading))
+    return list(dict.fromkeys(found))
 
 
 def asks_nofollow(head: ResponseHead | None, page: HtmlPage | None, reading: Reading) -> bool:
@@ -106,10 +114,21 @@ def asks_nofollow(head: ResponseHead | None, page: HtmlPage | None, reading: Rea
     names = {"robots", *(token.lower() for token in reading.own_tokens)}
     texts += [meta.content for meta in page.metas if meta.name in names] if page else []
     return any(
-        not {"nofollow", "none"}.isdisjoint(_words(directive.name)) and _applies(directive.scope, reading)
+        not {"nofollow", "none"}.isdisjoint(_words(directive.name))
         for text in texts
-        for directive in parse_directives(text)
+        for directive in _addressed(text, reading)
     )
+
+
+def _addressed(text: str, reading: Reading) -> Iterator[Directive]:
+    """The directives in `text` that are for everybody or for us."""
+    applies: dict[str, bool] = {}
+    for directive in parse_directives(text, lenient=reading.mode == "policy"):
+        scope = directive.scope
+        if scope not in applies:
+            applies[scope] = _applies(scope, reading)
+        if applies[scope]:
+            yield directive
 
 
 def _applies(scope: str, reading: Reading) -> bool:
@@ -118,17 +137,24 @@ def _applies(scope: str, reading: Reading) -> bool:
     ours = {token.lower() for token in reading.own_tokens}
     if reading.mode == "spec":
         return scope in ours
-    return not agent_names(scope).isdisjoint(ours | {token.lower() for token in reading.purpose_tokens})
+    last = _last_word(scope)[1]  # `noindex; GPTBot: noai`, where the scope is all before the colon
+    names = agent_names(scope) | agent_names(last)
+    return last in _EVERYBODY or not names.isdisjoint(ours | {t.lower() for t in reading.purpose_tokens})
 
 
-def _judge(directive: Directive, reading: Reading) -> Finding | None:
+def _judge(directive: Directive, reading: Reading) -> Iterator[Finding]:
     if reading.mode == "spec":
-        return Finding(directive, Effect.RESERVED) if directive.name in NO_AI else None
+        if directive.name in NO_AI:
+            yield Finding(directive, Effect.RESERVED)
+        return
+    words = _words(directive.name)
     if directive.name == _UNAVAILABLE:
-        return _judge_date(directive, reading.now)
-    if not NO_BY_POLICY.isdisjoint(_words(directive.name)):
-        return Finding(directive, Effect.RESERVED)
-    return None
+        yield from _judge_date(directive, reading.now)
+        words |= _words(directive.value)
+    elif directive.name in _VALUE_RULES:
+        words |= _words(directive.value) - {"none"}  # `max-image-preview:none` is a value, not a rule
+    if not NO_BY_POLICY.isdisjoint(words):
+        yield Finding(directive, Effect.RESERVED)
 
 
 def _words(text: str) -> set[str]:
@@ -136,23 +162,40 @@ def _words(text: str) -> set[str]:
     return {word.replace("-", "").replace("_", "") for word in _WORD.findall(text)}
 
 
-def _judge_date(directive: Directive, now: datetime) -> Finding | None:
+def _last_word(text: str) -> tuple[str, str]:
+    """`text` cut before its last word, where spaces and semicolons separate words."""
+    words = text.replace(";", " ").rsplit(None, 1)
+    return (words[0], words[1]) if len(words) == 2 else ("", words[0] if words else "")
+
+
+def _value(text: str) -> tuple[str, str]:
+    """A value, which has neither spaces nor semicolons, and what follows it."""
+    match = _VALUE.match(text)
+    end = match.end() if match else 0
+    return text[:end], text[end:].strip("; \t")
+
+
+def _judge_date(directive: Directive, now: datetime) -> Iterator[Finding]:
     date = _date(directive.value)
     if date is None:
-        return Finding(directive, Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
-    return Finding(directive, Effect.RESERVED) if date <= now else None
+        yield Finding(directive, Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
+    elif date <= now:
+        yield Finding(directive, Effect.RESERVED)
 
 
-def _date_text(first: str, following: list[str]) -> tuple[str, int]:
-    """The date that starts with `first`, and how many of the `following` pieces belong to it."""
-    text = first
-    if _date(text) is not None:
-        return text, 0
-    for taken, piece in enumerate(following, start=1):
-        text = f"{text},{piece}"
-        if _date(text) is not None:
-            return text, taken
-    return first, 0
+def _date_text(first: str, following: list[str], lenient: bool) -> tuple[str, str, int]:
+    """The date that starts with `first`, what stands behind its semicolon when that ends it (`lenient`),
+    and how many of the `following` pieces belong to both."""
+    for taken in range(len(following) + 1):
+        date, behind = _at_semicolon(",".join([first, *following[:taken]]), lenient)
+        if _date(date) is not None:
+            return date, behind, taken
+    return *_at_semicolon(first, lenient), 0
+
+
+def _at_semicolon(text: str, lenient: bool) -> tuple[str, str]:
+    before, _, behind = text.partition(";") if lenient else (text, "", "")
+    return before, behind.strip()
 
 
 def _date(text: str) -> datetime | None:
