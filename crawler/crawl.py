@@ -81,7 +81,7 @@ class Crawl:
             self.raw.finish_shard()
         self.journal = Journal(store, self.raw, self.evidence, now)
         self.requests = Requests(store)
-        self.origins = OriginBook(store, permission, self.evidence, now)
+        self.origins = OriginBook(store, permission, self.evidence, now, polite.hold_retries)
         self.frontier = Frontier(
             store,
             self.requests,

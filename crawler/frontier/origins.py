@@ -1,7 +1,9 @@
 """What each origin's host files say, fetched before anything else is asked of it, and kept.
 
 unknown -> fetching -> open | held | refused. A hold is tried again at the recipe's intervals and then
-stays one. Facts are refreshed after 24 hours; `Permission.host_files` bridges an outage with the old ones.
+stays one. Facts are refreshed after 24 hours. `Permission.host_files` bridges an outage with the old ones:
+then the files are asked for again at the first of those intervals, and 48 hours after it was fetched a copy
+says nothing any more.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -19,7 +21,15 @@ from crawler.frontier.requests import Row
 from crawler.store.codec import dump, dump_headers, dump_hops, load_headers, load_hops
 from crawler.store.evidence import EvidenceWriter, WarcPlace
 from crawler.store.store import Store
-from kyodaku.permission import HOST_FILE_FRESH, GateResult, GateVerdict, Need, OriginFacts, Permission
+from kyodaku.permission import (
+    HOST_FILE_BRIDGE,
+    HOST_FILE_FRESH,
+    GateResult,
+    GateVerdict,
+    Need,
+    OriginFacts,
+    Permission,
+)
 from kyodaku.signals.model import Fetched, FetchError
 
 #: Origins whose facts stay in memory; the others are read again from the store when asked for.
@@ -39,8 +49,9 @@ class OriginState(StrEnum):
 @dataclass
 class Origin:
     """One `scheme://host[:port]`. `batch` holds requests read from the store, `drained` says that the
-    store has no more of them; `opened` is monotonic; `verdict` what a held or refused origin answers to
-    everything once `final`."""
+    store has no more of them; the facts are asked for again from `stale_at` on, and say nothing from
+    `expires_at` on (monotonic); `verdict` is what a held or refused origin answers to everything once
+    `final`."""
 
     name: str
     host: str
@@ -48,7 +59,8 @@ class Origin:
     holds: int = 0
     batch: deque[Row] = field(default_factory=deque)
     drained: bool = False
-    opened: float = 0.0
+    stale_at: float = 0.0
+    expires_at: float = 0.0
     final: bool = False
     verdict: GateResult | None = None
 
@@ -67,12 +79,18 @@ class OriginBook:
     """Facts about origins: the gates' `KYODAKU_ORIGINS`, and the store's tables behind it."""
 
     def __init__(
-        self, store: Store, permission: Permission, evidence: EvidenceWriter, now: Callable[[], float]
+        self,
+        store: Store,
+        permission: Permission,
+        evidence: EvidenceWriter,
+        now: Callable[[], float],
+        hold_retries: Sequence[float],
     ) -> None:
         self._store = store
         self._permission = permission
         self._evidence = evidence
         self._now = now
+        self._outage_retry = min((HOST_FILE_FRESH, *hold_retries[:1]))
         self._origins: dict[str, Origin] = {}
         self._facts: OrderedDict[str, OriginFacts] = OrderedDict()
         self.settled: Counter[str] = Counter()  # states that origins came to in this process
@@ -85,15 +103,16 @@ class OriginBook:
         return found
 
     def facts(self, origin: str) -> OriginFacts | None:
-        """Host files of an open origin; None (the gate then holds) for any other."""
+        """Host files of an open origin; None (the gate then holds) for any other, and once a copy of
+        them is too old."""
         entry = self._origins.get(origin)
-        if entry is None or entry.state is not OriginState.OPEN:
+        if entry is None or entry.state is not OriginState.OPEN or self._now() >= entry.expires_at:
             return None
         return self._known(origin)
 
     def is_stale(self, origin: Origin) -> bool:
-        """True when the facts are older than a day and must be asked for again."""
-        return self._now() - origin.opened >= HOST_FILE_FRESH
+        """True when the facts are older than a day, or stand in for an outage that may be over."""
+        return self._now() >= origin.stale_at
 
     def begin(self, origin: Origin) -> HostFileRun:
         """Start to fetch: `run.need` is the first request, or `run.facts` are there at once."""
@@ -120,7 +139,8 @@ class OriginBook:
         origin.verdict = whole
         origin.final = whole.verdict is GateVerdict.REFUSE
         if whole.open:
-            origin.state, origin.holds, origin.opened = OriginState.OPEN, 0, self._now()
+            origin.state, origin.holds = OriginState.OPEN, 0
+            self._set_times(origin, facts)
             self._remember(origin.name, kept)
         else:
             held = whole.verdict is not GateVerdict.REFUSE
@@ -170,17 +190,25 @@ class OriginBook:
         if row is None:
             return origin
         state, origin.holds = OriginState(row[0]), row[1]
-        age = self._permission.clock() - row[2]
-        if state is OriginState.OPEN and 0 <= age < HOST_FILE_FRESH:
-            origin.state, origin.opened = state, self._now() - age
+        facts = self._known(name)
+        if state is OriginState.OPEN and facts is not None:
+            self._set_times(origin, facts)
+            if self._permission.clock() >= row[2] and self._now() < origin.stale_at:
+                origin.state = state
         elif state in (OriginState.HELD, OriginState.REFUSED):
-            facts = self._known(name)
             self._facts.pop(name, None)
             if facts is not None:
                 origin.state = state
                 origin.verdict = self._judged(name + "/robots.txt", facts, self._digests(name))
                 origin.final = state is OriginState.REFUSED
         return origin
+
+    def _set_times(self, origin: Origin, facts: OriginFacts) -> None:
+        copies = [file.fetched_at for file in facts.files.values() if file.cached_age is not None]
+        now, clock = self._now(), self._permission.clock()
+        fresh = self._outage_retry if copies else HOST_FILE_FRESH
+        origin.expires_at = now + min(copies, default=facts.fetched_at) + HOST_FILE_BRIDGE - clock
+        origin.stale_at = min(now + facts.fetched_at + fresh - clock, origin.expires_at)
 
     def _judged(self, url: str, facts: OriginFacts, digests: Mapping[str, str]) -> GateResult:
         """G1, its signals with the digests (by final URL) of the bodies as served, kept or not."""
