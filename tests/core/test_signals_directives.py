@@ -79,10 +79,34 @@ def test_signals_of_markup_speak_about_the_page() -> None:
 
 
 def test_the_shield_that_a_date_gives_ends_when_it_has_passed() -> None:
-    assert findings("unavailable_after: 2026-11-21", reading()) == []
+    (coming,) = findings("unavailable_after: 2026-11-21", reading())
+    assert (coming.effect, coming.reason) == (Effect.SILENT, "")
     assert [f.effect for f in findings("unavailable_after: 2026-11-19", reading())] == [Effect.RESERVED]
     (unclear,) = findings("unavailable_after: soon", reading())
     assert (unclear.effect, unclear.reason) == (Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("unavailable_after: 25 Jun 2030 15:00:00 PST", "2030-06-25T23:00:00+00:00"),
+        ("GPTBot: unavailable_after: 2030-06-25", "2030-06-25T00:00:00+00:00"),
+        ("unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT; max-snippet:-1", "2030-06-25T15:00:00+00:00"),
+    ],
+)
+def test_a_date_to_come_is_kept_for_the_day_it_passes(text: str, date: str) -> None:
+    (signal,) = x_robots_tag.PROTOCOL.read_image_head(head(text), reading())
+    page = parse_html(f"<meta name=robots content='{text}'>".encode(), "text/html", "https://a.example/")
+    (in_markup,) = meta_robots.PROTOCOL.read_page(page, None, reading())
+    for found in (signal, in_markup):
+        assert (found.effect, found.reason, found.parsed) == (Effect.SILENT, "", date)
+        assert found.rule.endswith(":unavailable_after")
+    assert x_robots_tag.PROTOCOL.read_image_head(head(text), reading("spec")) == []
+
+
+@pytest.mark.parametrize("date", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_a_date_beyond_the_calendar_is_unreadable(date: str) -> None:
+    assert [f.effect for f in findings(f"unavailable_after: {date}", reading())] == [Effect.ERROR]
 
 
 @pytest.mark.parametrize(
@@ -144,11 +168,15 @@ def test_nofollow_of_header_and_markup() -> None:
 
 @given(TEXT)
 def test_no_text_raises_or_grants(text: str) -> None:
-    reasons = {RefuseReason.X_ROBOTS_TAG.value, HoldReason.SIGNAL_UNREADABLE.value}
+    reasons = {
+        Effect.RESERVED: RefuseReason.X_ROBOTS_TAG.value,
+        Effect.ERROR: HoldReason.SIGNAL_UNREADABLE.value,
+        Effect.SILENT: "",
+    }
     for mode in ("spec", "policy"):
         for signal in x_robots_tag.PROTOCOL.read_image_head(head(text), reading(mode)):  # type: ignore[arg-type]
-            assert signal.effect in (Effect.RESERVED, Effect.ERROR)
-            assert signal.reason in reasons
+            assert signal.reason == reasons[signal.effect]
+            assert signal.effect is not Effect.SILENT or signal.rule.endswith(":unavailable_after")
 
 
 @given(st.lists(TEXT, max_size=4), st.randoms())

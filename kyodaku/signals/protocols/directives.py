@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from kyodaku.reasons import HoldReason
+from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.page import HtmlPage
 from kyodaku.signals.carriers.robots import agent_names
@@ -49,18 +49,28 @@ class Directive:
 
 @dataclass(frozen=True)
 class Finding:
-    """A directive that says no, or (`error`) one whose meaning is unknown. `reason` is a HoldReason value
-    for an error, else ""."""
+    """A directive that says no, (`error`) one whose meaning is unknown, or (`silent`) one that will say no
+    from a moment on. `reason` is a HoldReason value for an error, else ""; `since` that moment, in UTC."""
 
     directive: Directive
     effect: Effect
     reason: str = ""
+    since: datetime | None = None
 
     @property
     def rule(self) -> str:
         """`noai`, or `GPTBot:noai` where it is addressed."""
         scope = self.directive.scope
         return f"{scope}:{self.directive.name}" if scope else self.directive.name
+
+    def reason_or(self, refusal: RefuseReason) -> str:
+        """The reason for a record: `refusal` where this refuses, "" where it is silent."""
+        return refusal.value if self.effect is Effect.RESERVED else self.reason
+
+    @property
+    def parsed(self) -> str:
+        """What was read: the rule, or for a date to come that date (ISO 8601, UTC)."""
+        return self.rule if self.since is None else self.since.isoformat()
 
 
 def parse_directives(text: str, *, lenient: bool = False) -> Iterator[Directive]:
@@ -181,6 +191,8 @@ def _judge_date(directive: Directive, now: datetime) -> Iterator[Finding]:
         yield Finding(directive, Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
     elif date <= now:
         yield Finding(directive, Effect.RESERVED)
+    else:
+        yield Finding(directive, Effect.SILENT, since=date)
 
 
 def _date_text(first: str, following: list[str], lenient: bool) -> tuple[str, str, int]:
@@ -199,12 +211,12 @@ def _at_semicolon(text: str, lenient: bool) -> tuple[str, str]:
 
 
 def _date(text: str) -> datetime | None:
-    """An RFC 822, RFC 850 or ISO 8601 date; UTC where it names no zone."""
+    """An RFC 822, RFC 850 or ISO 8601 date, in UTC; it is taken for UTC where it names no zone."""
     text = text.strip()
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             date = parse(text[:80])
-            return date if date.tzinfo else date.replace(tzinfo=UTC)
+            return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None
