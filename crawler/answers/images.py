@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from crawler.answers.answers import Answer
-from crawler.answers.intake import load_context
+from crawler.answers.intake import known_as, load_context
 from crawler.answers.scope import Scope
 from crawler.frontier.budgets import Budgets
 from crawler.frontier.frontier import Frontier
@@ -17,7 +17,7 @@ from crawler.store.rawshards import RawImage, RawShards
 from crawler.store.store import Store
 from kyodaku.permission import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
-from kyodaku.signals.model import LicenceEvidence, Signal
+from kyodaku.signals.model import LicenceBinding, LicenceEvidence, Signal
 
 _CAPTION_FIELDS = ("caption", "alt", "title", "schema_name", "link_text")
 
@@ -51,14 +51,15 @@ class ImageDesk:
     # ------------------------------------------------------------------ before the request
 
     def before(self, row: Row) -> GateResult | None:
-        """A page that shows this image may have said no since it was found: then it is not asked for."""
-        words = {
-            verdict
-            for (verdict,) in self._store.rows(
-                "SELECT DISTINCT verdict FROM candidates WHERE image = ? AND not_requested = ''", (row.id,)
-            )
-        }
-        if not words:  # nothing says where it was found, so nobody was asked
+        """A page that shows this image, or an address on the way to it, may have said no since it was
+        found: then it is not asked for. In what manner that page shows it makes no difference."""
+        marks, urls = _way(row)
+        said = self._store.rows(
+            f"SELECT DISTINCT verdict, image = ? FROM candidates WHERE image_url IN ({marks})",
+            (row.id, *urls),
+        )
+        words = {verdict for verdict, _ in said}
+        if not any(own for _, own in said):  # nothing says where it was found, so nobody was asked
             return GateResult("g2", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value)
         if "refuse" in words:
             return GateResult("g2", GateVerdict.REFUSE, RefuseReason.SAME_URL_REFUSED.value)
@@ -67,16 +68,27 @@ class ImageDesk:
         return None
 
     def known(self, row: Row) -> tuple[tuple[LicenceEvidence, ...], tuple[Signal, ...]]:
-        """Evidence and signals that its pages gave for an image so far."""
+        """Evidence and signals that its pages gave for an image so far.
+
+        Only pages that let us ask for it can entitle us; what is said of it elsewhere, or of an address on
+        the way to it, can contradict them.
+        """
         evidence: tuple[LicenceEvidence, ...] = ()
+        elsewhere: tuple[LicenceEvidence, ...] = ()
         signals: tuple[Signal, ...] = ()
-        for found, said, page in self._store.rows(
-            "SELECT c.evidence, c.signals, coalesce(p.signals, '[]') FROM candidates c"
-            " LEFT JOIN requests p ON p.id = c.page WHERE c.image = ?",
-            (row.id,),
+        marks, urls = _way(row)
+        for own, found, said, page in self._store.rows(
+            "SELECT c.image = ?, c.evidence, c.signals, coalesce(p.signals, '[]') FROM candidates c"
+            f" LEFT JOIN requests p ON p.id = c.page WHERE c.image_url IN ({marks})",
+            (row.id, *urls),
         ):
-            evidence = merged(evidence, load_evidence(found))
-            signals = merged(signals, load_signals(said), load_signals(page))
+            if own:
+                evidence = merged(evidence, load_evidence(found))
+                signals = merged(signals, load_signals(said), load_signals(page))
+            else:
+                elsewhere = merged(elsewhere, load_evidence(found))
+        if any(item.binding is not LicenceBinding.UNBOUND for item in evidence):
+            evidence = merged(evidence, elsewhere)
         return evidence, signals
 
     def conclude(self, row: Row, why: GateResult | NotRequestedReason) -> None:
@@ -190,6 +202,12 @@ class ImageDesk:
             signals=merged(answer.signals, result.signals),
             evidence=merged(answer.evidence, result.evidence),
         )
+
+
+def _way(row: Row) -> tuple[str, tuple[str, ...]]:
+    """SQL placeholders for the addresses of an image's way so far, and these addresses."""
+    urls = tuple(dict.fromkeys((row.url, row.target, *(known_as(hop.url) for hop in row.hops))))
+    return ", ".join("?" * len(urls)), urls
 
 
 def _named(answer: Answer) -> GateResult:

@@ -204,22 +204,27 @@ class Intake:
             row,
         )
         if not cursor.rowcount:
-            self._merge(key, gate, image)
+            self._merge(key, found, gate, image, not_requested)
 
-    def _merge(self, key: str, gate: GateResult, image: int) -> None:
-        """The same image on the same page, seen again: facts only grow, the stricter word stays."""
-        old = self._store.row(
-            "SELECT gate, verdict, reason, signals, evidence FROM candidates WHERE candidate_id = ?", (key,)
+    def _merge(self, key: str, found: Found, gate: GateResult, image: int, not_requested: str) -> None:
+        """The same image on the same page, seen again: facts only grow, the stricter word stays. A picture
+        of its own is one, whatever else shows it as a smaller variant."""
+        *old, context, limit = self._store.row(
+            "SELECT gate, verdict, reason, signals, evidence, context, not_requested FROM candidates"
+            " WHERE candidate_id = ?",
+            (key,),
         )
-        word = (gate.gate, gate.verdict.value, gate.reason)
+        word = [gate.gate, gate.verdict.value, gate.reason]
         if _STRICTNESS.get(old[1], 2) >= _STRICTNESS.get(word[1], 2):
             word = old[:3]
         signals = dump_signals(merged(load_signals(old[3]), gate.signals))
         evidence = dump_evidence(merged(load_evidence(old[4]), gate.evidence))
+        if limit == NotRequestedReason.SMALLER_VARIANT and not_requested != limit:
+            context, limit = found.context(), not_requested
         self._store.write(
             "UPDATE candidates SET gate = ?, verdict = ?, reason = ?, signals = ?, evidence = ?,"
-            " image = max(image, ?) WHERE candidate_id = ?",
-            (*word, signals, evidence, image, key),
+            " context = ?, image = max(image, ?), not_requested = ? WHERE candidate_id = ?",
+            (*word, signals, evidence, context, image, "" if image else limit, key),
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Kind(IntEnum):
@@ -158,6 +158,7 @@ CREATE TABLE candidates (
     evidence TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX candidates_image ON candidates (image);
+CREATE INDEX candidates_url ON candidates (image_url);
 
 CREATE TABLE raw (                           -- one row per image request that came to an end
     id INTEGER PRIMARY KEY,

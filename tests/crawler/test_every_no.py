@@ -172,3 +172,89 @@ def test_what_is_listed_for_pages_that_lead_in_a_circle_is_held(
     found = scripted.candidates()
     for name in circle:
         assert (found[HOME + f"{name}.png"].gate_verdict) == "hold"
+
+
+# ------------------------------------------------------------------ other names of a refused picture
+
+
+def test_a_smaller_variant_that_is_a_picture_of_its_own_is_refused_with_its_page(tmp_path: Path) -> None:
+    web: Web = {
+        HOME: html(NOAI + '<img src="/%62.png" srcset="/big.png 2x"><img src="/b.png">'),
+        HOME + "b.png": png(1),
+        HOME + "big.png": png(2),
+    }
+    scripted = run(tmp_path, web)
+    assert scripted.urls() == [ROBOTS, HOME]
+    found = scripted.candidates()[HOME + "b.png"]
+    assert (found.gate_verdict, found.gate_reason, found.not_requested) == ("refuse", "meta_robots", "")
+
+
+def test_a_smaller_variant_that_is_a_picture_of_its_own_is_asked_for_as_one(tmp_path: Path) -> None:
+    own = '<img src="/b.png" alt="its own words">'
+    web: Web = {
+        HOME: html('<img src="/%62.png" srcset="/big.png 2x" alt="the big one">' + own),
+        HOME + "b.png": png(1),
+        HOME + "big.png": png(2),
+    }
+    found = run(tmp_path, web).candidates()[HOME + "b.png"]
+    assert (found.gate, found.gate_verdict, found.not_requested) == ("g5", "proceed", "")
+    assert found.alt == "its own words"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        '<img src="/x.png" srcset="/x.png 1x, /big.png 2x">',
+        '<a rel="nofollow" href="/x.png">x</a>',
+        '<img src="/%78.png">',
+    ],
+)
+@pytest.mark.parametrize("hop", ["", "first", "second"])
+def test_a_no_counts_however_the_refusing_page_shows_the_picture(
+    tmp_path: Path, shown: str, hop: str
+) -> None:
+    web: Web = {
+        HOME: html('<a href="/no">n</a><a href="/yes">y</a>'),
+        HOME + "no": html(NOAI + shown),
+        HOME + "yes": html(f'<img src="/{hop or "x.png"}">'),
+        HOME + "first": redirect("/second"),
+        HOME + "second": redirect("/x.png"),
+        HOME + "x.png": png(1),
+        HOME + "big.png": png(2),
+    }
+    scripted = run(tmp_path, web)
+    assert HOME + "x.png" not in scripted.urls()
+    found = scripted.candidates()[HOME + (hop or "x.png")]
+    assert (found.gate_verdict, found.sha256) == ("refuse", "")
+
+
+def test_an_image_that_leads_through_a_refused_one_goes_no_further(tmp_path: Path) -> None:
+    web: Web = {
+        HOME: html('<a href="/no">n</a><a href="/yes">y</a>'),
+        HOME + "no": html(NOAI + '<img src="/b.png">'),
+        HOME + "yes": html('<img src="/x.png">'),
+        HOME + "x.png": redirect("/b.png"),
+        HOME + "b.png": redirect("/c.png"),
+        HOME + "c.png": png(1),
+    }
+    scripted = run(tmp_path, web)
+    assert scripted.urls()[-1] == HOME + "x.png"
+    found = scripted.candidates()[HOME + "x.png"]
+    assert (found.gate_verdict, found.gate_reason) == ("refuse", "same_url_refused")
+    assert [hop.url for hop in found.hops] == [HOME + "x.png"]
+
+
+def test_an_image_that_its_page_lets_nobody_ask_for_still_contradicts(tmp_path: Path) -> None:
+    def licensed(image: str, licence: str) -> str:
+        return f'<figure>{image}<a rel="license" href="https://creativecommons.org/{licence}/">l</a></figure>'
+
+    web: Web = {
+        HOME: html('<a href="/nc">n</a><a href="/cc0">y</a>'),
+        HOME + "nc": html(licensed('<img src="/x.png" srcset="/big.png 2x">', "licenses/by-nc/4.0")),
+        HOME + "cc0": html(licensed('<img src="/x.png">', "publicdomain/zero/1.0")),
+        HOME + "x.png": png(1),
+        HOME + "big.png": png(2),
+    }
+    basis = {"basis": "public-domain", "public_domain": {"accept": ["cc0"]}}
+    scripted = run(tmp_path, web, permission=basis)
+    assert scripted.crawl.counts()["images_stored"] == 0
