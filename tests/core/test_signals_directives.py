@@ -196,6 +196,29 @@ def test_a_refusing_line_more_always_refuses(text: str, word: str) -> None:
     assert Effect.RESERVED in {signal.effect for signal in signals}
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [["a" * 16_400 + ", noai"], ["googlebot: noindex"] * 64 + ["noai"]],
+    ids=["a long line", "many lines"],
+)
+def test_what_is_beyond_a_limit_holds(lines: list[str]) -> None:
+    for mode in ("spec", "policy"):
+        (signal,) = x_robots_tag.PROTOCOL.read_image_head(head(*lines), reading(mode))  # type: ignore[arg-type]
+        assert (signal.effect, signal.reason) == (Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
+    page = parse_html(
+        f"<meta name=robots content='{' ' * 20_000}index{',' * 20_000}noai'>".encode(),
+        "text/html",
+        "https://a.example/",
+    )
+    (in_markup,) = meta_robots.PROTOCOL.read_page(page, None, reading())
+    assert (in_markup.effect, in_markup.reason) == (Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
+
+
+def test_a_refusal_within_the_limit_is_read_all_the_same() -> None:
+    found = findings("noai," + "a" * 20_000, reading())
+    assert [finding.effect for finding in found] == [Effect.RESERVED, Effect.ERROR]
+
+
 @pytest.mark.parametrize("piece", ["a:", ",", "unavailable_after:,", "noai "])
 def test_a_megabyte_of_header_takes_less_than_a_second(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))

@@ -35,6 +35,8 @@ _EVERYBODY = frozenset({"", "*", "robots"})
 _WORD = re.compile(r"[a-z0-9_-]+")
 _VALUE = re.compile(r"[^\s;]*")
 _MAX_LENGTH = 16 * 1024
+#: Names, in findings, what was too much to be read.
+_BEYOND = "beyond-the-limit"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def parse_directives(text: str, *, lenient: bool = False) -> Iterator[Directive]
 
     Four rules have a colon of their own and are no agents; the date of `unavailable_after` may hold commas.
     `lenient` takes spaces and semicolons for separators too, wherever a rule could hide behind one.
+    Only the first _MAX_LENGTH characters are read.
     """
     pieces = text[:_MAX_LENGTH].split(",")
     scopes, at = [""], 0
@@ -113,9 +116,15 @@ def parse_directives(text: str, *, lenient: bool = False) -> Iterator[Directive]
 
 
 def findings(text: str, reading: Reading) -> list[Finding]:
-    """What the directives in `text` say to us, each once."""
-    found = (finding for directive in _addressed(text, reading) for finding in _judge(directive, reading))
-    return list(dict.fromkeys(found))
+    """What the directives in `text` say to us, each once. An error ends those of a text that is too long."""
+    found = [finding for directive in _addressed(text, reading) for finding in _judge(directive, reading)]
+    unread = [unread_finding()] if len(text) > _MAX_LENGTH else []
+    return list(dict.fromkeys([*found, *unread]))
+
+
+def unread_finding() -> Finding:
+    """Directives were there beyond what is read: they may hold a no."""
+    return Finding(Directive("", _BEYOND), Effect.ERROR, HoldReason.SIGNAL_UNREADABLE.value)
 
 
 def asks_nofollow(head: ResponseHead | None, page: HtmlPage | None, reading: Reading) -> bool:

@@ -7,7 +7,7 @@ from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import Protocol
-from kyodaku.signals.protocols.directives import findings
+from kyodaku.signals.protocols.directives import findings, unread_finding
 
 HEADER = "X-Robots-Tag"
 _MAX_LINES = 64
@@ -29,6 +29,10 @@ class XRobotsTag(Protocol):
 
 
 def _signals(head: ResponseHead, binding: Binding, reading: Reading) -> list[Signal]:
+    lines = head.values(HEADER)
+    said = [(line, finding) for line in lines[:_MAX_LINES] for finding in findings(line, reading)]
+    if len(lines) > _MAX_LINES:
+        said.append((lines[_MAX_LINES], unread_finding()))
     return [
         Signal(
             protocol=XRobotsTag.name,
@@ -45,8 +49,7 @@ def _signals(head: ResponseHead, binding: Binding, reading: Reading) -> list[Sig
             complete=True,
             fetched_at=head.fetched_at,
         )
-        for line in head.values(HEADER)[:_MAX_LINES]
-        for finding in findings(line, reading)
+        for line, finding in said
     ]
 
 
