@@ -124,7 +124,8 @@ class ImageDesk:
         else:
             self._frontier.moved(row, place, hops)
 
-    def _end(self, row: Row, answer: Answer, result: GateResult) -> None:
+    def _end(self, row: Row, answer: Answer, result: GateResult, *, final: bool = False) -> None:
+        """Record an image that is not kept. A hold is tried again unless it is `final`."""
         self.tally[result.verdict.value] += 1
         answered = self._facts(row, answer, result)
         fetched = answer.fetched
@@ -133,7 +134,7 @@ class ImageDesk:
                 fetched.final_url, fetched.status, fetched.headers, b"",
                 at=fetched.fetched_at, ip=answer.address,
             )  # fmt: skip
-        if result.verdict is GateVerdict.HOLD and self._frontier.hold(row, answered):
+        if not final and result.verdict is GateVerdict.HOLD and self._frontier.hold(row, answered):
             return
         self._requests.record(row.id, answered)
         if answer.asked:
@@ -145,6 +146,12 @@ class ImageDesk:
         image = answer.result.image
         if image is None:  # a body that never met G5 is not kept
             self._end(row, answer, GateResult("g5", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value))
+            return
+        late = self.before(replace(row, hops=(*row.hops, *answer.fetched.hops)))
+        if (
+            late is not None
+        ):  # a page was answered while the image was on its way; its word only gets stricter
+            self._end(row, answer, late, final=True)
             return
         facts = replace(
             self._facts(row, answer, answer.result),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from crawler.answers.seeds import enter_list
+from crawler.crawl import Outgoing
 from crawler.store.schema import Kind
 from kyodaku.fingerprint import candidate_id, sha256_bytes
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
@@ -258,3 +259,49 @@ def test_an_image_that_its_page_lets_nobody_ask_for_still_contradicts(tmp_path: 
     basis = {"basis": "public-domain", "public_domain": {"accept": ["cc0"]}}
     scripted = run(tmp_path, web, permission=basis)
     assert scripted.crawl.counts()["images_stored"] == 0
+
+
+# ------------------------------------------------------------------ races
+
+
+@pytest.mark.parametrize(
+    ("late", "verdict", "reason"),
+    [
+        (html(NOAI + '<img src="http://b.example/x.png">'), "refuse", "same_url_refused"),
+        (html(NOAI + '<a rel="nofollow" href="http://b.example/x.png">x</a>'), "refuse", "same_url_refused"),
+        (Page(status=404), "hold", "same_url_held"),
+        (html('<img src="http://b.example/x.png">'), "proceed", ""),
+    ],
+)
+def test_a_no_that_comes_while_the_image_is_in_flight_keeps_its_bytes_out(
+    tmp_path: Path, late: Page, verdict: str, reason: str
+) -> None:
+    web: Web = {
+        ROBOTS: OPEN,
+        "http://b.example/robots.txt": OPEN,
+        "http://c.example/robots.txt": OPEN,
+        HOME: html('<img src="http://b.example/x.png">'),
+        "http://c.example/": late,
+        "http://b.example/x.png": png(1),
+    }
+    scripted = Scripted(tmp_path, recipe(seeds={"sites": [HOME, "http://c.example/"]}), web)
+    scripted.crawl.intake.listed("http://c.example/", "http://b.example/x.png", "")
+    waiting: dict[str, Outgoing] = {}
+    while len(waiting) < 2:
+        outgoing = scripted.crawl.next()
+        if outgoing is None:
+            due = scripted.crawl.frontier.next_due()
+            assert due is not None
+            scripted.moment = max(scripted.moment, due)
+        elif outgoing.job.url in ("http://b.example/x.png", "http://c.example/"):
+            waiting[outgoing.job.url] = outgoing
+        else:
+            scripted.answer(outgoing)
+    scripted.answer(waiting["http://c.example/"])
+    scripted.answer(waiting["http://b.example/x.png"])
+    scripted.run()
+    rows = scripted.crawl.store.rows("SELECT verdict, reason, status, sha256 FROM requests WHERE kind = 2")
+    sha256 = sha256_bytes(png(1).body)
+    assert rows == [(verdict, reason, 200, sha256)]
+    assert bytes_on_disk(scripted, png(1)) == (verdict == "proceed")
+    assert scripted.crawl.counts()["images_stored"] == (verdict == "proceed")
