@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -162,6 +163,52 @@ def test_extended_xmp_with_a_hole_is_unreadable(broken: dict[str, int]) -> None:
 )
 def test_broken_odd_and_hidden_metadata(body: bytes, expected: list[Effect]) -> None:
     assert effects(body) == expected
+
+
+def _with_comment(packet: bytes, text: bytes) -> bytes:
+    return jpeg((0xE1, XAP + packet), (0xFE, text))
+
+
+LABEL = xmp_packet('plus:DataMining="Prohibited for AI/ML training"')
+
+
+@pytest.mark.parametrize("own", ["DMI-ALLOWED", "DMI-UNSPECIFIED"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda packet: _with_comment(packet, b"DMI-PROHIBITED"),
+        lambda packet: _with_comment(packet, b"dmi-prohibited-aimltraining"),
+        lambda packet: _with_comment(packet, "DMI-PROHIBITED".encode("utf-16-be")),
+        lambda packet: _with_comment(packet, PROHIBITED),
+        lambda packet: jpeg((0xE1, XAP + packet)) + PROHIBITED,
+        lambda packet: jpeg((0xE1, XAP + packet)) + LABEL,
+        lambda packet: jpeg((0xE1, XAP + packet)) + b"DMI-PROHIBITED",
+        lambda packet: jpeg((0xE1, XAP + packet)) + jpeg((0xE1, XAP + PROHIBITED)),
+        lambda packet: drawn("JPEG", xmp=packet) + drawn("JPEG", xmp=mining("DMI-PROHIBITED-AIMLTRAINING")),
+        lambda packet: jpeg((0xE1, XAP + packet)) + b"DMI-PROHIBITED" + packet,
+    ],
+)
+def test_a_prohibition_beside_the_packet_reserves(build: Callable[[bytes], bytes], own: str) -> None:
+    assert effects(build(mining(own))) == [Effect.RESERVED]
+
+
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        (b"", [Effect.PERMITTED]),
+        (ALLOWED, [Effect.PERMITTED]),  # the same once more
+        (xmp_packet(), [Effect.PERMITTED]),
+        (mining("DMI-UNSPECIFIED"), []),
+        (ALLOWED.replace(b"ALLOWED", b"ALLOWED "), []),
+        (mining("DMI-UNSPECIFIED")[:-30], [Effect.ERROR]),
+    ],
+)
+def test_a_grant_stands_alone_or_not_at_all(tail: bytes, expected: list[Effect]) -> None:
+    assert effects(jpeg((0xE1, XAP + ALLOWED)) + tail) == expected
+
+
+def test_parts_of_an_extended_packet_are_no_packets_beside_it() -> None:
+    assert effects(extended(ALLOWED, 100)) == [Effect.PERMITTED]
 
 
 def test_many_packed_packets_do_not_fill_the_memory() -> None:

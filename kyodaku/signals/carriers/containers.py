@@ -21,7 +21,8 @@ _RAW_PROFILES = (
     b"Raw profile type iptc",
 )
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
-_JPEG_EXTENDED = b"http://ns.adobe.com/xmp/extension/\x00"
+#: What a JPEG segment with a part of an ExtendedXMP packet begins with.
+JPEG_EXTENDED = b"http://ns.adobe.com/xmp/extension/\x00"
 _JPEG_IRB = b"Photoshop 3.0\x00"
 _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ENTROPY_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -115,8 +116,8 @@ def _jpeg(body: bytes, found: Found) -> None:
 def _app1(segment: bytes, found: Found, extended: dict[bytes, _Extended]) -> None:
     if segment.startswith(_JPEG_XMP):
         found.add_xmp("jpeg:app1", segment[len(_JPEG_XMP) :])
-    elif segment.startswith(_JPEG_EXTENDED):
-        rest = segment[len(_JPEG_EXTENDED) :]
+    elif segment.startswith(JPEG_EXTENDED):
+        rest = segment[len(JPEG_EXTENDED) :]
         if len(rest) < 40:
             found.refuse("JPEG: ExtendedXMP is cut")
             return

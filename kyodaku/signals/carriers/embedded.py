@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from kyodaku.errors import CarrierError
-from kyodaku.signals.carriers.containers import walk
+from kyodaku.signals.carriers.containers import JPEG_EXTENDED, walk
 from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
 from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
 
 _PLUS_NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
+_PLUS_DOMAIN = b"useplus.org"
+#: What every refusing value begins with, in lower case: ASCII or UTF-8, and UTF-16 of either byte order.
+_PROHIBITION = (b"dmi-prohibit", "dmi-prohibit".encode("utf-16-le")[:-1])
 _XMP_SCAN = re.compile(rb"<x:x[am]pmeta\b")
 _XMP_SCAN_ENDS = (b"</x:xmpmeta>", b"</x:xapmeta>")
 _MAX_SCANNED = 16
@@ -93,6 +96,8 @@ def read_embedded(
     packets = [_packet(source, raw) for source, raw in found.xmp]
     if not packets:
         packets = [_packet("scan", raw) for raw in _scanned(body)]
+    else:
+        packets += [_packet("scan", raw) for raw in _beside(body, packets)]
     unreadable = [*found.unreadable, *(f"XMP ({p.source}): {p.error}" for p in packets if p.error)]
     return EmbeddedMetadata(
         url=url,
@@ -170,13 +175,38 @@ def _scanned(body: bytes) -> list[bytes]:
     return packets
 
 
+def _beside(body: bytes, packets: list[XmpPacket]) -> list[bytes]:
+    """Packets with a PLUS word that stand in the bytes beside the structure that was walked: in a comment,
+    behind the end, in a second picture."""
+    if _PLUS_DOMAIN not in body.lower():
+        return []
+    return [
+        raw
+        for raw in _scanned(body)
+        if _PLUS_DOMAIN in raw.lower()
+        # An ExtendedXMP packet is cut by its segments' headers here; the walk has put it together.
+        and JPEG_EXTENDED not in raw
+        and not any(raw in packet.raw for packet in packets)
+    ]
+
+
 def _raw_hit(body: bytes, packets: list[XmpPacket]) -> bool:
-    word = "DMI-PROHIBITED"
-    if any(word.encode(encoding) in body for encoding in ("ascii", "utf-16-le")):
-        read = any(
-            packet.properties is not None and packet.properties.anywhere(_PLUS_NAMESPACE, "DataMining")
-            for packet in packets
-        )
-        return not read
+    """Whether the bytes hold a prohibition that no packet's own property accounts for, or a word of the
+    vocabulary while no packet could be parsed."""
+    if _holds_prohibition(body):
+        for packet in packets:
+            if packet.properties is not None and _prohibits(packet.properties):
+                body = body.replace(packet.raw, b" ")
+        if _holds_prohibition(body):
+            return True
     parsed = any(packet.properties is not None for packet in packets)
     return b"useplus.org/ldf/vocab" in body and not parsed
+
+
+def _holds_prohibition(data: bytes) -> bool:
+    lower = data.lower()
+    return any(word in lower for word in _PROHIBITION)
+
+
+def _prohibits(properties: XmpProperties) -> bool:
+    return any("prohibit" in value.lower() for value in properties.anywhere(_PLUS_NAMESPACE, "DataMining"))
