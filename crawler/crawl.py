@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from crawler.answers.answers import Answer
@@ -23,7 +22,7 @@ from crawler.frontier.budgets import Budgets
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.jobs import Job
 from crawler.frontier.origins import Origin, OriginBook
-from crawler.frontier.politeness import Timetable
+from crawler.frontier.politeness import Timetable, retry_after
 from crawler.frontier.requests import Requests, Row
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.journal import Journal
@@ -259,6 +258,10 @@ class Crawl:
                 self.intake.sitemap(url, 0)
         return ROBOTS_PROTOCOL.crawl_delay(robots, self.recipe.own_tokens)
 
+    def time_left(self) -> float:
+        """Seconds of the time budget that are left."""
+        return self.recipe.budgets.time - self.elapsed
+
     # ------------------------------------------------------------------ inside
 
     def _check_progress(self) -> None:
@@ -310,7 +313,9 @@ class Crawl:
             failed = fetched.error is not None
             self.budgets.spend(job.host, None, len(fetched.body), self._waited(job), failed=failed)
             if fetched.status in _RESTS:
-                self.frontier.slow_down(job, _retry_after(fetched, self._clock()))
+                self.frontier.slow_down(job, retry_after(fetched.headers, self._clock()))
+            elif not failed:
+                self.frontier.recovered(job)
         self.frontier.host_file(job, fetched)
 
     def _answered(self, job: Job, answer: Answer) -> None:
@@ -321,7 +326,7 @@ class Crawl:
             failed = fetched.error is not None or (fetched.status or 500) >= 500
             self.budgets.spend(job.host, row.kind, len(fetched.body), self._waited(job), failed=failed)
             if fetched.status in _RESTS:
-                self.frontier.slow_down(job, _retry_after(fetched, self._clock()))
+                self.frontier.slow_down(job, retry_after(fetched.headers, self._clock()))
             elif not answer.broke_off:
                 self.frontier.recovered(job)
         if answer.broke_off and row.attempts < self.recipe.politeness.retries:
@@ -346,14 +351,3 @@ def _evidence_writer(folder: Path, store: Store, clock: Callable[[], float]) -> 
 
 def _address(fetched: Fetched) -> str:
     return fetched.hops[-1].ip if fetched.hops else ""
-
-
-def _retry_after(fetched: Fetched, now: float) -> float | None:
-    """Retry-After (RFC 9110 10.2.3) in seconds, or None."""
-    value = next((value for name, value in fetched.headers if name.lower() == "retry-after"), "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 8:
-        return float(value)
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now) if value else None
-    except (ValueError, TypeError, OverflowError):
-        return None

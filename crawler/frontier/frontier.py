@@ -56,6 +56,7 @@ class Frontier:
         self._hosts: dict[str, Host] = {}
         self._pages_open: Counter[str] = Counter()
         self._parked: Counter[str] = Counter()
+        self._ending: dict[str, None] = {}  # closed hosts whose requests are still to be concluded
         self._fetching = 0
         self.unfinished = 0
         self.stopped = False
@@ -73,6 +74,7 @@ class Frontier:
             host.state, host.reason, host.holds, host.walls = state, reason, holds, walls
             if host.state == "closed":
                 host.stop = NotRequestedReason.parse(reason)
+                self._ending[name] = None
             elif host.state == "held":
                 self._schedule_host(host)
         self.unfinished = self._requests.unfinished()
@@ -131,6 +133,10 @@ class Frontier:
     def next_job(self) -> Job | None:
         """A request that may be made now, or None."""
         self._retries.run_due()
+        while self._ending and not self.stopped:  # needs no turn: nothing is asked
+            host = self._host(self._ending.popitem()[0])
+            for origin in host.origins:
+                self._row_of(host, origin)
         while not self.stopped:
             slot = self._timetable.next()
             if slot is None:
@@ -143,7 +149,7 @@ class Frontier:
 
     def next_due(self) -> float | None:
         """When to look again, on the monotonic clock; None when only an answer can change anything."""
-        times = [self._timetable.next_due(), self._retries.next_due()]
+        times = [self._timetable.next_due(), self._retries.next_due(), self._now() if self._ending else None]
         return min((moment for moment in times if moment is not None), default=None)
 
     def has_work(self) -> bool:
@@ -264,7 +270,8 @@ class Frontier:
         self._timetable.wake(job.host)
 
     def slow_down(self, job: Job, retry_after: float | None) -> None:
-        """The host asked for a rest (429, 503). Call before `ended`."""
+        """The host asked for a rest (429, 503), however long. Call before `ended`. A rest that outlasts
+        the crawl ends the host's requests at once."""
         slot = self._timetable.slot(job.host)
         self._timetable.slow_down(slot, retry_after)
         self._store.write(
@@ -272,6 +279,8 @@ class Frontier:
             " ON CONFLICT (host) DO UPDATE SET backoff = excluded.backoff",
             (job.host, slot.backoff),
         )
+        if slot.backoff >= self.judge.time_left():
+            self.close_host(job.host, NotRequestedReason.BUDGET_TIME)
 
     def recovered(self, job: Job) -> None:
         """The host answered in good order. Call before `ended`."""
@@ -353,7 +362,7 @@ class Frontier:
         host = self._host(name)
         host.state, host.reason, host.stop = "closed", reason.value, reason
         self._save(host)
-        self._timetable.wake(name)
+        self._ending[name] = None
 
     def stop_of(self, name: str) -> NotRequestedReason | None:
         """Why a host was closed, or None."""
@@ -403,7 +412,10 @@ class Frontier:
 
     def _expect(self, place: Place) -> None:
         self._origin(place.origin, place.host).drained = False
-        self._timetable.wake(place.host)
+        if self.stop_of(place.host) is None:
+            self._timetable.wake(place.host)
+        else:
+            self._ending[place.host] = None
 
     def _unpark(self, page_host: str) -> None:
         self._parked.pop(page_host, None)

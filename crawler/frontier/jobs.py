@@ -47,3 +47,6 @@ class Judge(Protocol):
 
     def opened(self, origin: Origin, facts: OriginFacts) -> float | None:
         """An origin opened: its Crawl-delay in seconds, or None."""
+
+    def time_left(self) -> float:
+        """Seconds of the time budget that are left."""

@@ -8,16 +8,37 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
 from kyodaku.netguard import registrable_domain
+from kyodaku.signals.model import Headers
 
 #: A host that answers 429 or 503 without Retry-After waits this many delays, doubled each time.
 BACKOFF_START = 4.0
 #: The shortest back-off, in seconds, however small the delay.
 BACKOFF_LEAST = 1.0
+
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?)\s*(?:s|secs?|seconds?)?", re.ASCII | re.IGNORECASE)
+
+
+def retry_after(headers: Headers, now: float) -> float | None:
+    """The longest Retry-After (RFC 9110 10.2.3) in seconds from `now` (Unix time), or None. Never raises."""
+    values = (value.strip() for name, value in headers if name.lower() == "retry-after")
+    return max((rest for rest in (_rest(value, now) for value in values) if rest is not None), default=None)
+
+
+def _rest(value: str, now: float) -> float | None:
+    seconds = _SECONDS.fullmatch(value)
+    if seconds is not None:
+        return float(seconds.group(1))
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 @dataclass
@@ -54,7 +75,7 @@ class Timetable:
         delay: seconds between two requests to one host.
         jitter: share of the delay added at random, 0 to 1.
         per_site: requests in flight to one registrable domain, and to one address.
-        max_delay: the longest back-off, in seconds.
+        max_delay: the longest back-off of our own choice, in seconds; a Retry-After is kept whole.
         share_addresses: False beside a host table, where every name has the same address.
         now: the monotonic clock.
         resumed: True when an earlier process may have asked any host a moment ago.
@@ -153,10 +174,11 @@ class Timetable:
 
     def slow_down(self, slot: HostSlot, retry_after: float | None) -> None:
         """The host answered 429 or 503: Retry-After seconds, or twice what it waited before."""
+        if retry_after is not None:
+            slot.backoff = max(retry_after, slot.delay)
+            return
         least = max(BACKOFF_LEAST, slot.delay * BACKOFF_START)
-        if retry_after is None:
-            retry_after = max(least, slot.backoff * 2)
-        slot.backoff = min(max(retry_after, slot.delay), self._max_delay)
+        slot.backoff = min(max(least, slot.backoff * 2), max(self._max_delay, slot.delay))
 
     def recovered(self, slot: HostSlot) -> None:
         """The host answered in good order."""
