@@ -18,7 +18,7 @@ from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded, s
 from kyodaku.signals.carriers.xmp import MAX_DEPTH, parse_xmp
 from kyodaku.signals.model import Effect
 from kyodaku.signals.protocols.plus_datamining import PROTOCOL
-from tests.core.strategies import IMAGE_BYTES, PLUS, jpeg, mining, png, reading, webp, xmp_packet
+from tests.core.strategies import IMAGE_BYTES, PLUS, VOCABULARY, jpeg, mining, png, reading, webp, xmp_packet
 from tests.tools import cpu_seconds
 
 PROHIBITED = mining("DMI-PROHIBITED")
@@ -205,6 +205,38 @@ def test_a_prohibition_beside_the_packet_reserves(build: Callable[[bytes], bytes
 )
 def test_a_grant_stands_alone_or_not_at_all(tail: bytes, expected: list[Effect]) -> None:
     assert effects(jpeg((0xE1, XAP + ALLOWED)) + tail) == expected
+
+
+_VALUE = f"<rdf:value>{VOCABULARY}DMI-PROHIBITED</rdf:value>"
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize(
+    "packet",
+    [
+        PROHIBITED.replace(b'="http://ns.useplus.org/ldf/xmp', b'="https://ns.useplus.org/ldf/xmp'),
+        LABEL.replace(b'="http://ns.useplus.org/ldf/xmp', b'="https://ns.useplus.org/ldf/xmp'),
+        xmp_packet(
+            "",
+            '<plus:DataMining><rdf:Bag><rdf:li rdf:parseType="Resource">'
+            f"{_VALUE}</rdf:li></rdf:Bag></plus:DataMining>",
+        ),
+        xmp_packet(
+            "",
+            "<plus:DataMining><rdf:Seq><rdf:li><rdf:Description>"
+            f"{_VALUE}</rdf:Description></rdf:li></rdf:Seq></plus:DataMining>",
+        ),
+        PROHIBITED[:-40],  # broken, and the word plain to see once it is unpacked
+    ],
+    ids=["https", "https label", "item as resource", "item with description", "broken"],
+)
+def test_an_odd_form_of_a_refusal_reserves_packed_or_not(name: str, packet: bytes) -> None:
+    assert Effect.RESERVED in effects(CONTAINERS[name](packet))
+
+
+def test_an_odd_form_of_a_grant_says_nothing() -> None:
+    packet = ALLOWED.replace(b'="http://ns.useplus.org/ldf/xmp', b'="https://ns.useplus.org/ldf/xmp')
+    assert effects(CONTAINERS["png packed"](packet)) == []
 
 
 def test_parts_of_an_extended_packet_are_no_packets_beside_it() -> None:

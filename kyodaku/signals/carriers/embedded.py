@@ -17,6 +17,7 @@ from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
 
 _PLUS_NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
 _PLUS_DOMAIN = b"useplus.org"
+_VOCABULARY = b"useplus.org/ldf/vocab"
 #: What every refusing value begins with, in lower case: ASCII or UTF-8, and UTF-16 of either byte order.
 _PROHIBITION = (b"dmi-prohibit", "dmi-prohibit".encode("utf-16-le")[:-1])
 _XMP_SCAN = re.compile(rb"<x:x[am]pmeta\b")
@@ -191,16 +192,17 @@ def _beside(body: bytes, packets: list[XmpPacket]) -> list[bytes]:
 
 
 def _raw_hit(body: bytes, packets: list[XmpPacket]) -> bool:
-    """Whether the bytes hold a prohibition that no packet's own property accounts for, or a word of the
-    vocabulary while no packet could be parsed."""
+    """Whether the file's bytes, or those of a packet as it was unpacked, hold a prohibition that no packet's
+    own property accounts for, or a word of the vocabulary while no packet could be parsed."""
+    accounted = [p.raw for p in packets if p.properties is not None and _prohibits(p.properties)]
+    unpacked = [packet.raw for packet in packets if packet.raw not in accounted]
     if _holds_prohibition(body):
-        for packet in packets:
-            if packet.properties is not None and _prohibits(packet.properties):
-                body = body.replace(packet.raw, b" ")
-        if _holds_prohibition(body):
-            return True
+        for raw in accounted:
+            body = body.replace(raw, b" ")
+    if any(_holds_prohibition(data) for data in (body, *unpacked)):
+        return True
     parsed = any(packet.properties is not None for packet in packets)
-    return b"useplus.org/ldf/vocab" in body and not parsed
+    return not parsed and any(_VOCABULARY in data for data in (body, *unpacked))
 
 
 def _holds_prohibition(data: bytes) -> bool:

@@ -62,9 +62,14 @@ def _values(packet: XmpPacket, everywhere: bool) -> tuple[str, ...]:
     return tuple(
         value
         for prop in packet.properties.properties
-        if prop.name.lower() == PROPERTY.lower() and prop.namespace.rstrip("/") == NAMESPACE.rstrip("/")
+        if prop.name.lower() == PROPERTY.lower() and _is_plus(prop.namespace)
         for value in prop.values
     )
+
+
+def _is_plus(namespace: str) -> bool:
+    """True for the namespace as it is also written: with https, without its last slash."""
+    return namespace.lower().replace("https:", "http:", 1).rstrip("/") == NAMESPACE.rstrip("/")
 
 
 def _refuses(value: str, policy: bool) -> bool:
