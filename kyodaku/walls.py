@@ -9,9 +9,18 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from kyodaku.reasons import HoldReason
+from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 
+_WALLS = frozenset(
+    {
+        HoldReason.LOGIN_WALL.value,
+        HoldReason.CAPTCHA_WALL.value,
+        HoldReason.PAYMENT_WALL.value,
+        HoldReason.PAGE_FORBIDDEN.value,  # 401, 403, 407
+        RefuseReason.PAYMENT_REQUIRED.value,  # 402
+    }
+)
 _SCAN_BYTES = 256 * 1024
 _CHALLENGE = re.compile(
     rb"cf-chl-|cf_chl_|challenge-platform|/cdn-cgi/challenge|px-captcha|_Incapsula_Resource|"
@@ -37,6 +46,11 @@ _LOGIN_PATH = re.compile(
     r"(?:^|[/_.-])(?:log-?in|sign-?in|auth|sso|session/new|accounts/login)(?:$|[/_.?-])", re.IGNORECASE
 )
 _PAYWALL = re.compile(rb"\"isAccessibleForFree\"\s*:\s*(?:\"?false\"?)", re.IGNORECASE)
+
+
+def is_wall(reason: str) -> bool:
+    """True for the reason of a page that met a wall; three such pages in a row hold their host."""
+    return reason in _WALLS
 
 
 def find_wall(head: ResponseHead, body: bytes, *, redirected: bool) -> HoldReason | None:

@@ -27,8 +27,8 @@ from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.model import Fetched
 from kyodaku.signals.protocols.directives import asks_nofollow
+from kyodaku.walls import is_wall
 
-WALLS = frozenset({HoldReason.LOGIN_WALL, HoldReason.CAPTCHA_WALL, HoldReason.PAYMENT_WALL})
 _SITEMAP_DEPTH = 3
 
 
@@ -69,9 +69,9 @@ class PageDesk:
             self._sitemap(row, fetched)
             return
         facts = self._permission.g2(fetched)
-        if facts.result.reason in WALLS:
+        if is_wall(facts.result.reason):
             self._frontier.wall(job)
-        elif facts.result.verdict is not GateVerdict.HOLD:
+        elif facts.page is not None and facts.result.verdict is not GateVerdict.HOLD:
             self._frontier.no_wall(job)
         self._end(row, facts, fetched)
 
