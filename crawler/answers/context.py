@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crawler.answers.intake import Found
+from kyodaku.reasons import NotRequestedReason
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.html import HtmlPage, PageImage
 
@@ -34,6 +35,7 @@ def _found(
     page_nofollow: bool,
 ) -> Found:
     thing = things.get(image.url, {})
+    nofollow = image.kind == "link" and (image.nofollow or page_nofollow)
     return Found(
         url=image.url,
         alt=image.alt,
@@ -47,7 +49,7 @@ def _found(
         schema_credit=_text(thing.get("creditText")),
         language=page.lang,
         variants=tuple(source.url for source in image.candidates if source.url != image.url),
-        nofollow=image.kind == "link" and (image.nofollow or page_nofollow),
+        limit=NotRequestedReason.NOFOLLOW if nofollow else None,
     )
 
 

@@ -49,7 +49,7 @@ class Found:
     schema_credit: str = ""
     language: str = ""
     variants: tuple[str, ...] = ()
-    nofollow: bool = False
+    limit: NotRequestedReason | None = None  # why it is not asked for, whatever the page says
 
     def context(self) -> str:
         """The texts as stored in the candidates table."""
@@ -163,8 +163,8 @@ class Intake:
             self._insert(found, shown, place.url, page_says, 0, NotRequestedReason.SMALLER_VARIANT.value)
 
     def _own_limit(self, found: Found, place: Place) -> NotRequestedReason | None:
-        if found.nofollow:
-            return NotRequestedReason.NOFOLLOW
+        if found.limit is not None:
+            return found.limit
         if not self._scope.has_image(place):
             return NotRequestedReason.OUT_OF_SCOPE
         return self._frontier.stop_of(place.host)

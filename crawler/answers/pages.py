@@ -152,10 +152,14 @@ class PageDesk:
         place = self._scope.place(fetched.final_url)
         url = place.url if isinstance(place, Place) else row.url
         shown = Shown(row.id, url, row.page_host, row.depth, page.digest)
+        own = images_of(page, page_nofollow=nofollow)
         listed = self._listed(row, url)
-        own = images_of(page, page_nofollow=nofollow) if row.follow else []
         known = {found.url for found in own}
-        for found in (*own, *(item for item in listed if item.url not in known)):
+        if row.follow:
+            every = [*own, *(found for found in listed if found.url not in known)]
+        else:  # only what is listed is wanted, under the list's words; what else it shows, it speaks about
+            every = [*listed, *(replace(found, limit=NotRequestedReason.OUT_OF_SCOPE) for found in own)]
+        for found in every:
             said = self._page_says(facts, found)
             self._intake.candidate(found, shown, said)
             for variant in found.variants:

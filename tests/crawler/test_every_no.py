@@ -305,3 +305,58 @@ def test_a_no_that_comes_while_the_image_is_in_flight_keeps_its_bytes_out(
     assert rows == [(verdict, reason, 200, sha256)]
     assert bytes_on_disk(scripted, png(1)) == (verdict == "proceed")
     assert scripted.crawl.counts()["images_stored"] == (verdict == "proceed")
+
+
+# ------------------------------------------------------------------ pages of URL lists
+
+
+def test_a_listed_page_says_no_to_every_picture_it_shows(tmp_path: Path) -> None:
+    path = tmp_path / "list.jsonl"
+    rows = [
+        {"url": HOME + "1.png", "caption": "one", "page_url": "http://b.example/no"},
+        {"url": HOME + "2.png", "page_url": ""},
+        {"url": HOME + "4.png", "caption": "four", "page_url": "http://b.example/yes"},
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
+    web: Web = {
+        ROBOTS: OPEN,
+        "http://b.example/robots.txt": OPEN,
+        "http://b.example/no": html(NOAI + '<img src="http://a.example/2.png"><img src="/3.png">'),
+        "http://b.example/yes": html('<img src="http://a.example/4.png" alt="x"><img src="/5.png">'),
+        **{HOME + f"{n}.png": png(n) for n in range(6)},
+    }
+    scripted = Scripted(tmp_path / "run", recipe(seeds={"sites": [], "url_lists": [str(path)]}), web)
+    list(enter_list(scripted.crawl, path))
+    # the page is answered before the image that no page is named for
+    later: list[Outgoing] = []
+    while "http://b.example/no" not in scripted.urls():
+        outgoing = scripted.crawl.next()
+        if outgoing is None:
+            due = scripted.crawl.frontier.next_due()
+            assert due is not None
+            scripted.moment = max(scripted.moment, due)
+        elif outgoing.job.url == HOME + "2.png":
+            later.append(outgoing)
+        else:
+            scripted.answer(outgoing)
+    for outgoing in later:
+        scripted.answer(outgoing)
+    scripted.run()
+    assert not bytes_on_disk(scripted, png(2))
+    said = {
+        (image, page): (verdict, limit)
+        for image, page, verdict, limit in scripted.crawl.store.rows(
+            "SELECT image_url, page_url, verdict, not_requested FROM candidates"
+        )
+    }
+    assert said == {
+        (HOME + "1.png", "http://b.example/no"): ("refuse", ""),
+        (HOME + "2.png", ""): ("proceed", ""),
+        (HOME + "2.png", "http://b.example/no"): ("refuse", "out_of_scope"),
+        ("http://b.example/3.png", "http://b.example/no"): ("refuse", "out_of_scope"),
+        (HOME + "4.png", "http://b.example/yes"): ("proceed", ""),
+        ("http://b.example/5.png", "http://b.example/yes"): ("proceed", "out_of_scope"),
+    }
+    found = scripted.candidates()
+    assert (found[HOME + "4.png"].caption, found[HOME + "4.png"].gate) == ("four", "g5")
+    assert "http://b.example/5.png" not in scripted.urls()
