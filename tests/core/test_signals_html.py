@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from kyodaku.errors import CarrierError
 from kyodaku.signals.carriers.html import MAX_PAGE_BYTES, HtmlPage, decode_html, parse_html
-from kyodaku.signals.carriers.html_reader import MAX_METAS
+from kyodaku.signals.carriers.html_reader import (
+    MAX_IMAGES,
+    MAX_JSON_LD,
+    MAX_LINKS,
+    MAX_METAS,
+    MAX_SOURCES,
+    MAX_STATEMENTS,
+)
 from tests.core.strategies import HTML_TEXT
 from tests.tools import cpu_seconds
 
@@ -40,6 +47,83 @@ def test_a_meta_below_very_deep_markup_is_still_read() -> None:
 
 def test_too_many_metas_make_the_page_incomplete() -> None:
     assert not page("<meta name=a>" * (MAX_METAS + 1)).complete
+
+
+@pytest.mark.parametrize(
+    ("element", "limit"),
+    [
+        ("<img src=a.jpg>", MAX_IMAGES),
+        ("<a href=b>", MAX_LINKS),
+        ("<script type=application/ld+json>1</script>", MAX_JSON_LD),
+        ("<p about=a property=b></p>", MAX_STATEMENTS),
+    ],
+)
+def test_whatever_a_cap_cuts_makes_the_page_incomplete(element: str, limit: int) -> None:
+    assert page(element * limit).complete
+    assert not page(element * (limit + 1)).complete
+
+
+@pytest.mark.parametrize("count", [MAX_SOURCES, MAX_SOURCES + 1])
+def test_a_picture_with_more_addresses_than_are_kept_makes_the_page_incomplete(count: int) -> None:
+    addresses = [f"{n}.jpg {n}w" for n in range(1, count + 1)]
+    one = f"<img srcset='{','.join(addresses)}'>"
+    many = "<picture>" + "".join(f"<source srcset='{written}'>" for written in addresses) + "</picture>"
+    assert page(one).complete is page(many).complete is (count <= MAX_SOURCES)
+
+
+def test_more_addresses_than_a_page_may_have_make_it_incomplete() -> None:
+    crowded = "".join(
+        f"<img srcset='{','.join(f'/{n}-{m}.jpg {m}w' for m in range(50))}'>" for n in range(401)
+    )
+    assert not page(crowded).complete
+
+
+@pytest.mark.parametrize(
+    ("markup", "kind"),
+    [
+        ("<picture><source srcset='x.jpg 1x'></picture>", "img"),
+        ("<picture><img><source srcset='x.jpg 1x'></picture>", "img"),
+        ("<video poster=x.jpg></video>", "img"),
+        ("<input type=IMAGE src=x.jpg>", "img"),
+        ("<svg><image href=x.jpg></svg>", "img"),
+        ("<svg><image xlink:href=x.jpg /></svg>", "img"),
+        ("<svg><filter><feImage href=x.jpg /></filter></svg>", "img"),
+        ("<image src=x.jpg>", "img"),
+        ("<object type=image/png data=x.jpg></object>", "img"),
+        ("<object data=x.jpg?1></object>", "img"),
+        ("<embed src=x.jpg>", "img"),
+        ("<amp-img src=x.jpg></amp-img>", "img"),
+        ("<amp-img srcset='x.jpg 2x'></amp-img>", "img"),
+        ("<noscript><img src=x.jpg></noscript>", "img"),
+        ("<link rel=preload as=image href=x.jpg>", "link"),
+        ("<link rel=preload as=image imagesrcset='x.jpg 100w'>", "link"),
+        ("<link rel=image_src href=x.jpg>", "meta"),
+        ("<meta name=twitter:image content=x.jpg>", "meta"),
+        ("<meta property=twitter:image:src content=x.jpg>", "meta"),
+    ],
+)
+def test_every_way_to_show_or_name_a_picture_is_noticed(markup: str, kind: str) -> None:
+    (image,) = page(markup).images
+    assert {source.url.partition("?")[0].rpartition("/")[2] for source in image.candidates} == {"x.jpg"}
+    assert image.kind == kind
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<input src=x.jpg>",
+        "<object data=x.pdf></object>",
+        "<link rel=preload as=font href=x.woff>",
+        "<video>",
+    ],
+)
+def test_what_is_no_picture(markup: str) -> None:
+    assert page(markup).images == ()
+
+
+def test_a_picture_that_is_only_named_does_not_change_what_the_page_is_about() -> None:
+    read = page("<link rel=preload as=image href=hero.jpg><figure><img src=a.jpg></figure>")
+    assert read.main_image == "https://site.example/dir/a.jpg"
 
 
 def test_a_page_longer_than_the_cap_is_incomplete() -> None:

@@ -10,7 +10,14 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from kyodaku.errors import UnsafeAddressError
-from kyodaku.signals.carriers.html_reader import LAZY_SRC, MAX_SOURCES, MarkupReader, SeenImage, SeenLink
+from kyodaku.signals.carriers.html_reader import (
+    IMAGE_SUFFIXES,
+    LAZY_SRC,
+    MAX_SOURCES,
+    MarkupReader,
+    SeenImage,
+    SeenLink,
+)
 from kyodaku.signals.carriers.page import (
     HtmlPage,
     ImageSource,
@@ -23,26 +30,11 @@ from kyodaku.signals.carriers.page import (
 from kyodaku.signals.model import excerpt
 from kyodaku.urls import normalise_url
 
-#: File names that an `<a href>` to a picture ends with.
-IMAGE_SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".png",
-    ".webp",
-    ".gif",
-    ".avif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-)
 _OG_IMAGE = frozenset(
     {"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"}
 )
 _MAX_HREF = 8192
-#: Addresses of pictures kept of one page, all srcsets together; pictures beyond them are not taken.
+#: Addresses of pictures kept of one page, all srcsets together; a page with more is incomplete.
 _MAX_SOURCES_OF_PAGE = 20_000
 _MAX_JSON_LD = 512 * 1024
 _MAX_JSON_NODES = 20_000
@@ -53,17 +45,17 @@ _DENSITY = re.compile(r"(\d{1,4}(?:\.\d{0,6})?)x")
 
 
 def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched_at: float) -> HtmlPage:
-    """The page that `reader` saw."""
+    """The page that `reader` saw; what a cap cut, there or here, makes it incomplete."""
     resolve = Resolver((absolute(url, reader.base) if reader.base else "") or url)
     metas = tuple(_meta(attributes) for attributes in reader.metas)
-    images = _images(reader, resolve, metas)
+    images, all_images = _images(reader, resolve, metas)
     json_ld = tuple(_json_ld(text) for text in reader.json_ld)
     main = main_image(images, json_ld, resolve)
     return HtmlPage(
         url=url,
         base_url=resolve.base,
         digest=digest,
-        complete=complete,
+        complete=complete and all_images and not reader.overflow,
         fetched_at=fetched_at,
         title=reader.title,
         lang=reader.lang,
@@ -244,12 +236,18 @@ def _subject(written: str, resolve: Resolver) -> str:
     return (resolve(written) or written) if written.strip() else resolve.base
 
 
-def _images(reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...]) -> tuple[PageImage, ...]:
+def _images(
+    reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...]
+) -> tuple[tuple[PageImage, ...], bool]:
+    """The pictures of a page, and whether these are all, each with all its addresses."""
     captions = {figure: label.text for figure, label in reader.captions.items()}
     found = [(0, _plain_image(url, "meta")) for url in _meta_images(reader, resolve, metas)]
     budget = _MAX_SOURCES_OF_PAGE
+    complete = True
     for seen in reader.images:
-        image = _image(seen, resolve, captions.get(seen.figure, ""), min(budget, MAX_SOURCES))
+        limit = min(budget, MAX_SOURCES)
+        image, whole = _image(seen, resolve, captions.get(seen.figure, ""), limit)
+        complete = complete and whole
         if image is not None:
             budget -= len(image.candidates)
             found.append((seen.order, image))
@@ -259,7 +257,7 @@ def _images(reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...]) ->
         if link.tag != "link" and (image := _linked_image(link, reader, resolve, captions)) is not None
     ]
     found.sort(key=lambda item: item[0])
-    return tuple(_placed(image, position) for position, (_, image) in enumerate(found))
+    return tuple(_placed(image, position) for position, (_, image) in enumerate(found)), complete
 
 
 def _placed(image: PageImage, position: int) -> PageImage:
@@ -280,23 +278,25 @@ def _meta_images(reader: MarkupReader, resolve: Resolver, metas: tuple[Meta, ...
     return list(dict.fromkeys(url for text in written if (url := resolve(text))))
 
 
-def _image(seen: SeenImage, resolve: Resolver, caption: str, limit: int) -> PageImage | None:
+def _image(seen: SeenImage, resolve: Resolver, caption: str, limit: int) -> tuple[PageImage | None, bool]:
+    """One picture, if it has a web address, and whether `limit` left it all its addresses."""
     attributes = seen.attributes
     lazy = [attributes[name] for name in LAZY_SRC if name in attributes]
     sources = [ImageSource(url) for text in lazy if (url := resolve(text))]
     for srcset in seen.srcsets:
-        sources += _srcset(srcset, resolve, limit - len(sources))
+        sources += _srcset(srcset, resolve, limit + 1 - len(sources))
     if own := resolve(attributes.get("src", "")):
         sources.append(ImageSource(own))
+    whole = len(sources) <= limit
     sources = list({source.url: source for source in reversed(sources)}.values())[::-1][:limit]
     if not sources:
-        return None
+        return None, whole
     largest = max(sources, key=lambda source: (source.width, source.density))
     link = seen.link
-    return PageImage(
+    image = PageImage(
         url=largest.url,
         candidates=tuple(sources),
-        kind="img",
+        kind=seen.kind,
         alt=" ".join(attributes.get("alt", "").split()),
         title=" ".join(attributes.get("title", "").split()),
         figcaption=caption,
@@ -307,6 +307,7 @@ def _image(seen: SeenImage, resolve: Resolver, caption: str, limit: int) -> Page
         position=0,
         nofollow=link is not None and "nofollow" in _rel(link.attributes),
     )
+    return image, whole
 
 
 def _linked_image(

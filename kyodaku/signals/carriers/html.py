@@ -93,7 +93,7 @@ def parse_html(
         reader,
         url=url,
         digest=sha256(body).hexdigest(),
-        complete=complete and len(body) <= MAX_PAGE_BYTES and not reader.overflow,
+        complete=complete and len(body) <= MAX_PAGE_BYTES,
         fetched_at=fetched_at,
     )
 

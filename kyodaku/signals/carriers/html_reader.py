@@ -1,7 +1,7 @@
 """One pass over markup: libxml2 tokenises, this class keeps what we need. URLs stay as written.
 
-Every list is capped. What a cap cuts from the lists that can refuse or contradict (metas, licence
-statements) sets `overflow`, which makes the page incomplete; links and pictures beyond theirs are not taken.
+Every list is capped. What a cap cuts may have said no, contradicted a licence or been a picture that the
+page speaks about, so every cap sets `overflow`, which makes the page incomplete.
 """
 
 from __future__ import annotations
@@ -45,6 +45,21 @@ LAZY_SRC = (
     "data-actualsrc",
 )
 LAZY_SRCSET = ("data-srcset", "data-lazy-srcset", "data-original-set")
+#: File names that an address of a picture ends with.
+IMAGE_SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".gif",
+    ".avif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+)
 
 
 @dataclass
@@ -79,13 +94,23 @@ class SeenLink:
 
 @dataclass
 class SeenImage:
-    """A picture as written; `srcsets` are those of its `<picture>` and its own."""
+    """A picture as written; `srcsets` are its own and those of its `<picture>`. `kind` is `img` where the
+    page shows it, `link` where the markup only names it."""
 
     attributes: Mapping[str, str]
-    srcsets: tuple[str, ...]
+    srcsets: list[str]
     figure: int
     link: SeenLink | None
     order: int
+    kind: str
+
+
+@dataclass
+class _Picture:
+    """An open `<picture>`: the srcsets of its sources and the pictures inside it."""
+
+    srcsets: list[str] = field(default_factory=list)
+    images: list[SeenImage] = field(default_factory=list)
 
 
 @dataclass
@@ -135,7 +160,7 @@ class MarkupReader:
         self._labels: list[Label] = []
         self._subjects: list[str] = []
         self._link: SeenLink | None = None
-        self._picture: list[str] | None = None
+        self._picture: _Picture | None = None
         self._script: list[str] | None = None
         self._order = 0
 
@@ -179,7 +204,7 @@ class MarkupReader:
         if frame.link:
             self._link = None
         if frame.picture:
-            self._picture = None
+            self._end_picture()
         if frame.json_ld and self._script is not None:
             self.json_ld.append("".join(self._script))
             self._script = None
@@ -231,10 +256,12 @@ class MarkupReader:
             self.overflow = True
 
     def _on_link(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        if frame.tag == "link" and attributes.get("as", "").strip().lower() == "image":
+            self._see(attributes.get("href", ""), _values(attributes, ("imagesrcset",)), kind="link")
         if "href" not in attributes:
             return
         if len(self.links) >= MAX_LINKS:
-            self.overflow = self.overflow or "license" in attributes.get("rel", "").lower()
+            self.overflow = True
             return
         label = self._collect(frame) if frame.tag == "a" else Label()
         about = attributes.get("about", self._subjects[-1] if self._subjects else None)
@@ -254,21 +281,69 @@ class MarkupReader:
 
     def _on_picture(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         if self._picture is None:
-            self._picture, frame.picture = [], True
+            self._picture, frame.picture = _Picture(), True
+
+    def _end_picture(self) -> None:
+        """What the sources name belongs to the `<img>` beside them, wherever it stands, or stands alone."""
+        picture, self._picture = self._picture, None
+        if picture is None or not picture.srcsets:
+            return
+        if not picture.images:
+            self._see("", picture.srcsets)
+        for image in picture.images:
+            image.srcsets += picture.srcsets
 
     def _on_source(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
-        if self._picture is not None and len(self._picture) < MAX_SOURCES:
-            self._picture += [attributes[name] for name in ("srcset", *LAZY_SRCSET) if name in attributes]
+        if self._picture is None:
+            return
+        if len(self._picture.srcsets) < MAX_SOURCES:
+            self._picture.srcsets += _values(attributes, _SRCSETS)
+        else:
+            self.overflow = True
 
     def _on_img(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        self._see(attributes.get("src", ""), _values(attributes, _SRCSETS), attributes)
+
+    def _on_svg_image(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        """`<image>` of SVG, which has an href; outside of SVG browsers take it for `<img>`."""
+        for address in dict.fromkeys(_values(attributes, ("href", "xlink:href", "src"))):
+            self._see(address, [], attributes)
+
+    def _on_input(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        if attributes.get("type", "").strip().lower() == "image":
+            self._see(attributes.get("src", ""), [], attributes)
+
+    def _on_video(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        for address in dict.fromkeys(_values(attributes, ("poster", "data-poster"))):
+            self._see(address, [])
+
+    def _on_object(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        """`<object data>` and `<embed src>`, where their type or their name is a picture's."""
+        typed = attributes.get("type", "").strip().lower().startswith("image/")
+        for address in _values(attributes, ("data", "src")):
+            path = address.partition("#")[0].partition("?")[0].strip().lower()
+            if typed or path.endswith(IMAGE_SUFFIXES):
+                self._see(address, [], attributes)
+
+    def _see(
+        self, src: str, srcsets: list[str], attributes: Mapping[str, str] | None = None, kind: str = "img"
+    ) -> None:
         if len(self.images) >= MAX_IMAGES:
+            self.overflow = True
             return
-        srcsets = [attributes[name] for name in ("srcset", *LAZY_SRCSET) if name in attributes]
+        shown = kind == "img"
         image = SeenImage(
-            dict(attributes), (*srcsets, *(self._picture or ())), self._figure(), self._link, self._next()
+            {**(attributes or {}), "src": src},
+            list(srcsets),
+            self._figure() if shown else -1,
+            self._link if shown else None,
+            self._next(),
+            kind,
         )
-        if self._link is not None:
+        if shown and self._link is not None:
             self._link.images.append(len(self.images))
+        if shown and self._picture is not None:
+            self._picture.images.append(image)
         self.images.append(image)
 
     def _on_script(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
@@ -313,6 +388,13 @@ class MarkupReader:
         return self._order
 
 
+_SRCSETS = ("srcset", *LAZY_SRCSET)
+
+
+def _values(attributes: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
+    return [attributes[name] for name in names if name in attributes]
+
+
 def _is_hidden(attributes: Mapping[str, str]) -> bool:
     return "hidden" in attributes or bool(_HIDING_STYLE.search(attributes.get("style", "")))
 
@@ -330,5 +412,14 @@ _HANDLERS: dict[str, Callable[[MarkupReader, _Frame, Mapping[str, str]], None]] 
     "picture": MarkupReader._on_picture,
     "source": MarkupReader._on_source,
     "img": MarkupReader._on_img,
+    "amp-img": MarkupReader._on_img,
+    "amp-anim": MarkupReader._on_img,
+    "image": MarkupReader._on_svg_image,
+    "feimage": MarkupReader._on_svg_image,
+    "input": MarkupReader._on_input,
+    "video": MarkupReader._on_video,
+    "amp-video": MarkupReader._on_video,
+    "object": MarkupReader._on_object,
+    "embed": MarkupReader._on_object,
     "script": MarkupReader._on_script,
 }

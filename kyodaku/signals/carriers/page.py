@@ -55,7 +55,8 @@ class PageImage:
     """One picture of a page.
 
     `url` is the largest of `candidates` (every address that the markup gives for it, this one included).
-    `kind` is `img`, `link` (an `<a href>` to an image file) or `meta` (`og:image` and its like).
+    `kind` is `img` (the page shows it: `<img>`, `<picture>`, poster, SVG image and their like), `link` (an
+    `<a href>` to an image file, a preload) or `meta` (`og:image` and its like).
     `figure` is the number of the enclosing `<figure>` or -1; `link_href` the enclosing link or "";
     `width`, `height` the attributes in CSS pixels or 0; `position` counts pictures in document order.
     `nofollow` is true when the enclosing link (or the link itself) says so.
