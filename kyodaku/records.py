@@ -67,6 +67,29 @@ HOSTS = _schema(
     ],
 )
 
+#: One row per page or sitemap that the crawl met, asked or not.
+PAGES = _schema(
+    "pages",
+    1,
+    [
+        ("url", _STR),
+        ("kind", _STR),  # page | sitemap
+        ("host", _STR),
+        ("depth", _INT),
+        ("final_url", _STR),
+        ("hops", pa.list_(HOP_TYPE)),
+        ("status", _INT),  # 0: no answer
+        ("gate", _STR),
+        ("gate_verdict", _STR),  # proceed | refuse | hold | fail; "" when not asked
+        ("gate_reason", _STR),
+        ("not_requested", _STR),  # NotRequestedReason or ""
+        ("fetched_at", _F64),
+        ("bytes", _INT),
+        ("candidates", _INT),  # image URLs found on it
+        ("signals", pa.list_(SIGNAL_TYPE)),
+    ],
+)
+
 #: One row per candidate: an image URL found on a page.
 CANDIDATES = _schema(
     "candidates",
@@ -271,6 +294,7 @@ ATTRIBUTION = _schema(
 
 SCHEMAS: dict[str, pa.Schema] = {
     "hosts": HOSTS,
+    "pages": PAGES,
     "candidates": CANDIDATES,
     "raw": RAW,
     "annotations": ANNOTATIONS,

@@ -31,6 +31,10 @@ class RunFolder:
         return self.path / "hosts.parquet"
 
     @property
+    def pages(self) -> Path:
+        return self.path / "pages.parquet"
+
+    @property
     def candidates(self) -> Path:
         return self.path / "candidates"
 

@@ -1,7 +1,8 @@
-"""From crawl.sqlite to the tables that later stages read: hosts.parquet and candidates/NNNNN.parquet."""
+"""From crawl.sqlite to the tables that later stages read: hosts, pages and candidates."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pyarrow as pa
 
 from crawler.answers.intake import load_context
 from crawler.store.codec import load_evidence, load_headers, load_hops, load_signals, merged
+from crawler.store.schema import Kind
 from crawler.store.store import Store
 from kyodaku.durable import fsync_dir
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.fingerprint import uid_of
 from kyodaku.netguard import host_of
-from kyodaku.records import CANDIDATES, HOSTS, Candidate
+from kyodaku.reasons import HoldReason
+from kyodaku.records import CANDIDATES, HOSTS, PAGES, Candidate
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
 
@@ -34,6 +37,11 @@ LEFT JOIN requests i ON i.id = c.image AND c.image <> 0
 LEFT JOIN raw r ON r.sha256 = i.sha256 AND r.status = 'success' AND i.verdict = 'proceed'
 ORDER BY c.candidate_id
 """
+_PAGES = """
+SELECT url, kind, host, depth, final_url, hops, status, gate, verdict, reason, not_requested, fetched_at,
+       bytes, (SELECT count(*) FROM candidates c WHERE c.page = r.id), signals
+FROM requests r WHERE kind < 2 ORDER BY kind, url
+"""
 _HOSTS = """
 SELECT origin, path, final_url, hops, status, error, headers, sha256, bytes, complete, fetched_at, verdict,
        reason, warc_file, warc_offset
@@ -42,9 +50,11 @@ FROM host_files ORDER BY origin, path, id
 
 
 def export(run: RunFolder, store: Store) -> int:
-    """Write hosts.parquet and candidates/; the number of candidates. Whole files, atomically."""
+    """Write the tables of hosts, pages and candidates, whole and atomically; the number of candidates."""
     rows = [_host_row(row) for row in store.stream(_HOSTS)]
     write_parquet(pa.Table.from_pylist(rows, schema=HOSTS), run.hosts)
+    pages = [_page_row(row) for row in store.stream(_PAGES)]
+    write_parquet(pa.Table.from_pylist(pages, schema=PAGES), run.pages)
     run.candidates.mkdir(exist_ok=True)
     candidates = (_candidate(row) for row in store.stream(_CANDIDATES))
     count = number = 0
@@ -83,6 +93,18 @@ def _host_row(row: tuple[Any, ...]) -> dict[str, Any]:
     values["hops"] = [{"url": h.url, "status": h.status, "ip": h.ip} for h in load_hops(values["hops"])]
     values["headers"] = [{"name": name, "value": value} for name, value in load_headers(values["headers"])]
     values["complete"] = bool(values["complete"])
+    return values
+
+
+def _page_row(row: tuple[Any, ...]) -> dict[str, Any]:
+    values = dict(zip(PAGES.names, row, strict=True))
+    values["kind"] = Kind(values["kind"]).name.lower()
+    values["hops"] = [asdict(hop) for hop in load_hops(values["hops"])]
+    values["signals"] = [asdict(signal) for signal in load_signals(values["signals"])]
+    if (
+        not values["gate_verdict"] and not values["not_requested"]
+    ):  # met, and the crawl ended before it was asked
+        values |= {"gate": "g0", "gate_verdict": "hold", "gate_reason": HoldReason.NOT_FINISHED.value}
     return values
 
 
