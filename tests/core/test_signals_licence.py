@@ -195,6 +195,47 @@ def test_nothing_is_bound_on_a_page_that_did_not_come_whole() -> None:
     assert bound(markup, complete=False) == []
 
 
+_CC0_IN_FIGURE = f"<figure><img src=/img/1.jpg><a rel=license href={CC0}>CC0</a></figure>"
+_NC = '{"contentUrl": "/img/1.jpg", "license": "https://creativecommons.org/licenses/by-nc-nd/4.0/"}'
+
+
+def _script(text: str) -> str:
+    return f"<script type=application/ld+json>{text}</script>"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (_NC[:-1] + ",}", "not JSON"),
+        (_NC.replace("license", "\\u006cicense")[:-1] + ",}", "not JSON"),
+        ("/*<![CDATA[*/" + _NC + "/*]]>*/", "not JSON"),
+        (f'["{"x" * 530_000}", {_NC}]', "longer"),
+        (f"[{'1,' * 20_000} {_NC}]", "more values"),
+        ('{"mainEntity": {"contentUrl": "/img/2.jpg",}}', "not JSON"),
+        ('{"usageInfo": "/terms",}', "not JSON"),
+    ],
+)
+def test_beside_structured_data_that_cannot_be_read_nothing_is_evidence(text: str, why: str) -> None:
+    markup = _CC0_IN_FIGURE + MUSEUM.statement + _script(text)
+    assert bound(markup) == []
+    first = evidence(markup)[0]
+    assert (first.binding, first.licence) == (LicenceBinding.UNBOUND, "")
+    assert first.element.startswith(f"structured data that cannot be read ({why}")
+
+
+def test_unreadable_data_that_speaks_of_something_else_changes_nothing() -> None:
+    assert bound(_CC0_IN_FIGURE + _script('{"@type": "BreadcrumbList",}')) == [
+        ("cc0-1.0", LicenceBinding.FIGURE)
+    ]
+
+
+def test_a_raw_tab_does_not_hide_a_contradiction() -> None:
+    assert bound(_CC0_IN_FIGURE + _script(_NC[:-1] + ', "name": "a\tb\nc"}')) == [
+        ("cc0-1.0", LicenceBinding.FIGURE),
+        ("by-nc-nd-4.0", LicenceBinding.CONTENT_URL),
+    ]
+
+
 def test_a_licence_of_another_image_is_not_recorded_with_this_one() -> None:
     markup = (
         f"<figure><img src=/img/1.jpg><a rel=license href={PDM}>a</a></figure>"

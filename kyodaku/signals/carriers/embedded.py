@@ -23,6 +23,34 @@ _PROHIBITION = (b"dmi-prohibit", "dmi-prohibit".encode("utf-16-le")[:-1])
 _XMP_SCAN = re.compile(rb"<x:x[am]pmeta\b")
 _XMP_SCAN_ENDS = (b"</x:xmpmeta>", b"</x:xapmeta>")
 _MAX_SCANNED = 16
+#: What `sniff` calls a picture, whether or not anything here can read it.
+IMAGE_FORMATS = frozenset(
+    {
+        "jpeg",
+        "png",
+        "webp",
+        "gif",
+        "tiff",
+        "avif",
+        "heif",
+        "bmp",
+        "ico",
+        "jxl",
+        "jp2",
+        "psd",
+        "svg",
+    }
+)
+#: JPEG XL (ISO/IEC 18181-2) and JPEG 2000 (ISO/IEC 15444-1), bare and boxed; Photoshop.
+_KNOWN_BY_SIGHT = (
+    (b"\xff\x0a", "jxl"),
+    (b"\x00\x00\x00\x0cJXL ", "jxl"),
+    (b"\xff\x4f\xff\x51", "jp2"),
+    (b"\x00\x00\x00\x0cjP  ", "jp2"),
+    (b"8BPS\x00", "psd"),
+)
+#: Lengths of the second header of a BMP file; "BM" alone begins many a text.
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _HTML_WORDS = (
     b"<!doctype html",
     b"<html",
@@ -53,7 +81,7 @@ class XmpPacket:
 class EmbeddedMetadata:
     """What an image file says about itself.
 
-    `format` is sniffed: jpeg, png, webp, gif, tiff, avif, heif, bmp, ico, svg, html or other.
+    `format` is sniffed: one of IMAGE_FORMATS, html or other.
     `width`, `height` in pixels and `frames` are what the header promises, 0 where not read.
     `problems` says where the structure is cut or broken, `unreadable` which metadata blocks are there but
     could not be read; `complete` is True only when the file came whole and both are empty.
@@ -143,16 +171,24 @@ def sniff(body: bytes) -> str:
         if brands & {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}:
             return "heif"
         return "other"
-    if body.startswith(b"BM") and len(body) >= 26 and body[6:10] == b"\x00\x00\x00\x00":
+    for magic, name in _KNOWN_BY_SIGHT:
+        if body.startswith(magic):
+            return name
+    if body.startswith(b"BM") and len(body) >= 26 and _is_bmp(body):
         return "bmp"
-    if body.startswith(b"\x00\x00\x01\x00") and body[4:6] != b"\x00\x00":
-        return "ico"
+    if body.startswith((b"\x00\x00\x01\x00", b"\x00\x00\x02\x00")) and body[4:6] != b"\x00\x00":
+        return "ico"  # or a cursor, which is one
     start = body[:1024].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if start.startswith(_HTML_WORDS):
         return "html"
     if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!doctype svg")) and b"<svg" in start):
         return "svg"
     return "html" if b"<html" in start else "other"
+
+
+def _is_bmp(body: bytes) -> bool:
+    header = int.from_bytes(body[14:18], "little")
+    return body[6:10] == b"\x00\x00\x00\x00" or header in _BMP_HEADERS
 
 
 def _packet(source: str, raw: bytes) -> XmpPacket:

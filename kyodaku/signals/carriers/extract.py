@@ -38,6 +38,8 @@ _MAX_HREF = 8192
 _MAX_SOURCES_OF_PAGE = 20_000
 _MAX_JSON_LD = 512 * 1024
 _MAX_JSON_NODES = 20_000
+#: What structured data that cannot be read must not mention, letters written as escapes included.
+_TELLING = re.compile(r"licen[cs]e|usageinfo|mainentity|primaryimageofpage|\\u00[4-7]", re.IGNORECASE)
 _SRCSET_URL = re.compile(r"[\s,]*(\S+)")
 _DESCRIPTORS = re.compile(r"[^,]*")
 _WIDTH = re.compile(r"(\d{1,7})w")
@@ -110,7 +112,8 @@ def same_url(one: str, other: str) -> bool:
 
 
 def walk_json(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every JSON object in `value`, outermost first, at most _MAX_JSON_NODES nodes deep and wide."""
+    """Every JSON object in `value`, outermost first, among its first _MAX_JSON_NODES values; a page's
+    `JsonLd` never has more."""
     stack = [value]
     for _ in range(_MAX_JSON_NODES):
         if not stack:
@@ -142,7 +145,11 @@ def main_image(images: tuple[PageImage, ...], json_ld: Iterable[JsonLd], resolve
     (or by its attributes the strictly largest) picture in a `<figure>`, and, when none of these says
     anything, the only `<img>`. Each place that speaks must name exactly one picture, and all the same
     one, where the addresses of one `<img>` (its srcset, the file it links to) count as the same.
+    Structured data that may name one and cannot be read leaves it open.
     """
+    json_ld = tuple(json_ld)
+    if any(block.hides for block in json_ld):
+        return None
     figures = [image for image in images if image.kind == "img" and image.figure >= 0]
     places = [
         _entity_images(json_ld, resolve),
@@ -363,12 +370,31 @@ def _pixels(text: str) -> int:
 
 
 def _json_ld(text: str) -> JsonLd:
+    """One block. Raw tabs and line breaks in its texts are forgiven, as search engines do."""
     if len(text) > _MAX_JSON_LD:
-        return JsonLd(text[:1000], None, "longer than the limit")
+        return _unread(text, "longer than the limit")
     try:
-        return JsonLd(text, json.loads(text, object_pairs_hook=_object))
+        value = json.loads(text, object_pairs_hook=_object, strict=False)
     except (ValueError, RecursionError) as error:
-        return JsonLd(text, None, f"not JSON: {type(error).__name__}")
+        return _unread(text, f"not JSON: {type(error).__name__}")
+    if _nodes(value) > _MAX_JSON_NODES:
+        return _unread(text, "more values than the limit")
+    return JsonLd(text, value, "", hides=False)
+
+
+def _unread(text: str, error: str) -> JsonLd:
+    return JsonLd(text[:1000], None, error, hides=_TELLING.search(text) is not None)
+
+
+def _nodes(value: Any) -> int:
+    """How many values there are in `value`, itself included; counted just beyond the limit at most."""
+    stack, count = [value], 0
+    while stack and count <= _MAX_JSON_NODES:
+        node = stack.pop()
+        count += 1
+        if isinstance(node, (dict, list)):
+            stack += node.values() if isinstance(node, dict) else node
+    return count
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

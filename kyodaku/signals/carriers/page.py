@@ -78,11 +78,16 @@ class PageImage:
 
 @dataclass(frozen=True)
 class JsonLd:
-    """One `<script type="application/ld+json">`: its text, and its value or the reason it has none."""
+    """One `<script type="application/ld+json">`: its text, and its value or the reason it has none.
+
+    `hides` is True when it has no value although its text speaks of a licence or of the page's picture: then
+    nothing on this page is evidence, for this block may contradict it.
+    """
 
     raw: str
     value: Any
-    error: str = ""
+    error: str
+    hides: bool
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ _SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _TOKEN = re.compile(r"[A-Za-z_-]*")
+_DELAY = re.compile(r"([0-9]*[.,]?[0-9]+)[.,]?\s*(m(?:in|$|\s)|h|)", re.IGNORECASE | re.ASCII)
+_DELAY_UNITS = {"": 1.0, "m": 60.0, "h": 3600.0}
 _HTML_START = re.compile(rb"\s*<(?:[a-z!?/])", re.IGNORECASE)
 _HTML_ANYWHERE = re.compile(rb"<(?:!doctype|html|head|body|script)\b", re.IGNORECASE)
 _MAGIC = (b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b", b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
@@ -150,13 +152,21 @@ class RobotsFile:
 
     def crawl_delay(self, own_tokens: Sequence[str]) -> float | None:
         """The longest Crawl-delay, in seconds, of the groups that speak to us; None when there is none."""
-        delays = [
-            float(record.value)
+        delays = (
+            _seconds(record.value)
             for group in self.selected(own_tokens)
             for record in group.others
-            if record.key == CRAWL_DELAY and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", record.value)
-        ]
-        return max(delays, default=None)
+            if record.key == CRAWL_DELAY
+        )
+        return max((delay for delay in delays if delay is not None), default=None)
+
+
+def _seconds(value: str) -> float | None:
+    """The number that `value` begins with, whatever follows it: seconds, or the minutes or hours it says."""
+    found = _DELAY.match(value)
+    if found is None:
+        return None
+    return float(found.group(1).replace(",", ".")) * _DELAY_UNITS[found.group(2)[:1].lower()]
 
 
 def agent_token(value: str) -> str:

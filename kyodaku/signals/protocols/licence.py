@@ -69,19 +69,21 @@ class LicenceLinks(Protocol):
         institution = _institution(page, reading.institutions)
         host = institution.host if institution else ""
         image = _normal(image_url)
-        found: dict[LicenceEvidence, None] = {}
+        found: dict[LicenceEvidence, None] = dict.fromkeys(_unread(page, host))
+        whole = page.complete and not found
         unbound = 0
         for statement in self._statements(page):
-            bound = page.complete and image != "" and image in statement.images
+            bound = whole and image != "" and image in statement.images
             if bound:
                 binding = statement.binding
-            elif statement.images and page.complete:
+            elif statement.images and whole:
                 continue  # it speaks about another image
             else:
                 binding, unbound = LicenceBinding.UNBOUND, unbound + 1
             if bound or unbound <= _MAX_UNBOUND:
                 found[_evidence(statement.url, binding, host, page.url, statement.raw, page.digest)] = None
-        if institution is not None and image in {_normal(url) for url in page.main_family} - {""}:
+        main = {_normal(url) for url in page.main_family} - {""}
+        if whole and institution is not None and image in main:
             found.update(dict.fromkeys(_institution_statement(page, institution)))
         return list(found)
 
@@ -148,6 +150,14 @@ def _of_objects(page: HtmlPage) -> Iterator[_Statement]:
                 yield _Statement(resolved, LicenceBinding.CONTENT_URL, images, raw)
 
 
+def _unread(page: HtmlPage, institution: str) -> Iterator[LicenceEvidence]:
+    """Structured data that may contradict every statement of the page, but cannot be read."""
+    for block in page.json_ld:
+        if block.hides:
+            element = f"structured data that cannot be read ({block.error}): {block.raw}"
+            yield _evidence("", LicenceBinding.UNBOUND, institution, page.url, element, page.digest)
+
+
 def _only(url: str) -> frozenset[str]:
     return frozenset({_normal(url)} - {""})
 
@@ -166,9 +176,9 @@ def _institution(page: HtmlPage, institutions: Iterable[Institution]) -> Institu
 
 
 def _institution_statement(page: HtmlPage, institution: Institution) -> Iterator[LicenceEvidence]:
-    """The institution's exact words, when they stand in the visible text of a whole page."""
+    """The institution's exact words, when they stand in the page's visible text."""
     statement = " ".join(institution.statement.split())
-    if statement and page.complete and _says(page.text, statement):
+    if statement and _says(page.text, statement):
         yield LicenceEvidence(
             licence=institution.licence,
             licence_url=institution.statement,
