@@ -5,6 +5,9 @@ What is done, in this order: HTML entities and tags become text; half- and full-
 zero-width and direction marks go; web addresses go; a leading "image of", "Photo:", 「写真：」 goes, and
 a trailing "Licence", which is the text of a link; white space is one space. What is then no description
 is rejected: file names, camera numbers, a lone generic word, no letters, too short or too long.
+
+The alt text is asked first: it is there to describe. A figcaption, asked next, also names terms and
+makers, so the licence names and credit lines at its end go before it is judged.
 """
 
 from __future__ import annotations
@@ -28,6 +31,21 @@ _TAIL = re.compile(
     r"(?<=[).|,;:–—-])\s?[(\[]?(?:licen[cs]e|credits?|source|ライセンス|出典)[)\].]?$", re.IGNORECASE
 )
 _TAIL_LENGTH = 16  # no longer than this, and looked for only there
+_TERM = re.compile(
+    r"(?:^|(?<=[^\w-]))[(\[]?(?:"
+    r"Licen[cs]e|LICEN[CS]E|(?i:all rights reserved|public domain(?: mark)?(?: 1\.0)?|(?:cc )?pdm(?: 1\.0)?"
+    r"|cc ?0(?: 1\.0)?|cc[ -]by(?:[ -](?:nc|nd|sa))*(?: \d\.\d)?(?: (?:intl|international|[a-z]{2}))?"
+    r"|creative commons(?: [a-z-]{2,20}){0,4}(?: \d\.\d)?(?: international)?)"
+    r"|ライセンス|パブリックドメイン)[)\].]?$"
+)
+_TERM_LENGTH = 120
+_CREDIT = re.compile(
+    r"(?:[(\[]?(?:©|\([cC]\)(?= )|(?i:\bcopyright(?= ?[©\d]))))"
+    r"|(?:^|(?<=[.|;,(\[–—] ))"
+    r"(?i:(?:photo(?:graph)?|image|picture) (?:by|courtesy)\b|courtesy of\b|credits?:)"
+)
+_MAX_TERMS = 8
+_ENDS = " \t|/\\_-–—·•:;,"
 _FILE = re.compile(
     r"^\S{1,200}\.(?:jpe?g|png|gif|webp|avif|tiff?|bmp|svg|heic)$|^[\w .()-]{1,100}\.(?:jpe?g|png|gif|webp)$",
     re.IGNORECASE,
@@ -85,7 +103,10 @@ def clean_caption(text: str, min_characters: int, max_characters: int) -> str:
     Lengths are in characters; a wide one (kanji, kana, hangul) counts as two for the minimum, since it
     says as much.
     """
-    cleaned = normalise(text)
+    return _accepted(normalise(text), min_characters, max_characters)
+
+
+def _accepted(cleaned: str, min_characters: int, max_characters: int) -> str:
     if not cleaned or _describes_nothing(cleaned):
         return ""
     length = sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in cleaned)
@@ -93,19 +114,36 @@ def clean_caption(text: str, min_characters: int, max_characters: int) -> str:
 
 
 def choose_text(candidates: Sequence[WebText], min_characters: int, max_characters: int) -> ChosenText | None:
-    """The first text that passes, candidate by candidate: figcaption, alt, schema.org, title."""
+    """The first text that passes, candidate by candidate: alt, figcaption, schema.org, title."""
     for candidate in candidates:
-        for source, text in (
-            ("caption", candidate.caption),
-            ("alt", candidate.alt),
-            ("schema", candidate.schema_description),
-            ("schema", candidate.schema_name),
-            ("title", candidate.title),
+        for source, cleaned in (
+            ("alt", normalise(candidate.alt)),
+            ("caption", without_terms(normalise(candidate.caption))),
+            ("schema", normalise(candidate.schema_description)),
+            ("schema", normalise(candidate.schema_name)),
+            ("title", normalise(candidate.title)),
         ):
-            cleaned = clean_caption(text, min_characters, max_characters)
-            if cleaned:
-                return ChosenText(cleaned, source, candidate.candidate_id)
+            accepted = _accepted(cleaned, min_characters, max_characters)
+            if accepted:
+                return ChosenText(accepted, source, candidate.candidate_id)
     return None
+
+
+def without_terms(text: str) -> str:
+    """A normalised figcaption without the credit line and the licence names that end it.
+
+    A credit line runs to the end of the text; licence names are looked for only there, so that a picture
+    *of* a driving licence keeps its words.
+    """
+    credit = _CREDIT.search(text)
+    text = (text[: credit.start()] if credit else text).rstrip(_ENDS)
+    for _ in range(_MAX_TERMS):
+        tail = text[-_TERM_LENGTH:]
+        found = _TERM.search(tail)
+        if found is None:
+            break
+        text = (text[: len(text) - len(tail)] + tail[: found.start()]).rstrip(_ENDS)
+    return text
 
 
 def normalise(text: str) -> str:
@@ -116,7 +154,7 @@ def normalise(text: str) -> str:
     text = _SPACE.sub(" ", _URL.sub(" ", text)).strip()
     text = _LEAD.sub("", text)
     text = text[:-_TAIL_LENGTH] + _TAIL.sub("", text[-_TAIL_LENGTH:])
-    return text.strip(" \t|/\\_-–—·•:;,")
+    return text.strip(_ENDS)
 
 
 def _visible(sign: str) -> str:

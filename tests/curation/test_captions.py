@@ -77,7 +77,35 @@ def test_the_order_of_sources() -> None:
         order.append(chosen.source)
         field = next(name for name, text in vars(full).items() if text == chosen.text)
         full = WebText(**{**vars(full), field: ""})
-    assert order == ["caption", "alt", "schema", "schema", "title"]
+    assert order == ["alt", "caption", "schema", "schema", "title"]
+
+
+@pytest.mark.parametrize(
+    ("figcaption", "wanted"),
+    [
+        ("富士山、木版画風 Licence", "富士山、木版画風"),
+        ("The largest of a srcset CC0", "The largest of a srcset"),
+        ("The old mill in winter (CC BY-SA 4.0)", "The old mill in winter"),
+        ("The old mill in winter. Public Domain Mark 1.0", "The old mill in winter."),
+        ("The old mill in winter | © 2021 A. N. Author | CC BY 4.0 License", "The old mill in winter"),
+        ("The old mill in winter. Photo by A. N. Author, CC0", "The old mill in winter."),
+        ("The old mill in winter (c) A. N. Author", "The old mill in winter"),
+        ("桜の木の版画 ライセンス CC0 1.0", "桜の木の版画"),
+        ("Creative Commons Attribution 4.0 International License", ""),
+        ("© A. N. Author", ""),
+        ("A driving licence of 1920", "A driving licence of 1920"),
+        ("A man with his driving licence", "A man with his driving licence"),
+        ("A sticker that reads CC0 on a lamp", "A sticker that reads CC0 on a lamp"),
+        ("A photo by the window", "A photo by the window"),
+    ],
+)
+@pytest.mark.parametrize("alt", ["", "image", "IMG_1234.jpg"])
+def test_a_figcaption_speaks_where_alt_does_not_and_loses_its_terms(
+    alt: str, figcaption: str, wanted: str
+) -> None:
+    found = choose_text([WebText("id", figcaption, alt, "", "", "")], 8, 1000)
+    assert (found.text if found else "") == wanted
+    assert found is None or found.source == "caption"
 
 
 @given(st.text(max_size=400))
@@ -99,8 +127,26 @@ def test_hostile_alphabets(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ["<", "<a ", "&", "&amp;", "http://", "a_1", "image of ", "：", "ｶﾞ", " .", "(-", "- ", "( licence"],
+    [
+        "<",
+        "<a ",
+        "&",
+        "&amp;",
+        "http://",
+        "a_1",
+        "image of ",
+        "：",
+        "ｶﾞ",
+        " .",
+        "(-",
+        "- ",
+        "( licence",
+        "CC0 ",
+        "(c",
+        ". photo ",
+    ],
 )
 def test_time_is_linear(unit: str) -> None:
     text = unit * (200_000 // len(unit))
     assert cpu_seconds(lambda: clean_caption(text, 1, 10_000), 3.0) < 3.0
+    assert cpu_seconds(lambda: choose_text([WebText("id", text, "", "", "", "")], 1, 10_000), 3.0) < 3.0
