@@ -43,7 +43,8 @@ def _rest(value: str, now: float) -> float | None:
 
 @dataclass
 class HostSlot:
-    """One host name. `delay` and `backoff` in seconds; `due` on the monotonic clock.
+    """One host name. `delay` and `backoff` in seconds; `due` and `ended`, when it was last asked, on the
+    monotonic clock.
 
     `address` is the one that answered last, "" before the first answer. `queued` means: in the heap, or
     waiting for its site's budget.
@@ -53,6 +54,7 @@ class HostSlot:
     site: str
     delay: float
     due: float
+    ended: float | None = None
     backoff: float = 0.0
     address: str = ""
     busy: bool = False
@@ -122,12 +124,16 @@ class Timetable:
         slot = self.slot(host)
         slot.delay = max(self._delay, crawl_delay)
         slot.backoff = backoff
-        slot.due = self._now() + self._pause(slot)
+        slot.ended = self._now()
+        slot.due = slot.ended + self._pause(slot)
 
     def wish(self, host: str, crawl_delay: float) -> None:
-        """A host asks for at least `crawl_delay` seconds between requests; the longest wish counts."""
+        """A host asks for at least `crawl_delay` seconds between requests; the longest wish counts, from
+        the last request on."""
         slot = self.slot(host)
         slot.delay = max(slot.delay, crawl_delay)
+        if slot.ended is not None:
+            slot.due = max(slot.due, slot.ended + slot.delay)
 
     def wake(self, host: str) -> None:
         """`host` has work."""
@@ -167,7 +173,8 @@ class Timetable:
         if address:
             slot.address = address
         if asked:
-            slot.due = self._now() + self._pause(slot)
+            slot.ended = self._now()
+            slot.due = slot.ended + self._pause(slot)
         for key in slot.charged:
             self._discharge(key)
         slot.charged = ()

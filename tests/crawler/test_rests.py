@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.frontier.politeness import retry_after
-from tests.crawler.scripted import NOW, Page, Scripted, html, png, recipe, text
+from crawler.frontier.politeness import Timetable, retry_after
+from kyodaku.signals.carriers.robots import parse_robots
+from tests.crawler.scripted import NOW, Page, Scripted, html, png, recipe, redirect, text
 
 ROBOTS = "http://a.example/robots.txt"
 HOME = "http://a.example/"
@@ -109,3 +110,64 @@ def test_a_rest_longer_than_a_day_is_kept_once(tmp_path: Path) -> None:
     waits = [later - earlier for (earlier, _), (later, _) in pairwise(scripted.asked)]
     assert waits[1] >= 30 * 3600
     assert waits[2] < 10
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30.0),
+        ("30s", 30.0),
+        ("30 s", 30.0),
+        ("30sec", 30.0),
+        ("30 seconds, please", 30.0),
+        ("2.5", 2.5),
+        ("2,5 s", 2.5),
+        (".5", 0.5),
+        ("0.5m", 30.0),
+        ("1 min", 60.0),
+        ("2 minutes", 120.0),
+        ("1h", 3600.0),
+        ("1 hour", 3600.0),
+        ("9" * 400, float("inf")),
+        ("", None),
+        ("soon", None),
+        ("-30", None),
+    ],
+)
+def test_a_crawl_delay_is_read_by_its_leading_number(value: str, seconds: float | None) -> None:
+    body = f"User-agent: *\nCrawl-delay: {value}\n"
+    assert parse_robots(body.encode()).crawl_delay(("TestCrawler",)) == seconds
+
+
+def test_a_crawl_delay_with_a_unit_is_kept(tmp_path: Path) -> None:
+    web = {ROBOTS: text("User-agent: *\nCrawl-delay: 30s\n"), HOME: html('<a href="/b">b</a>')}
+    moments = [moment for moment, _ in run(tmp_path, web).asked]
+    assert [later - earlier for earlier, later in pairwise(moments)] == [30.0, 30.0]
+
+
+def test_an_endless_crawl_delay_closes_the_host(tmp_path: Path) -> None:
+    web = {ROBOTS: text("User-agent: *\nCrawl-delay: " + "9" * 400), HOME: html("x")}
+    assert run(tmp_path, web).urls() == [ROBOTS]
+
+
+def test_the_first_page_waits_for_a_delay_that_another_host_told(tmp_path: Path) -> None:
+    told = "http://b.example/robots.txt"
+    web = {ROBOTS: redirect(told), told: text("User-agent: *\nCrawl-delay: 30\n"), HOME: html("x")}
+    scripted = run(tmp_path, web)
+    assert scripted.urls() == [ROBOTS, told, HOME]
+    assert scripted.asked[2][0] - scripted.asked[0][0] == 30.0
+
+
+def test_a_delay_told_after_a_restart_counts_from_the_restart() -> None:
+    table = Timetable(
+        delay=1.0,
+        jitter=0.0,
+        per_site=2,
+        max_delay=60.0,
+        share_addresses=True,
+        now=lambda: 100.0,
+        resumed=True,
+    )
+    table.restored("a.example", crawl_delay=0.0, backoff=0.0)
+    table.wish("a.example", 30.0)
+    assert table.slot("a.example").due == 130.0
