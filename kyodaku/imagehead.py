@@ -25,6 +25,7 @@ _MAGIC = (
     (b"\0\0\0\x0cJXL ", "jxl"),
     (b"\0\0\0\x0cjP  ", "jp2"),
     (b"\xff\x4f\xff\x51", "jp2"),
+    (b"8BPS\0", "psd"),
 )
 _BRANDS = {b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic"}
 _XML_STARTS = (b"<?xml", b"<svg", b"<!doctype svg", b"<!--")
@@ -33,7 +34,8 @@ _XML_STARTS = (b"<?xml", b"<svg", b"<!doctype svg", b"<!--")
 def sniff(body: bytes) -> str | None:
     """The image format that the first bytes say, whatever a header or a file name claims; None if none.
 
-    One of `DECODABLE`, or the name of a format that we only know by sight (bmp, heic, ico, jp2, jxl, svg).
+    One of `DECODABLE`, or the name of a format that we only know by sight (bmp, heic, ico, jp2, jxl, psd,
+    svg).
     """
     for magic, name in _MAGIC:
         if body.startswith(magic):

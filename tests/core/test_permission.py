@@ -189,6 +189,8 @@ def test_a_page_that_does_not_proceed_keeps_its_images_unasked(page: Fetched, re
         (broken(FetchError.TIMEOUT), "g4", HoldReason.IMAGE_UNREACHABLE),
         (answer(200, b"<html>no image</html>"), "g5", FailReason.NOT_AN_IMAGE),
         (answer(200, b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "g5", FailReason.FORMAT_NOT_ALLOWED),
+        (answer(200, b"\xff\x0a" + bytes(60)), "g5", FailReason.FORMAT_NOT_ALLOWED),
+        (answer(200, b"8BPS\x00\x01" + bytes(60)), "g5", FailReason.FORMAT_NOT_ALLOWED),
         (answer(200, jpeg((2000, 1000))), "g5", FailReason.PIXEL_BOMB),
         (replace(answer(200, jpeg()), complete=False), "g5", FailReason.INCOMPLETE),
     ],

@@ -141,6 +141,9 @@ SITES = [
             "/closed-open.jpg": closed_without_length,
             "/zipped.jpg": Reply(PICTURE, headers=(*JPEG, ("Content-Encoding", "gzip"))),
             "/octets": Reply(PICTURE, headers=(("Content-Type", "application/octet-stream"),)),
+            "/new-format": Reply(
+                lambda: b"\xff\x0a" + bytes(500), headers=(("Content-Type", "application/octet-stream"),)
+            ),
             "/page-lie": Reply(PICTURE, headers=(("Content-Type", "text/html"),)),
             "/noai-lie": Reply(PICTURE, headers=(("Content-Type", "text/plain"), ("X-Robots-Tag", "noai"))),
             "/image-type": Reply(PICTURE, headers=JPEG),
@@ -177,7 +180,7 @@ def web() -> Iterator[SmallWeb]:
 def wire(web: SmallWeb, tmp_path_factory: pytest.TempPathFactory) -> Probed:
     """One crawl over everything hostile, each URL asked for as an image, some without a kind."""
     paths = [path for site in SITES if site.name == "hostile.example" for path in site.routes]
-    unkind = ("/octets", "/page-lie", "/noai-lie", "/image-type")
+    unkind = ("/octets", "/new-format", "/page-lie", "/noai-lie", "/image-type")
     requests: list[dict[str, Any]] = [
         {"url": HOSTILE + path, "kind": "" if path in unkind else "image"} for path in paths
     ]
@@ -264,6 +267,10 @@ def test_bytes_of_an_image_pass_g4_and_g5_whatever_they_are_called(wire: Probed,
 
 def test_a_refusal_holds_for_an_image_in_disguise(wire: Probed) -> None:
     assert reason(wire[f"{HOSTILE}/noai-lie"]) == "x_robots_tag"
+
+
+def test_a_picture_that_nobody_here_can_read_is_a_picture(wire: Probed) -> None:
+    assert reason(wire[f"{HOSTILE}/new-format"]) == "format_not_allowed"
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from kyodaku import imagehead
 from kyodaku.errors import CarrierError
-from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded, sniff
+from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, EmbeddedMetadata, read_embedded, sniff
 from kyodaku.signals.carriers.xmp import MAX_DEPTH, parse_xmp
 from kyodaku.signals.model import Effect
 from kyodaku.signals.protocols.plus_datamining import PROTOCOL
@@ -270,11 +271,40 @@ def test_iptc_block_and_jumbf_are_seen() -> None:
         (b"BM" + b"\x00" * 30, "bmp"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00isom", "other"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", "heif"),
+        (b"BM" + b"\x00" * 4 + b"resv" + b"\x1a\x00\x00\x00\x28\x00\x00\x00" + b"\x00" * 36, "bmp"),
+        (b"BMW builds cars, and this text is long enough", "other"),
+        (b"\x00\x00\x02\x00\x01\x00" + b"\x20\x20", "ico"),
+        (b"\xff\x0a\xfa\x7f\x01", "jxl"),
+        (b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a", "jxl"),
+        (b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a", "jp2"),
+        (b"\xff\x4f\xff\x51\x00\x2f", "jp2"),
+        (b"8BPS\x00\x01" + b"\x00" * 20, "psd"),
         (b"plain", "other"),
     ],
 )
 def test_sniffing(body: bytes, kind: str) -> None:
     assert sniff(body) == kind
+
+
+@pytest.mark.parametrize("kind", ["BMP", "ICO", "JPEG2000", "TIFF", "GIF", "AVIF"])
+def test_both_readers_of_first_bytes_know_what_pillow_draws(kind: str) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(out, kind)
+    assert sniff(out.getvalue()) in IMAGE_FORMATS
+    assert imagehead.sniff(out.getvalue()) == sniff(out.getvalue())
+
+
+@given(st.one_of(IMAGE_BYTES, st.binary(max_size=100)))
+def test_what_the_decoder_calls_a_picture_is_one_for_the_gates(body: bytes) -> None:
+    if imagehead.sniff(body) in imagehead.DECODABLE:
+        assert sniff(body) in IMAGE_FORMATS
+
+
+@pytest.mark.parametrize("magic", [b"\xff\x0a", b"\0\0\0\x0cJXL ", b"\0\0\0\x0cjP  ", b"8BPS\0\1"])
+def test_pictures_known_by_sight_alone(magic: bytes) -> None:
+    body = magic + bytes(60)
+    assert sniff(body) == imagehead.sniff(body)
+    assert sniff(body) in IMAGE_FORMATS - imagehead.DECODABLE
 
 
 # --------------------------------------------------------------------------------------------- XMP

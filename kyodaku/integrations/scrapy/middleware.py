@@ -40,14 +40,12 @@ from kyodaku.permission import (
     redirect_target,
 )
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason
-from kyodaku.signals.carriers.embedded import sniff
+from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError
 
 #: What a redirect may carry along before its connection is cut; it is never looked at.
 _REDIRECT_BODY = 16 * 1024
-#: What `sniff` calls a picture.
-IMAGE_FORMATS = frozenset({"jpeg", "png", "webp", "gif", "tiff", "avif", "heif", "bmp", "ico", "svg"})
 
 
 class GateMiddleware:

@@ -14,7 +14,7 @@ from scrapy.http import HtmlResponse, Response
 from kyodaku.integrations.scrapy.failures import broken_off, fetch_error
 from kyodaku.integrations.scrapy.guard import Exchange, Guard
 from kyodaku.integrations.scrapy.lookup import guard_of
-from kyodaku.integrations.scrapy.middleware import IMAGE_FORMATS, is_redirect
+from kyodaku.integrations.scrapy.middleware import is_redirect
 from kyodaku.integrations.scrapy.outcome import (
     META_KIND,
     META_TRAIL,
@@ -25,7 +25,7 @@ from kyodaku.integrations.scrapy.outcome import (
     fetched_of,
     gate_exception,
 )
-from kyodaku.signals.carriers.embedded import sniff
+from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.model import FetchError, Hop
 
 
