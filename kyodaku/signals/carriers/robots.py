@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule
+from kyodaku.signals.carriers.robots_odd import QUOTES, straightened
 from kyodaku.signals.model import excerpt
 
 #: A file is read up to here, cut at its last full line (RFC 9309 2.5 asks for at least 500 KiB).
@@ -42,6 +43,7 @@ _MISSPELT = {
     "disallaw": DISALLOW,
 }
 _SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
+_NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, " "))
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _TOKEN = re.compile(r"[A-Za-z_-]*")
@@ -105,6 +107,11 @@ class Grouping:
             self._matchers[key] = GroupMatcher([rule for rule in rules if rule is not None], strict)
         return self._matchers[key]
 
+    def selected(self, own_tokens: Sequence[str]) -> tuple[RobotsGroup, ...]:
+        """The groups that speak to us: those naming any of `own_tokens`, else the star groups."""
+        numbers = {n for token in own_tokens for n in self.by_token.get(token.lower(), ())}
+        return tuple(self.groups[n] for n in sorted(numbers) or self.by_token.get("*", ()))
+
     def addresses(self, token: str) -> bool:
         """True when a well-formed user-agent line has `token` (lower case) for its product token."""
         return any(
@@ -120,8 +127,10 @@ class RobotsFile:
 
     `rfc` groups as RFC 9309 does: other records never close a list of user-agent lines. `attach` is the
     reading of draft-ietf-aipref-attach, in which a Content-Usage line is a rule and does; it is the same
-    object where the two agree. `global_records` stand outside any group. `records` counts the lines read
-    as records of a known kind. `digest` is the sha256 hex of the whole body.
+    object where the two agree. `forgiving` are the readings in which lines with odd white space or quotes
+    say what they were meant to refuse; empty for a file without such lines. `global_records` stand outside
+    any group. `records` counts the lines read as records of a known kind. `digest` is the sha256 hex of the
+    whole body.
     """
 
     rfc: Grouping
@@ -134,6 +143,7 @@ class RobotsFile:
     too_complex: bool
     looks_like_html: bool
     not_text: bool
+    forgiving: tuple[Grouping, ...] = ()
 
     @property
     def groups(self) -> tuple[RobotsGroup, ...]:
@@ -143,18 +153,15 @@ class RobotsFile:
     @property
     def groupings(self) -> tuple[Grouping, ...]:
         """Every different reading, RFC 9309's first."""
-        return (self.rfc,) if self.attach is self.rfc else (self.rfc, self.attach)
-
-    def selected(self, own_tokens: Sequence[str]) -> tuple[RobotsGroup, ...]:
-        """The groups that speak to us: those naming any of `own_tokens`, else the star groups."""
-        numbers = {n for token in own_tokens for n in self.rfc.by_token.get(token.lower(), ())}
-        return tuple(self.groups[n] for n in sorted(numbers) or self.rfc.by_token.get("*", ()))
+        plain = (self.rfc,) if self.attach is self.rfc else (self.rfc, self.attach)
+        return (*plain, *self.forgiving)
 
     def crawl_delay(self, own_tokens: Sequence[str]) -> float | None:
         """The longest Crawl-delay, in seconds, of the groups that speak to us; None when there is none."""
         delays = (
             _seconds(record.value)
-            for group in self.selected(own_tokens)
+            for grouping in self.groupings
+            for group in grouping.selected(own_tokens)
             for record in group.others
             if record.key == CRAWL_DELAY
         )
@@ -194,18 +201,16 @@ def parse_robots(body: bytes) -> RobotsFile:
     """Parse a robots file. Never raises: one bad line never voids the file."""
     text, truncated = _readable_part(body)
     records: list[RobotsRecord] = []
-    too_complex = False
-    for record in _records(text):
-        if len(records) == MAX_RECORDS:
-            too_complex = True
+    forgiven: list[RobotsRecord] = []
+    for plain, forgiving in _records(text):
+        records += [plain] if plain is not None else []
+        forgiven += [forgiving] if forgiving is not None else []
+        if max(len(records), len(forgiven)) > MAX_RECORDS:
             break
-        records.append(record)
-    rules = [record for record in records if record.key in (ALLOW, DISALLOW)]
-    wildcard_octets = sum(len(rule.value) for rule in rules if "*" in rule.value)
-    rfc, global_records = _group(records, frozenset({ALLOW, DISALLOW}))
-    attach = rfc
-    if any(record.key == CONTENT_USAGE for record in records):
-        attach, _ = _group(records, frozenset({ALLOW, DISALLOW, CONTENT_USAGE}))
+    rfc, attach, global_records = _readings(records)
+    second: tuple[Grouping, ...] = ()
+    if forgiven != records:
+        second = tuple(dict.fromkeys(_readings(forgiven)[:2]))
     known = sum(
         record.key in (USER_AGENT, ALLOW, DISALLOW) or record.key in _SITEMAP_KEYS for record in records
     )
@@ -217,10 +222,26 @@ def parse_robots(body: bytes) -> RobotsFile:
         digest=sha256(body).hexdigest(),
         records=known,
         truncated=truncated,
-        too_complex=too_complex or len(rules) > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS,
+        too_complex=_too_complex(records) or _too_complex(forgiven),
         looks_like_html=_looks_like_html(text, known),
         not_text=_not_text(text),
+        forgiving=second,
     )
+
+
+def _too_complex(records: Sequence[RobotsRecord]) -> bool:
+    rules = [record for record in records if record.key in (ALLOW, DISALLOW)]
+    wildcard_octets = sum(len(rule.value) for rule in rules if "*" in rule.value)
+    return len(records) > MAX_RECORDS or len(rules) > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS
+
+
+def _readings(records: list[RobotsRecord]) -> tuple[Grouping, Grouping, tuple[RobotsRecord, ...]]:
+    """RFC 9309's groups, those of draft-ietf-aipref-attach, and what stands outside the former."""
+    rfc, outside = _group(records, frozenset({ALLOW, DISALLOW}))
+    attach = rfc
+    if any(record.key == CONTENT_USAGE for record in records):
+        attach, _ = _group(records, frozenset({ALLOW, DISALLOW, CONTENT_USAGE}))
+    return rfc, attach, outside
 
 
 def _readable_part(body: bytes) -> tuple[bytes, bool]:
@@ -232,7 +253,8 @@ def _readable_part(body: bytes) -> tuple[bytes, bool]:
     return text[: max(text.rfind(b"\n"), text.rfind(b"\r")) + 1], True
 
 
-def _records(text: bytes) -> Iterator[RobotsRecord]:
+def _records(text: bytes) -> Iterator[tuple[RobotsRecord | None, RobotsRecord | None]]:
+    """Each line as a record, and as the record it was meant to be."""
     start, number = 0, 0
     while start < len(text):
         number += 1
@@ -241,8 +263,7 @@ def _records(text: bytes) -> Iterator[RobotsRecord]:
         start = end.end() if end else len(text)
         if line:
             record = _record(number, line)
-            if record is not None:
-                yield record
+            yield record, _forgiven(record, number, line)
 
 
 def _record(number: int, line: bytes) -> RobotsRecord | None:
@@ -267,6 +288,25 @@ def _record(number: int, line: bytes) -> RobotsRecord | None:
     if key == ALLOW and cut:
         return None  # a cut pattern covers more than its author wrote
     return RobotsRecord(number, key, value.strip(" \t"), kept, False, cut)
+
+
+def _forgiven(plain: RobotsRecord | None, number: int, line: bytes) -> RobotsRecord | None:
+    """`plain`, or what an odd line was meant to say. Such a line may refuse but not allow."""
+    straight = straightened(line)
+    found = None if straight is None else _record(number, straight)
+    if found is None:
+        return plain
+    key, value = found.key.strip(" " + QUOTES), found.value
+    key = _MISSPELT.get(key, key)
+    if key == USER_AGENT:
+        value = value.translate(_NO_QUOTES)
+    value = value.strip(" \t" + QUOTES)
+    if key in _SITEMAP_KEYS or (plain is not None and (key, value) == (plain.key, plain.value)):
+        return plain
+    if key == ALLOW:
+        return None
+    kept = excerpt(line[:MAX_LINE_BYTES].decode("utf-8", "replace"))
+    return RobotsRecord(number, key, value, kept, True, found.cut)
 
 
 def _group(records: list[RobotsRecord], closing: frozenset[str]) -> tuple[Grouping, tuple[RobotsRecord, ...]]:
