@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from kyodaku.errors import RunStateError
+from kyodaku.lock import holder
 from kyodaku.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -18,14 +19,25 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 
+#: Candidates whose image was asked for: what a report calls "asked for".
+_ASKED = """
+SELECT count(*) FROM candidates c JOIN requests i ON i.id = c.image AND i.kind = 2
+WHERE i.hops <> '[]' OR (c.verdict = 'proceed' AND i.gate IN ('g4', 'g5'))
+"""
+_WORST_ORIGIN = """
+SELECT w.origin FROM origins w WHERE w.host = h.host
+ORDER BY CASE w.state WHEN 'refused' THEN 0 WHEN 'held' THEN 1 WHEN 'open' THEN 2 ELSE 3 END, w.origin LIMIT 1
+"""
+
 
 @dataclass(frozen=True)
 class HostLine:
-    """One host: requests made, of which `failures` broke off or met a 5xx, and the mean seconds that an
-    answer took."""
+    """One host: its own state, or, while that is open, the worst state of its origins, with the reason;
+    requests made, of which `failures` broke off or met a 5xx, and the mean seconds that an answer took."""
 
     host: str
-    state: str
+    state: str  # open | held | refused | closed | unknown | fetching
+    reason: str
     requests: int
     failures: int
     mean_seconds: float
@@ -45,12 +57,18 @@ class HoldLine:
 class Status:
     """A crawl at one moment. Rates are per second over all the time it ran.
 
-    `funnel` counts candidates, images known, asked, stored; `images` counts image requests by verdict;
+    `state` is running, stopped (asked to, or killed) or finished; `pid` is the process that works on the
+    run, 0 where none does; `resume` is the command that goes on with a stopped crawl.
+    `funnel` counts candidates, images known, candidates whose image was asked for (as reports count them)
+    and images stored; `images` counts image requests by verdict;
     `host_files` are the requests that asking for permission cost. `time_left` in seconds is an estimate
     from what waits now, None where nothing can be said.
     """
 
     finished: bool
+    state: str
+    pid: int
+    resume: str
     elapsed: float
     pages: int
     pages_per_s: float
@@ -79,8 +97,8 @@ class Status:
         return Group(*tables)
 
 
-def read_status(run: RunFolder) -> Status:
-    """Read a running, stopped or finished crawl.
+def read_status(run: RunFolder, resume: str = "kyodaku run RECIPE") -> Status:
+    """Read a running, stopped or finished crawl. `resume` is the command that would go on with it.
 
     Raises:
         RunStateError: the run has not crawled yet, or another version of kyodaku wrote it.
@@ -90,21 +108,23 @@ def read_status(run: RunFolder) -> Status:
     try:
         with closing(sqlite3.connect(f"file:{quote(str(run.sqlite))}?mode=ro", uri=True)) as db:
             db.execute("PRAGMA busy_timeout = 5000")
+            pid = holder(run)
             db.execute("BEGIN")  # one moment for all the queries
-            return _read(db)
+            return _read(db, pid or 0, resume)
     except sqlite3.Error as error:
         raise RunStateError(f"{run.sqlite}: cannot be read as a crawl: {error}") from error
 
 
-def _read(db: sqlite3.Connection) -> Status:
+def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
     meta = dict(db.execute("SELECT key, value FROM meta"))
     elapsed = float(meta.get("elapsed", "0"))
-    pages, asked, host_files, size = db.execute(
+    pages, image_requests, host_files, size = db.execute(
         "SELECT coalesce(sum(pages), 0), coalesce(sum(images), 0), coalesce(sum(host_files), 0),"
         " coalesce(sum(bytes), 0) FROM hosts"
     ).fetchone()
     [stored] = db.execute("SELECT count(*) FROM raw WHERE status = 'success'").fetchone()
     [candidates] = db.execute("SELECT count(*) FROM candidates").fetchone()
+    [asked] = db.execute(_ASKED).fetchone()
     [known] = db.execute("SELECT count(*) FROM requests WHERE kind = 2").fetchone()
     [waiting] = db.execute("SELECT count(*) FROM requests WHERE state <> 2").fetchone()
     images = dict(
@@ -116,6 +136,9 @@ def _read(db: sqlite3.Connection) -> Status:
     finished = meta.get("crawl_done") == "yes"
     return Status(
         finished=finished,
+        state="finished" if finished else "running" if pid else "stopped",
+        pid=pid,
+        resume=resume,
         elapsed=elapsed,
         pages=pages,
         pages_per_s=_rate(pages, elapsed),
@@ -130,7 +153,9 @@ def _read(db: sqlite3.Connection) -> Status:
         slowest=_host_lines(db, "seconds / (pages + images + host_files)"),
         failing=tuple(line for line in _host_lines(db, "failures") if line.failures),
         holds=_hold_lines(db),
-        time_left=0.0 if finished else _time_left(db, elapsed, pages + asked, float(meta.get("delay", "0"))),
+        time_left=0.0
+        if finished
+        else _time_left(db, elapsed, pages + image_requests, float(meta.get("delay", "0"))),
     )
 
 
@@ -140,8 +165,11 @@ def _rate(count: int, seconds: float) -> float:
 
 def _host_lines(db: sqlite3.Connection, order: str) -> tuple[HostLine, ...]:
     rows = db.execute(
-        "SELECT host, state, pages + images + host_files, failures, seconds / (pages + images + host_files)"
-        f" FROM hosts WHERE pages + images + host_files > 0 ORDER BY {order} DESC, host LIMIT {_LISTED}"
+        "SELECT h.host, CASE WHEN h.state <> 'open' THEN h.state ELSE coalesce(o.state, h.state) END,"
+        " CASE WHEN h.state <> 'open' THEN h.reason ELSE coalesce(o.reason, h.reason) END,"
+        " pages + images + host_files, failures, seconds / (pages + images + host_files)"
+        f" FROM hosts h LEFT JOIN origins o ON o.origin = ({_WORST_ORIGIN})"
+        f" WHERE pages + images + host_files > 0 ORDER BY {order} DESC, h.host LIMIT {_LISTED}"
     )
     return tuple(HostLine(*row) for row in rows)
 
@@ -181,10 +209,10 @@ def _figures(status: Status) -> Any:
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2))
-    state = "finished" if status.finished else f"about {_span(status.time_left)} left"
     stored = f"{status.images_stored:,} stored ({status.images_per_s:.1f}/s)"
     rows = {
-        "ran for": f"{_span(status.elapsed)}, {state}",
+        "state": _state(status),
+        "ran for": _span(status.elapsed),
         "pages": f"{status.pages:,} ({status.pages_per_s:.1f}/s)",
         "images": f"{stored}, {status.megabytes:,.1f} MB",
         "funnel": " > ".join(f"{count:,} {name}" for name, count in status.funnel.items()),
@@ -198,13 +226,23 @@ def _figures(status: Status) -> Any:
     return table
 
 
+def _state(status: Status) -> str:
+    if status.state == "running":
+        return f"running (process {status.pid}), about {_span(status.time_left)} left"
+    if status.state == "stopped":
+        return f"stopped; go on with: {status.resume}"
+    return f"finished; process {status.pid} works on the run" if status.pid else "finished"
+
+
 def _hosts(title: str, lines: Sequence[HostLine]) -> Any:
     from rich.table import Table
 
-    table = Table("host", "state", "requests", "failures", "mean answer", title=title, title_justify="left")
+    table = Table(
+        "host", "state", "reason", "requests", "failures", "mean answer", title=title, title_justify="left"
+    )
     for line in lines:
         seconds = f"{line.mean_seconds:.2f} s"
-        table.add_row(line.host, line.state, f"{line.requests:,}", f"{line.failures:,}", seconds)
+        table.add_row(line.host, line.state, line.reason, f"{line.requests:,}", f"{line.failures:,}", seconds)
     return table
 
 

@@ -29,6 +29,11 @@ from kyodaku.runs import RunFolder
 
 LOCK_VERSION = 1
 
+#: The file in a run folder whose advisory lock a working process holds.
+_BUSY = ".busy"
+#: A look by `holder` takes the lock for a moment: no reason to turn a run away.
+_TRIES, _BETWEEN_TRIES = 5, 0.02
+
 #: Packages whose version can change what a run writes.
 _PACKAGES = (
     "kyodaku",
@@ -131,7 +136,7 @@ def open_run(
             )
         fresh = new or not exists
         run = _create(dataset, recipe, digest, clock()) if fresh else RunFolder(latest.resolve())
-    with _exclusive(run.path / ".busy", wait=False):
+    with _exclusive(run.path / _BUSY, wait=False):
         lock = read_lock(run)
         _check_unchanged(lock, digest, crawling=crawling)
         if lock.curation_sha256 != curation_digests(recipe) or lock.versions != _versions():
@@ -162,6 +167,22 @@ def read_lock(run: RunFolder) -> RunLock:
         raise RunStateError(f"{run.path} is not a run: it has no recipe.lock.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise RunStateError(f"{run.lock} is not a lock: {error}") from error
+
+
+def holder(run: RunFolder) -> int | None:
+    """The id of the process that works on `run`, or None. A process that was killed holds nothing."""
+    try:
+        descriptor = os.open(run.path / _BUSY, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        named = os.pread(descriptor, 20, 0).strip()
+        return int(named) if named.isdigit() else None
+    finally:
+        os.close(descriptor)
+    return None
 
 
 def _check_unchanged(lock: RunLock, digest: str, *, crawling: bool) -> None:
@@ -241,15 +262,24 @@ def _exclusive(path: Path, *, wait: bool) -> Iterator[None]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-            raise RunBusyError(
-                f"process {holder} is working on {path.parent}; wait for it or stop it"
-            ) from None
+        if not _locked(descriptor, wait=wait):
+            pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            raise RunBusyError(f"process {pid} is working on {path.parent}; wait for it or stop it")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int, *, wait: bool) -> bool:
+    if wait:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return True
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES)
+    return False

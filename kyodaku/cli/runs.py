@@ -49,14 +49,20 @@ def status(
     from kyodaku.runs import find_run
     from kyodaku.stages import find_command
 
-    folder = find_run(run, runs)
+    folder, resume = find_run(run, runs), _resume(run, runs)
     read_status = find_command("status")
     if json:
-        output.print_json(dataclasses.asdict(read_status(folder)))
+        output.print_json(dataclasses.asdict(read_status(folder, resume)))
     elif watch:
-        _watch(lambda: read_status(folder))
+        _watch(lambda: read_status(folder, resume))
     else:
-        output.show(read_status(folder).render())
+        output.show(read_status(folder, resume).render())
+
+
+def _resume(target: Path, runs: Path) -> str:
+    """The command that goes on with the run that `target` names."""
+    recipe = "RECIPE" if (target / "recipe.lock.toml").is_file() else str(target)
+    return f"kyodaku run {recipe}" + ("" if runs == Path("runs") else f" --runs {runs}")
 
 
 def _watch(look: Callable[[], Any]) -> None:

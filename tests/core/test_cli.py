@@ -326,7 +326,7 @@ def crawled(tmp_path: Path, stubs: dict[str, Stub]) -> Path:
 
 
 def test_status_of_a_run_folder_and_of_a_recipe(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "find_command", lambda name: lambda run: Look(False, 7))
+    monkeypatch.setattr(stages, "find_command", lambda name: lambda run, resume: Look(False, 7))
     recipe, runs = crawled.parents[2] / "recipe.toml", str(crawled.parents[1])
     assert "7 pages" in invoke("status", str(crawled))
     assert json.loads(invoke("status", str(recipe), "--runs", runs, "--json")) == {
@@ -338,10 +338,10 @@ def test_status_of_a_run_folder_and_of_a_recipe(crawled: Path, monkeypatch: pyte
 def test_watching_ends_with_the_crawl_or_with_ctrl_c(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kyodaku.cli.runs._WATCH_EVERY", 0.0)
     looks = iter([Look(False, 1), Look(False, 2), Look(True, 3)])
-    monkeypatch.setattr(stages, "find_command", lambda name: lambda run: next(looks))
+    monkeypatch.setattr(stages, "find_command", lambda name: lambda run, resume: next(looks))
     assert "3 pages" in invoke("status", str(crawled), "--watch")
 
-    def interrupted(run: object) -> Look:
+    def interrupted(run: object, resume: str) -> Look:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stages, "find_command", lambda name: interrupted)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError, UsageError
-from kyodaku.lock import crawl_digest, open_run, read_lock
+from kyodaku.lock import crawl_digest, holder, open_run, read_lock
 from kyodaku.recipe import Recipe, load_recipe
 from kyodaku.runs import RunFolder
 from kyodaku.signals.protocols import all_protocols
@@ -256,3 +258,16 @@ def test_the_resolved_recipe_of_every_shipped_one_survives_the_lock(tmp_path: Pa
         placed: Recipe = recipe.model_copy(update=local)
         with open_run(placed, file, tmp_path / "runs") as run:
             assert read_lock(run).recipe == placed
+
+
+def test_a_look_at_a_run_turns_nobody_away(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    run = opened(path, tmp_path / "runs")
+    looking = os.open(run.path / ".busy", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)  # what `holder` does for a moment
+    letting_go = threading.Timer(0.03, os.close, [looking])
+    letting_go.start()
+    with open_run(load_recipe(path), path, tmp_path / "runs"):
+        assert holder(run) == os.getpid()
+    letting_go.join()
+    assert holder(run) is None
