@@ -17,6 +17,8 @@ from kyodaku.release.tables import iter_rows, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
 
+_NO_EVIDENCE: Mapping[str, str] = {"licence_url": "", "source_url": "", "binding": "", "institution": ""}
+
 
 def plan_rows(run: RunFolder, local_network: bool) -> list[dict[str, Any]]:
     """Every sample of the release: allowed, kept by select, with its caption and credit.
@@ -49,9 +51,15 @@ def plan_rows(run: RunFolder, local_network: bool) -> list[dict[str, Any]]:
         if uid not in captions:
             raise RunStateError(f"{run.path} has kept pictures without a caption row; run kyodaku curate")
         giver = decision["because_of"] or name
+        evidence = _evidence(candidates[giver], decisions[giver])
         planned.append(
             _row(candidate, decision, annotations[uid], captions[uid], places[uid])
-            | _evidence(candidates[giver], decisions[giver])
+            | {
+                "credit": _credit(candidate, evidence),
+                "licence_url": evidence["licence_url"],
+                "evidence_url": evidence["source_url"],
+                "evidence_binding": evidence["binding"],
+            }
         )
     return sorted(planned, key=lambda row: str(row["uid"]))
 
@@ -99,22 +107,19 @@ def _row(
         "reason": decision["reason"],
         "licence": decision["licence"],
         "creator": candidate["schema_creator"],
-        "credit": candidate["schema_credit"] or candidate["schema_creator"],
         "fetched_at": candidate["fetched_at"],
     }
 
 
-def _evidence(candidate: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, str]:
+def _evidence(candidate: Mapping[str, Any], decision: Mapping[str, Any]) -> Mapping[str, str]:
     """The statement a licence rests on: of the candidate itself, or of the one that lent it."""
     found = [candidate["evidence"][index] for index in decision["evidence"]]
-    chosen = next((item for item in found if item["licence"] == decision["licence"]), None)
-    if chosen is None:
-        return {"licence_url": "", "evidence_url": "", "evidence_binding": ""}
-    return {
-        "licence_url": chosen["licence_url"],
-        "evidence_url": chosen["source_url"],
-        "evidence_binding": chosen["binding"],
-    }
+    return next((item for item in found if item["licence"] == decision["licence"]), _NO_EVIDENCE)
+
+
+def _credit(candidate: Mapping[str, Any], evidence: Mapping[str, str]) -> str:
+    """The line to print: the page's own, else the maker it names, else the institution whose page it is."""
+    return str(candidate["schema_credit"] or candidate["schema_creator"] or evidence["institution"])
 
 
 def _check_allowed(decision: Mapping[str, Any]) -> None:

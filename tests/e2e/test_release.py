@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from PIL import ExifTags, Image
 
 from kyodaku.reasons import Outcome
@@ -38,6 +40,17 @@ def test_webdataset_reads_exactly_the_released_candidates(demo: DemoRun) -> None
 
 def test_the_release_verifies(demo: DemoRun) -> None:
     assert verify_release(demo.run.release(), 0, 2).ok
+
+
+def test_makers_are_credited(demo: DemoRun) -> None:
+    owed = pq.read_table(demo.run.release() / "attribution.parquet").to_pylist()
+    named = Counter(row["creator"] for row in owed if row["creator"])
+    assert len(named) > 2, "object pages of the museum name their makers"
+    assert max(named.values()) > 1
+    assert all(row["creator_images"] == named[row["creator"]] for row in owed)
+    assert all(
+        row["credit"] for row in owed if row["creator"] or row["evidence_binding"] == "institution_page"
+    )
 
 
 def test_a_picture_that_knows_its_place_is_released_without_it(demo: DemoRun) -> None:

@@ -117,7 +117,8 @@ def object_page(piece: Piece) -> Page:
         "@type": "ImageObject",
         "contentUrl": f"https://{HOST}{piece.image}" if piece.image.startswith("/") else piece.image,
         "name": piece.title,
-        "creditText": piece.maker,
+        "creator": {"@type": "Person", "name": piece.maker},
+        "creditText": f"{piece.maker}, the open museum",
         "license": PDM,
     }
     head = f'<meta property="og:image" content="{escape(piece.image)}">\n'
