@@ -13,12 +13,13 @@ from kyodaku.errors import RecordError
 from kyodaku.records import check_schema
 
 
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """The table at `path`, whose schema must be exactly `schema`. Raises RecordError."""
+def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
+    """The table at `path` (or some of its columns), whose schema must be exactly `schema`. Raises
+    RecordError."""
     try:
         with pq.ParquetFile(path) as file:
             check_schema(file.schema_arrow, schema, str(path))
-            return file.read()
+            return file.read(columns)
     except FileNotFoundError:
         raise RecordError(f"{path}: missing") from None
     except (pa.ArrowException, OSError) as error:

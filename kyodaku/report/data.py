@@ -15,7 +15,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from kyodaku.errors import RecordError
 from kyodaku.reasons import Outcome
@@ -29,8 +28,8 @@ from kyodaku.records import (
     RAW,
     RELEASED,
     Candidate,
-    check_schema,
 )
+from kyodaku.release.tables import read_table
 from kyodaku.runs import RunFolder
 
 #: The digest of an empty answer, which makes nobody a copy of anybody.
@@ -122,7 +121,8 @@ class StoredImage:
 
 
 class RunFacts:
-    """Reads the Parquet files of a run. Every method raises RecordError on a file of another schema."""
+    """Reads the Parquet files of a run. Every method raises RecordError on a file of another schema or
+    one that cannot be read."""
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
@@ -142,7 +142,7 @@ class RunFacts:
     def matching(self, wanted: Mapping[str, Collection[str]]) -> Iterator[Row]:
         """Rows where any of the columns in `wanted` has one of the values given for it."""
         for path in _shards(self.run.candidates) if any(wanted.values()) else ():
-            table = _table(path, CANDIDATES, _LIGHT)
+            table = read_table(path, CANDIDATES, _LIGHT)
             hits = [_has(table, column, values) for column, values in wanted.items()]
             mask = functools.reduce(pc.or_, hits)
             indices = pc.indices_nonzero(mask).to_pylist()
@@ -167,7 +167,7 @@ class RunFacts:
             wanted.setdefault(row.shard, []).append(row.index)
         found: dict[str, Candidate] = {}
         for shard, indices in wanted.items():
-            table = _table(self.run.candidates / f"{shard}.parquet", CANDIDATES)
+            table = read_table(self.run.candidates / f"{shard}.parquet", CANDIDATES)
             for record in table.take(sorted(indices)).to_pylist():
                 found[record["candidate_id"]] = _candidate(record, shard)
         return found
@@ -305,13 +305,8 @@ def _shards(folder: Path, name: str = "*") -> list[Path]:
     return sorted(path for path in found if name in ("*", path.stem))
 
 
-def _table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
-    check_schema(pq.read_schema(path), schema, str(path))
-    return pq.read_table(path, columns=columns)
-
-
 def _records(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    for batch in _table(path, schema, columns).to_batches(max_chunksize=4096):
+    for batch in read_table(path, schema, columns).to_batches(max_chunksize=4096):
         yield from batch.to_pylist()
 
 
@@ -324,7 +319,7 @@ def _where(
 ) -> Iterator[dict[str, Any]]:
     """Rows whose `column` has one of `values`; without values no file is opened."""
     for path in paths if values else ():
-        table = _table(path, schema, columns)
+        table = read_table(path, schema, columns)
         yield from table.filter(_has(table, column, values)).to_pylist()
 
 

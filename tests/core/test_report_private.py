@@ -143,6 +143,18 @@ def test_files_of_another_version_are_refused(tmp_path: Path) -> None:
         private.write_report(made.run, made.recipe)
 
 
+@pytest.mark.parametrize("name", ["candidates/00001.parquet", "hosts.parquet", "decisions/00000.parquet"])
+@pytest.mark.parametrize("keep", [0, 10, 0.5])
+def test_damaged_files_are_named(tmp_path: Path, name: str, keep: float) -> None:
+    made = build(tmp_path)
+    path = made.run.path / name
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep if keep >= 1 else keep * len(whole))])
+    with pytest.raises(RecordError, match=re.escape(name)) as told:
+        private.write_report(made.run, made.recipe)
+    assert "\n" not in str(told.value)
+
+
 def test_same_run_same_bytes(tmp_path: Path) -> None:
     made = build(tmp_path)
     first = private.write_report(made.run, made.recipe).read_bytes()
