@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kyodaku.errors import RecordError
+from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome
 from kyodaku.records import (
     ANNOTATIONS,
@@ -131,6 +131,14 @@ class RunFacts:
     def has_decisions(self) -> bool:
         """True once `select` has written at least one shard."""
         return any(self.run.decisions.glob("*.parquet"))
+
+    def require_ended(self) -> None:
+        """Raise RunStateError while the crawl has not written its facts: without them a run looks empty."""
+        if not _shards(self.run.candidates):
+            raise RunStateError(
+                "the crawl of this run has not ended; its facts are written when it does: "
+                f"`kyodaku status {self.run.path}` shows it now"
+            )
 
     def rows(self) -> Iterator[Row]:
         """Every candidate with its decision, in the order of the shards."""

@@ -42,15 +42,19 @@ __all__ = ["Story", "explain", "render"]
 TOLD = 20
 _SUGGESTIONS = 3
 _COMPARED = 20_000
+_NAMES = "give an image URL, a page URL, a uid, a candidate_id or a sha256"
 
 
 def explain(run: RunFolder, what: str) -> Story:
     """The story of the image, page or digest that `what` names in this run.
 
-    Raises UsageError, with the nearest known addresses, when the run knows nothing of it, and
-    RecordError for a file of another schema.
+    Raises UsageError, with the nearest known addresses, when the run knows nothing of it, RunStateError
+    while its crawl has not ended, and RecordError for a file that cannot be read or has another schema.
     """
+    if not what.strip():
+        raise UsageError(f"nothing to explain; {_NAMES}")
     facts = RunFacts(run)
+    facts.require_ended()
     releases = _Released(facts)
     names = _spellings(what)
     found, asked_as = _find(facts, releases, names)
@@ -138,7 +142,7 @@ def _unknown(facts: RunFacts, what: str) -> str:
     words = f"this run knows nothing of {what[:200]!r}"
     if near and near[0][0] > 0.6:
         return f"{words}; nearest: {', '.join(name for score, name in near if score > 0.6)}"
-    return f"{words}; give an image URL, a page URL, a uid, a candidate_id or a sha256"
+    return f"{words}; {_NAMES}"
 
 
 def _scored(facts: RunFacts, what: str) -> Iterable[tuple[float, str]]:

@@ -34,10 +34,11 @@ HOSTS = 500
 def write_report(run: RunFolder, recipe: Recipe) -> Path:
     """Write `report.html` into the run folder and return its path.
 
-    Works on any state of a run, from nothing fetched to released. Raises RecordError for a file of
-    another schema and DiskFullError.
+    Works on any state of a run from the end of its crawl on. Raises RunStateError before that, RecordError
+    for a file that cannot be read or has another schema, and DiskFullError.
     """
     facts = RunFacts(run)
+    facts.require_ended()
     summary = summarise(facts, PER_REASON)
     shown = _pictures(facts, summary, recipe)
     cases = _Cases(facts, summary)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from rich.tree import Tree
 
+from kyodaku.reasons import Outcome
 from kyodaku.report.parts import moment, size
 from kyodaku.report.plaintext import plain, short_url
 from kyodaku.report.story import ImageStory, SignalLine, Story
@@ -126,7 +127,10 @@ def _add_decision(branch: Tree, image: ImageStory) -> None:
         branch.add(_line("decision", "none yet; the gates' answers are provisional"))
     else:
         style = _STYLES.get(chosen.outcome, "")
-        node = branch.add(_line("decision", f"{chosen.verdict}, {chosen.outcome.replace('_', ' ')}", style))
+        outcome = chosen.outcome.replace("_", " ")
+        # No permission was in question where an image was never had: the hold behind it says nothing.
+        own = chosen.outcome in (Outcome.FAILED, Outcome.NOT_REQUESTED)
+        node = branch.add(_line("decision", outcome if own else f"{chosen.verdict}, {outcome}", style))
         node.add(Text(plain(reason_english(chosen.outcome, chosen.outcome_reason))))
         if chosen.licence:
             node.add(_line("licence", chosen.licence))

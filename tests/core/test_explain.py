@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from kyodaku.errors import UsageError
+from kyodaku.errors import RunStateError, UsageError
 from kyodaku.records import CANDIDATES
 from kyodaku.report.explain import Story, explain, render
+from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
 from tests.core.report_fixture import FixtureRun, build
 
@@ -140,3 +141,25 @@ def test_before_any_decision(tmp_path_factory: pytest.TempPathFactory) -> None:
     story = explain(made.run, made.made["noai"].candidate.candidate_id)
     assert story.images[0].decision is None
     assert story.sentence.startswith("This image is not in the set: a page that shows it says <meta")
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\t\n"])
+def test_an_empty_word_names_nothing(made: FixtureRun, nothing: str) -> None:
+    with pytest.raises(UsageError, match="nothing to explain"):
+        explain(made.run, nothing)
+
+
+def test_an_unfinished_crawl_cannot_be_explained_yet(tmp_path: Path) -> None:
+    with pytest.raises(RunStateError, match=r"has not ended.*kyodaku status"):
+        explain(RunFolder(tmp_path), "https://museum.example/")
+
+
+def test_what_was_never_had_shows_its_own_outcome(made: FixtureRun) -> None:
+    for name, outcome, reason in (
+        ("gone", "failed", "answered 404 or 410"),
+        ("budget", "not requested", "image budget was used up"),
+    ):
+        text = drawn(explain(made.run, made.made[name].candidate.candidate_id))
+        assert f"decision: {outcome}\n" in text.replace(" \n", "\n")
+        assert reason in text
+        assert "hold, " not in text

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
-from kyodaku.errors import RecordError
+from kyodaku.errors import RecordError, RunStateError
 from kyodaku.records import CANDIDATES
 from kyodaku.report import private
 from kyodaku.report.thumbnails import Thumbnailer
@@ -119,12 +119,20 @@ def test_quotes_the_raw_line_and_the_deciding_page(page: str) -> None:
 
 def test_works_on_every_state_of_a_run(tmp_path: Path) -> None:
     empty = RunFolder(tmp_path / "empty")
-    empty.path.mkdir()
+    empty.candidates.mkdir(parents=True)
+    write_parquet(pa.Table.from_pylist([], schema=CANDIDATES), empty.candidates / "00000.parquet")
     assert "no requests yet" in private.write_report(empty, recipe()).read_text("utf-8")
     crawled = build(tmp_path / "crawled", curated=False)
     page = private.write_report(crawled.run, crawled.recipe).read_text("utf-8")
     assert "No decision has been made yet" in page
     assert not list(pictures(page)), "without a decision nothing may be shown"
+
+
+def test_an_unfinished_crawl_has_no_report(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(RunStateError, match=r"has not ended.*kyodaku status"):
+        private.write_report(run, recipe())
+    assert not run.report.exists()
 
 
 def test_files_of_another_version_are_refused(tmp_path: Path) -> None:
