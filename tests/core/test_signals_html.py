@@ -95,6 +95,9 @@ def test_more_addresses_than_a_page_may_have_make_it_incomplete() -> None:
         ("<amp-img src=x.jpg></amp-img>", "img"),
         ("<amp-img srcset='x.jpg 2x'></amp-img>", "img"),
         ("<noscript><img src=x.jpg></noscript>", "img"),
+        ("<template><img src=x.jpg></template>", "link"),
+        ("<template><picture><source srcset='x.jpg 1x'></picture></template>", "link"),
+        ("<template shadowrootmode=open><img src=x.jpg></template>", "img"),
         ("<link rel=preload as=image href=x.jpg>", "link"),
         ("<link rel=preload as=image imagesrcset='x.jpg 100w'>", "link"),
         ("<link rel=image_src href=x.jpg>", "meta"),
@@ -191,6 +194,69 @@ def test_figures_captions_and_links_stay_together() -> None:
     assert thumb.figcaption == linked.figcaption == "The cat"
     assert (thumb.figure, other.figure, outside.figure) == (0, 1, -1)
     assert [image.position for image in read.images] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("markup", "closed"),
+    [
+        ("<figure></figure>", [True]),
+        ("<FIGURE class='a>b'></FIGURE >", [True]),
+        ("<figure>", [False]),
+        ("<main><figure></main><figure></figure>", [False, True]),
+        ("<figure><figure></figure>", [False, True]),
+        ("<figure><!-- </figure> -->", [False]),
+        ("<figure><!--></figure>", [True]),
+        ("<figure title='</figure>'>", [False]),
+        ("<figure title=it's></figure>", [True]),
+        ("<figure><script>'</figure>'</script>", [False]),
+        ("<figure><textarea></figure></textarea>", [False]),
+        ("<figure></figures>", [False]),
+        ("<figcaption></figcaption><figure><p>a < b</figure>", [True]),
+        ("<style><figure></style><figure></figure>", [True]),
+    ],
+)
+def test_which_figures_the_markup_ends(markup: str, closed: list[bool]) -> None:
+    assert [figure.closed for figure in page(markup).figures] == closed
+
+
+def test_figures_inside_figures() -> None:
+    read = page("<figure><figure></figure><template><figure></figure></template></figure><figure></figure>")
+    assert [figure.parent for figure in read.figures] == [-1, 0, -1, -1]
+    assert all(figure.closed for figure in read.figures)
+
+
+def test_a_template_shows_nothing_but_may_refuse() -> None:
+    read = page(
+        "<template><base href=//evil.example/><title>t</title><meta name=robots content=noai>"
+        "<script type=application/ld+json>{}</script><p about=a.jpg property=license>x</p>"
+        "<a rel=license href=l>l</a></template><img src=a.jpg>"
+    )
+    assert [meta.content for meta in read.metas] == ["noai"]
+    assert (read.title, read.json_ld, read.rdfa, read.base_url) == ("", (), (), URL)
+    assert [(link.inert, link.figure) for link in read.links] == [(True, -1)]
+    assert read.main_image == "https://site.example/dir/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "written", "predicate"),
+    [
+        ("", "license", "license"),
+        ("vocab=https://schema.org/", "license", "https://schema.org/license"),
+        ("vocab=http://schema.org", "license", "http://schema.org/license"),
+        ("vocab=http://e.example/ns#", "license", "http://e.example/ns#license"),
+        ("vocab=''", "license", "license"),
+        ("vocab=http://e.example/", "cc:license", "cc:license"),
+        ("prefix='x: http://x.example/ CC: http://e.example/'", "cc:license", "http://e.example/license"),
+        ("xmlns:cc=http://e.example/", "cc:license", "http://e.example/license"),
+        ("prefix='cc: http://e.example/ cc'", "dc:title", "dc:title"),
+    ],
+)
+def test_terms_and_prefixes_mean_what_the_page_declares(
+    attributes: str, written: str, predicate: str
+) -> None:
+    inner = f"<p about=a.jpg property={written} content=x></p>"
+    read = page(f"<div {attributes}>{inner}</div>{inner}")
+    assert [triple.predicate for triple in read.rdfa] == [predicate, written]
 
 
 def test_og_image_and_base() -> None:
@@ -341,6 +407,16 @@ _HOSTILE = {
     "srcset": b"<img srcset='" + b"a 1w," * 200_000 + b"'>",
     "srcsets": (b"<img srcset='" + b"a1,b2," * 32 + b"'>") * 4_900,
     "figures": b"<figure><figcaption>" * 50_000,
+    "closed figures": b"<figure><img src=x.jpg></figure>" * 31_000,
+    "figure and quotes": b"<figure>" + b"<a href='" * 110_000,
+    "figure and equals": b"<figure>" + b"<a =" * 250_000,
+    "figure and comments": b"<figure>" + b"<!--" * 250_000,
+    "figure and scripts": b"<figure>" + b"<script></script" * 60_000,
+    "figure and titles": b"<figure>" + b"<title></title>" * 66_000,
+    "figure and names": b"<figure>" + b"<a" * 500_000,
+    "templates": b"<template><figure><img srcset='a 1w'>" * 27_000,
+    "vocabularies": b"<p vocab=a prefix='cc: a' about=x property=y>" * 22_000,
+    "prefixes": b"<p prefix='" + b"cc: a " * 160_000 + b"'>",
     "labels": b"<span about=x property=y>t" * 38_000,
     "metas": b"<meta name=robots content=a>" * 35_000,
     "json": b"<script type=application/ld+json>" + b'{"a":' * 200_000,

@@ -18,6 +18,8 @@ URL = "https://museum.example/works/1"
 IMAGE = "https://museum.example/img/1.jpg"
 PDM = "https://creativecommons.org/publicdomain/mark/1.0/"
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+LINK = f"<a rel=license href={CC0}>t</a>"
+NC = "https://creativecommons.org/licenses/by-nc-nd/4.0/"
 MUSEUM = Institution("museum.example", "No known copyright restrictions", "https://museum.example/rights")
 
 
@@ -182,6 +184,60 @@ def test_a_licence_link_somewhere_is_recorded_but_binds_nothing() -> None:
             "<figure><img src=/img/1.jpg><a rel=license href=/terms>t</a></figure>",
             [("", LicenceBinding.FIGURE)],
         ),
+        (
+            '<figure><img src=/img/1.jpg><link rel=license type="Application/RSL+xml; charset=utf-8"'
+            f" href={PDM}></figure>",
+            [],
+        ),
+        # A figure speaks about its one picture, and only when the markup says where it ends.
+        (f"<main><figure><img src=/img/1.jpg><p>x<footer>{LINK}</footer>", []),
+        (f"<main><figure><img src=/img/1.jpg></main><footer>{LINK}</footer>", []),
+        (f"<figure><img src=/img/1.jpg><img src=/avatar.png>{LINK}</figure>", []),
+        (
+            f"<figure><img src=/img/1.jpg><video poster=/p.jpg></video>{LINK}</figure>",
+            [],
+        ),
+        (
+            f"<figure><img src=/img/1.jpg>{LINK}<figure><img src=/b.jpg></figure></figure>",
+            [],
+        ),
+        (
+            f"<figure><img src=/b.jpg><figure><img src=/img/1.jpg>{LINK}</figure></figure>",
+            [("cc0-1.0", LicenceBinding.FIGURE)],
+        ),
+        (
+            f"<figure><a href=/img/1.jpg><img src=/t.jpg></a>{LINK}</figure>",
+            [("cc0-1.0", LicenceBinding.FIGURE)],
+        ),
+        (
+            "<figure><img src=/blank.gif data-src=/img/1.jpg><noscript><img src=/img/1.jpg></noscript>"
+            f"{LINK}</figure>",
+            [("cc0-1.0", LicenceBinding.FIGURE)],
+        ),
+        (
+            "<figure><a href=/album><img src=/img/1.jpg></a><a href=/album><img src=/b.jpg></a>"
+            f"{LINK}</figure>",
+            [],
+        ),
+        (f"<template><figure><img src=/img/1.jpg>{LINK}</figure></template>", []),
+        (f"<figure><img src=/img/1.jpg><template>{LINK}</template></figure>", []),
+        (
+            f"<figure><img src=/img/1.jpg><template><img src=/b.jpg></template>{LINK}</figure>",
+            [("cc0-1.0", LicenceBinding.FIGURE)],
+        ),
+        (f"<template><p about=/img/1.jpg><b property=license resource={CC0}></b></p></template>", []),
+        # `license` of a foreign vocabulary is no licence that we know.
+        (f"<div vocab=http://e.example/ about=/img/1.jpg><b property=license resource={CC0}></b></div>", []),
+        (f"<div vocab=http://e.example/ about=/img/1.jpg>{LINK}</div>", []),
+        (
+            "<div prefix='cc: http://e.example/' about=/img/1.jpg>"
+            f"<b property=cc:license resource={CC0}></b></div>",
+            [],
+        ),
+        (
+            f"<div vocab=https://schema.org/ about=/img/1.jpg><b property=license resource={CC0}></b></div>",
+            [("cc0-1.0", LicenceBinding.RDFA_ABOUT)],
+        ),
         (f"<!-- <figure><img src=/img/1.jpg><a rel=license href={PDM}>t</a></figure> -->", []),
     ],
 )
@@ -196,7 +252,7 @@ def test_nothing_is_bound_on_a_page_that_did_not_come_whole() -> None:
 
 
 _CC0_IN_FIGURE = f"<figure><img src=/img/1.jpg><a rel=license href={CC0}>CC0</a></figure>"
-_NC = '{"contentUrl": "/img/1.jpg", "license": "https://creativecommons.org/licenses/by-nc-nd/4.0/"}'
+_NC = f'{{"contentUrl": "/img/1.jpg", "license": "{NC}"}}'
 
 
 def _script(text: str) -> str:
@@ -245,6 +301,22 @@ def test_a_licence_of_another_image_is_not_recorded_with_this_one() -> None:
         ("pdm-1.0", LicenceBinding.FIGURE),
         ("cc0-1.0", LicenceBinding.UNBOUND),
     ]
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        f"<figure><img src=/img/1.jpg><img src=/b.jpg><a rel=license href={NC}>t</a></figure>",
+        f"<figure><img src=/img/1.jpg><a rel=license href={NC}>t</a>",
+        f"<div vocab=http://e.example/ about=/img/1.jpg><b property=license resource={NC}></b></div>",
+    ],
+)
+def test_a_doubtful_statement_is_no_ground_but_still_contradicts(doubtful: str) -> None:
+    markup = _script(f'{{"contentUrl": "/img/1.jpg", "license": "{CC0}"}}') + doubtful
+    assert {licence for licence, _ in bound(markup)} == {"", "cc0-1.0"}
+    assert NC in {item.licence_url for item in evidence(markup)}
+    assert {licence for licence, _ in bound(markup.replace(NC, CC0))} == {"cc0-1.0"}
+    assert bound(doubtful.replace(NC, CC0)) == []
 
 
 def test_too_many_statements_bind_nothing() -> None:

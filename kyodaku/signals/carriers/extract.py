@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -17,12 +17,14 @@ from kyodaku.signals.carriers.html_reader import (
     MarkupReader,
     SeenImage,
     SeenLink,
+    SeenStatement,
 )
 from kyodaku.signals.carriers.page import (
     HtmlPage,
     ImageSource,
     JsonLd,
     Meta,
+    PageFigure,
     PageImage,
     PageLink,
     RdfaTriple,
@@ -46,7 +48,15 @@ _WIDTH = re.compile(r"(\d{1,7})w")
 _DENSITY = re.compile(r"(\d{1,4}(?:\.\d{0,6})?)x")
 
 
-def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched_at: float) -> HtmlPage:
+def page(
+    reader: MarkupReader,
+    *,
+    url: str,
+    digest: str,
+    complete: bool,
+    fetched_at: float,
+    closed_figures: Collection[int],
+) -> HtmlPage:
     """The page that `reader` saw; what a cap cut, there or here, makes it incomplete."""
     resolve = Resolver((absolute(url, reader.base) if reader.base else "") or url)
     metas = tuple(_meta(attributes) for attributes in reader.metas)
@@ -64,6 +74,9 @@ def page(reader: MarkupReader, *, url: str, digest: str, complete: bool, fetched
         metas=metas,
         links=tuple(link for seen in reader.links if (link := _link(seen, resolve)) is not None),
         images=images,
+        figures=tuple(
+            PageFigure(parent, number in closed_figures) for number, parent in enumerate(reader.figures)
+        ),
         json_ld=json_ld,
         rdfa=tuple(_triples(reader, resolve)),
         text=reader.text,
@@ -235,6 +248,8 @@ def _link(seen: SeenLink, resolve: Resolver) -> PageLink | None:
         figure=seen.figure,
         nofollow="nofollow" in rel,
         about=_subject(seen.about, resolve) if seen.about is not None else "",
+        vocab=seen.vocab,
+        inert=seen.inert,
     )
 
 
@@ -412,9 +427,25 @@ def _triples(reader: MarkupReader, resolve: Resolver) -> Iterator[RdfaTriple]:
         raw = excerpt(_start_tag(seen.tag, attributes) + escape(seen.label.text))
         written = next((attributes[name] for name in ("resource", "href", "src") if name in attributes), None)
         target = resolve(written) if written is not None else ""
-        for predicate in attributes.get("rel", "").split():
+        for predicate in _predicates(seen, "rel"):
             if target:
                 yield RdfaTriple(subject, predicate, target, raw)
-        for predicate in attributes.get("property", "").split():
+        for predicate in _predicates(seen, "property"):
             text = attributes.get("content")
             yield RdfaTriple(subject, predicate, text if text is not None else target or seen.label.text, raw)
+
+
+def _predicates(seen: SeenStatement, name: str) -> Iterator[str]:
+    for written in seen.attributes.get(name, "").split():
+        prefix, colon, reference = written.partition(":")
+        if not colon:
+            yield in_vocabulary(written, seen.vocab)
+        elif prefix.lower() in seen.prefixes:
+            yield seen.prefixes[prefix.lower()] + reference
+        else:
+            yield written
+
+
+def in_vocabulary(term: str, vocab: str) -> str:
+    """What an RDFa term means under `vocab`; a slash that was forgotten at its end is forgiven."""
+    return vocab + ("" if not vocab or vocab.endswith(("/", "#")) else "/") + term

@@ -21,6 +21,7 @@ from kyodaku.signals.carriers.page import (
     ImageSource,
     JsonLd,
     Meta,
+    PageFigure,
     PageImage,
     PageLink,
     RdfaTriple,
@@ -32,6 +33,7 @@ __all__ = [
     "ImageSource",
     "JsonLd",
     "Meta",
+    "PageFigure",
     "PageImage",
     "PageLink",
     "RdfaTriple",
@@ -44,6 +46,13 @@ MAX_PAGE_BYTES = 2 * 1024 * 1024
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _HEADER_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+#: A comment or a tag, with the values of its attributes; each reads on to its end or that of the page.
+_TAG = re.compile(
+    r"<(?:!--(?:-?>|.*?(?:--!?>|\Z))|(?P<end>/?)(?P<name>[a-z][^\s/>]*+)"
+    r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*+(?:>|\Z)|[!?/][^>]*+(?:>|\Z))",
+    re.IGNORECASE | re.DOTALL,
+)
+_RAW_TEXT = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})
 _PRESCAN_BYTES = 4096
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -80,7 +89,8 @@ def parse_html(
 ) -> HtmlPage:
     """Parse `body`, at most MAX_PAGE_BYTES of it. Raises CarrierError when the parser gives up."""
     reader = MarkupReader()
-    markup = decode_html(body[:MAX_PAGE_BYTES], content_type).encode("utf-8")
+    text = decode_html(body[:MAX_PAGE_BYTES], content_type)
+    markup = text.encode("utf-8")
     # A huge tree is no danger (the target builds none) and without it deep nesting would hide what follows.
     options: dict[str, Any] = {"encoding": "utf-8", "huge_tree": True, "no_network": True}
     try:
@@ -95,7 +105,28 @@ def parse_html(
         digest=sha256(body).hexdigest(),
         complete=complete and len(body) <= MAX_PAGE_BYTES,
         fetched_at=fetched_at,
+        closed_figures=_closed_figures(text, len(reader.figures)),
     )
+
+
+def _closed_figures(text: str, count: int) -> frozenset[int]:
+    """The numbers of those figures that an end tag of their own ends; the parser ends others without a word.
+    None of them where this look at the tags finds another number of figures than the parser (`count`)."""
+    closed: set[int] = set()
+    opened: list[int] = []
+    seen = at = 0
+    while count and (tag := _TAG.search(text, at)):
+        at = tag.end()
+        name = (tag["name"] or "").lower()
+        if name in _RAW_TEXT and not tag["end"]:
+            end = re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE).search(text, at)
+            at = end.start() if end else len(text)
+        elif name == "figure" and not tag["end"]:
+            opened.append(seen)
+            seen += 1
+        elif name == "figure" and opened:
+            closed.add(opened.pop())
+    return frozenset(closed) if seen == count else frozenset()
 
 
 def decode_html(body: bytes, content_type: str) -> str:

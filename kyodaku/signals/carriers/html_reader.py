@@ -14,6 +14,7 @@ MAX_METAS = 5_000
 MAX_LINKS = 20_000
 MAX_IMAGES = 5_000
 MAX_SOURCES = 64
+MAX_FIGURES = 20_000
 MAX_JSON_LD = 64
 MAX_STATEMENTS = 2_000
 MAX_TEXT = 400_000
@@ -89,6 +90,8 @@ class SeenLink:
     label: Label
     order: int
     about: str | None
+    vocab: str
+    inert: bool
     images: list[int] = field(default_factory=list)
 
 
@@ -121,6 +124,8 @@ class SeenStatement:
     attributes: Mapping[str, str]
     subject: str
     label: Label
+    vocab: str
+    prefixes: Mapping[str, str]
 
 
 @dataclass
@@ -132,6 +137,9 @@ class _Frame:
     figure: bool = False
     label: Label | None = None
     subject: bool = False
+    vocab: bool = False
+    prefixes: bool = False
+    inert: bool = False
     link: bool = False
     picture: bool = False
     json_ld: bool = False
@@ -149,6 +157,7 @@ class MarkupReader:
         self.captions: dict[int, Label] = {}
         self.json_ld: list[str] = []
         self.statements: list[SeenStatement] = []
+        self.figures: list[int] = []
         self.overflow = False
         self._title: Label | None = None
         self._text: list[str] = []
@@ -156,9 +165,11 @@ class MarkupReader:
         self._frames: list[_Frame] = []
         self._hidden = 0
         self._figures: list[int] = []
-        self._figure_count = 0
         self._labels: list[Label] = []
         self._subjects: list[str] = []
+        self._vocabs: list[str] = [""]
+        self._prefixes: list[Mapping[str, str]] = [{}]
+        self._inert = 0
         self._link: SeenLink | None = None
         self._picture: _Picture | None = None
         self._script: list[str] | None = None
@@ -181,10 +192,15 @@ class MarkupReader:
         if tag in _INVISIBLE or (attributes and _is_hidden(attributes)):
             frame.hides = True
             self._hidden += 1
+        if tag == "template" and "shadowrootmode" not in attributes:
+            frame.inert = True
+            self._inert += 1
+        if attributes and not self._inert:
+            self._vocabulary(frame, attributes)
         handler = _HANDLERS.get(tag)
-        if handler is not None:
+        if handler is not None and not (self._inert and tag in _NOT_WHEN_INERT):
             handler(self, frame, attributes)
-        if attributes:
+        if attributes and not self._inert:
             self._rdfa(frame, attributes)
 
     def end(self, tag: str) -> None:
@@ -201,6 +217,11 @@ class MarkupReader:
             self._labels = [label for label in self._labels if label is not frame.label]
         if frame.subject:
             self._subjects.pop()
+        if frame.vocab:
+            self._vocabs.pop()
+        if frame.prefixes:
+            self._prefixes.pop()
+        self._inert -= frame.inert
         if frame.link:
             self._link = None
         if frame.picture:
@@ -265,15 +286,29 @@ class MarkupReader:
             return
         label = self._collect(frame) if frame.tag == "a" else Label()
         about = attributes.get("about", self._subjects[-1] if self._subjects else None)
-        link = SeenLink(frame.tag, dict(attributes), self._figure(), label, self._next(), about)
+        link = SeenLink(
+            frame.tag,
+            dict(attributes),
+            self._figure(),
+            label,
+            self._next(),
+            about,
+            self._vocabs[-1],
+            self._inert > 0,
+        )
         self.links.append(link)
         if frame.tag == "a":
             self._link, frame.link = link, True
 
     def _on_figure(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
-        frame.figure = True
-        self._figures.append(self._figure_count)
-        self._figure_count += 1
+        if len(self.figures) >= MAX_FIGURES:
+            self.overflow = True
+            return
+        number = len(self.figures)
+        self.figures.append(self._figure())
+        if not self._inert:
+            frame.figure = True
+            self._figures.append(number)
 
     def _on_figcaption(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         if self._figures and self._figures[-1] not in self.captions:
@@ -331,6 +366,8 @@ class MarkupReader:
         if len(self.images) >= MAX_IMAGES:
             self.overflow = True
             return
+        if self._inert:
+            kind = "link"
         shown = kind == "img"
         image = SeenImage(
             {**(attributes or {}), "src": src},
@@ -356,6 +393,19 @@ class MarkupReader:
         else:
             self.overflow = True
 
+    def _vocabulary(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
+        """What terms and prefixes mean from here on (RDFa Core 1.1 section 7.5, steps 2 and 3)."""
+        if "vocab" in attributes:
+            self._vocabs.append(attributes["vocab"].strip())
+            frame.vocab = True
+        words = attributes.get("prefix", "").split()
+        declared = {name[:-1].lower(): iri for name, iri in zip(words[::2], words[1::2], strict=False)}
+        declared |= {name[6:].lower(): iri for name, iri in attributes.items() if name.startswith("xmlns:")}
+        declared = {name: iri for name, iri in declared.items() if name in _PREFIXES}
+        if declared:
+            self._prefixes.append({**self._prefixes[-1], **declared})
+            frame.prefixes = True
+
     def _rdfa(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         """Statements and subjects (RDFa Core 1.1 section 7.5), as far as a subject is named by `about` or
         by a typed `resource`. Inside such a scope, what hangs on an unnamed thing has the subject `_:`."""
@@ -378,16 +428,22 @@ class MarkupReader:
             self.overflow = True
         else:
             label = frame.label if frame.label is not None else self._collect(frame)
-            self.statements.append(SeenStatement(frame.tag, dict(attributes), own, label))
+            self.statements.append(
+                SeenStatement(frame.tag, dict(attributes), own, label, self._vocabs[-1], self._prefixes[-1])
+            )
 
     def _figure(self) -> int:
-        return self._figures[-1] if self._figures else -1
+        return self._figures[-1] if self._figures and not self._inert else -1
 
     def _next(self) -> int:
         self._order += 1
         return self._order
 
 
+#: Prefixes under which a licence may be stated; others need not be known.
+_PREFIXES = frozenset({"cc", "dct", "dcterms", "schema", "xhv"})
+#: What counts for nothing inside a `<template>`.
+_NOT_WHEN_INERT = frozenset({"html", "base", "title", "figcaption", "script"})
 _SRCSETS = ("srcset", *LAZY_SRCSET)
 
 

@@ -27,7 +27,9 @@ class PageLink:
     `href` is absolute, without fragment; `rel` and `type` are lower case; `text` is the anchor text;
     `raw` the element's own start tag and text; `figure` the number of the enclosing `<figure>` or -1;
     `nofollow` is true for `rel=nofollow` on the link (a page-wide nofollow is `HtmlPage.nofollow`).
-    `about` is the RDFa subject in whose scope the link stands (absolute where it is a URL), "" for none.
+    `about` is the RDFa subject in whose scope the link stands (absolute where it is a URL), "" for none;
+    `vocab` the RDFa vocabulary in force, "" for none. `inert` is true inside a `<template>`, which shows
+    nothing: such a link may refuse, but says nothing for an image.
     """
 
     tag: str
@@ -38,7 +40,9 @@ class PageLink:
     raw: str
     figure: int
     nofollow: bool
-    about: str = ""
+    about: str
+    vocab: str
+    inert: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class PageImage:
 
     `url` is the largest of `candidates` (every address that the markup gives for it, this one included).
     `kind` is `img` (the page shows it: `<img>`, `<picture>`, poster, SVG image and their like), `link` (an
-    `<a href>` to an image file, a preload) or `meta` (`og:image` and its like).
+    `<a href>` to an image file, a preload, a picture in a `<template>`) or `meta` (`og:image` and its like).
     `figure` is the number of the enclosing `<figure>` or -1; `link_href` the enclosing link or "";
     `width`, `height` the attributes in CSS pixels or 0; `position` counts pictures in document order.
     `nofollow` is true when the enclosing link (or the link itself) says so.
@@ -77,6 +81,17 @@ class PageImage:
 
 
 @dataclass(frozen=True)
+class PageFigure:
+    """One `<figure>`: the number of the figure around it or -1, and whether the markup itself ends it.
+
+    What stands in a figure that is never ended may just as well stand behind it.
+    """
+
+    parent: int
+    closed: bool
+
+
+@dataclass(frozen=True)
 class JsonLd:
     """One `<script type="application/ld+json">`: its text, and its value or the reason it has none.
 
@@ -94,7 +109,8 @@ class JsonLd:
 class RdfaTriple:
     """One RDFa statement about something that the markup names with `about` or a typed `resource`.
 
-    `subject` is absolute; `object` is an absolute URL where the markup gives one, else text.
+    `subject` is absolute; `object` is an absolute URL where the markup gives one, else text. `predicate` is
+    an IRI where the page declares its prefix or a vocabulary for its terms, else as written.
     """
 
     subject: str
@@ -111,7 +127,7 @@ class HtmlPage:
     `digest` is the sha256 hex of the whole body. `text` is the visible text, white space collapsed and
     capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None, and
     `main_family` every address under which the page gives that picture.
-    `nofollow` is a page-wide robots nofollow / none.
+    `figures` are numbered in document order. `nofollow` is a page-wide robots nofollow / none.
     """
 
     url: str
@@ -124,6 +140,7 @@ class HtmlPage:
     metas: tuple[Meta, ...]
     links: tuple[PageLink, ...]
     images: tuple[PageImage, ...]
+    figures: tuple[PageFigure, ...]
     json_ld: tuple[JsonLd, ...]
     rdfa: tuple[RdfaTriple, ...]
     text: str

@@ -7,15 +7,16 @@ no signals. What is not bound to the image is recorded and counts for nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
-from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
-from kyodaku.signals.carriers.page import HtmlPage
+from kyodaku.signals.carriers.extract import absolute, in_vocabulary, url_values, walk_json
+from kyodaku.signals.carriers.page import HtmlPage, PageImage
 from kyodaku.signals.licence_urls import canonical_licence
 from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
 from kyodaku.signals.protocols.base import Protocol
@@ -24,7 +25,11 @@ from kyodaku.urls import normalise_url
 #: Statements looked at on one page, and how many of those that bind nothing are recorded with each image.
 _MAX_STATEMENTS = 500
 _MAX_UNBOUND = 8
+#: Pictures looked at in one figure to tell whether it holds one only.
+_MAX_IN_FIGURE = 64
 _RSL_TYPE = "application/rsl+xml"
+#: Licences that take nothing away: a doubtful word of one is no reason to leave a picture out.
+_PUBLIC_DOMAIN = frozenset({"cc0-1.0", "pdm-1.0"})
 _PREDICATES = frozenset(
     {
         "license",
@@ -33,25 +38,36 @@ _PREDICATES = frozenset(
         "dct:license",
         "dcterms:license",
         "schema:license",
-        "http://creativecommons.org/ns#license",
-        "http://www.w3.org/1999/xhtml/vocab#license",
-        "http://purl.org/dc/terms/license",
-        "http://schema.org/license",
-        "https://schema.org/license",
+        *(
+            f"{scheme}://{vocabulary}license"
+            for scheme in ("http", "https")
+            for vocabulary in (
+                "creativecommons.org/ns#",
+                "www.w3.org/1999/xhtml/vocab#",
+                "purl.org/dc/terms/",
+                "schema.org/",
+                "www.schema.org/",
+            )
+        ),
     }
 )
+_LAST_TERM = re.compile(r"[/#:]")
 _XMP_LICENCES = (("http://creativecommons.org/ns#", "license"), ("http://purl.org/dc/terms/", "license"))
 _XMP_STATEMENT = ("http://ns.adobe.com/xap/1.0/rights/", "WebStatement")
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A licence URL, the normalised addresses of the images that the page binds it to, and how."""
+    """A licence URL, the normalised addresses of the images that the page binds it to, and how.
+
+    `sure` is False when it may speak about something else: then it is no ground, but may still contradict.
+    """
 
     url: str
     binding: LicenceBinding
     images: frozenset[str]
     raw: str
+    sure: bool = True
 
 
 class LicenceLinks(Protocol):
@@ -74,6 +90,9 @@ class LicenceLinks(Protocol):
         unbound = 0
         for statement in self._statements(page):
             bound = whole and image != "" and image in statement.images
+            if bound and not statement.sure:
+                found.update(dict.fromkeys(_doubtful(statement, host, page)))
+                continue
             if bound:
                 binding = statement.binding
             elif statement.images and whole:
@@ -112,26 +131,71 @@ class LicenceLinks(Protocol):
 
 def _of_links(page: HtmlPage) -> Iterator[_Statement]:
     """rel=license. A subject that the markup names goes before the figure that the link stands in."""
-    links = [link for link in page.links if "license" in link.rel and link.type != _RSL_TYPE]
-    figures: dict[int, set[str]] = {}
-    if any(link.figure >= 0 for link in links):
-        for image in page.images:
-            if image.figure >= 0:
-                urls = {_normal(source.url) for source in image.candidates}
-                figures.setdefault(image.figure, set()).update(urls - {""})
+    links = [
+        link for link in page.links if "license" in link.rel and not link.inert and not _is_rsl(link.type)
+    ]
+    figures = _figures(page) if any(link.figure >= 0 for link in links) else {}
     for link in links:
         if link.about:
-            yield _Statement(link.href, LicenceBinding.RDFA_ABOUT, _only(link.about), link.raw)
+            sure = _names_licence(in_vocabulary("license", link.vocab))
+            yield _Statement(link.href, LicenceBinding.RDFA_ABOUT, _only(link.about), link.raw, sure)
         else:
-            yield _Statement(
-                link.href, LicenceBinding.FIGURE, frozenset(figures.get(link.figure, ())), link.raw
-            )
+            images, sure = figures.get(link.figure, (frozenset(), False))
+            yield _Statement(link.href, LicenceBinding.FIGURE, images, link.raw, sure)
+
+
+def _is_rsl(media_type: str) -> bool:
+    return media_type.partition(";")[0].strip() == _RSL_TYPE
+
+
+def _figures(page: HtmlPage) -> dict[int, tuple[frozenset[str], bool]]:
+    """By figure, the addresses of its pictures, and whether what it says is plainly said about them: it is
+    ended by the markup and holds, in figures inside it too, one picture and no other."""
+    inside: dict[int, list[PageImage]] = {}
+    for image in page.images:
+        if image.figure >= 0:
+            inside.setdefault(image.figure, []).append(image)
+    holds = [number in inside for number in range(len(page.figures))]
+    nested = [False] * len(holds)
+    for number in range(len(holds) - 1, -1, -1):  # a figure has a greater number than the one around it
+        parent = page.figures[number].parent
+        if parent >= 0 and (holds[number] or nested[number]):
+            nested[parent] = True
+    found = {}
+    for number, images in inside.items():
+        urls = frozenset(_normal(source.url) for image in images for source in image.candidates)
+        sure = page.figures[number].closed and not nested[number] and _is_one_picture(images)
+        found[number] = (urls - {""}, sure)
+    return found
+
+
+def _is_one_picture(images: Sequence[PageImage]) -> bool:
+    """True when all `images` share addresses, each with others: variants of one, or the file it links to."""
+    if len(images) > _MAX_IN_FIGURE:
+        return False
+    linked = {image.url for image in images if image.kind == "link"}
+    pictures: list[set[str]] = []
+    for image in images:
+        urls = {_normal(source.url) for source in image.candidates}
+        if image.link_href in linked:
+            urls.add(_normal(image.link_href))
+        same = [picture for picture in pictures if picture & urls]
+        pictures = [picture for picture in pictures if not picture & urls] + [urls.union(*same)]
+    return len(pictures) == 1
+
+
+def _names_licence(predicate: str) -> bool:
+    return predicate.lower() in _PREDICATES
 
 
 def _of_rdfa(page: HtmlPage) -> Iterator[_Statement]:
+    """RDFa. A `license` of some other vocabulary need not mean a licence of the picture."""
     for triple in page.rdfa:
-        if triple.predicate.lower() in _PREDICATES:
-            yield _Statement(triple.object, LicenceBinding.RDFA_ABOUT, _only(triple.subject), triple.raw)
+        sure = _names_licence(triple.predicate)
+        if sure or _LAST_TERM.split(triple.predicate.lower())[-1] == "license":
+            yield _Statement(
+                triple.object, LicenceBinding.RDFA_ABOUT, _only(triple.subject), triple.raw, sure
+            )
 
 
 def _of_objects(page: HtmlPage) -> Iterator[_Statement]:
@@ -156,6 +220,14 @@ def _unread(page: HtmlPage, institution: str) -> Iterator[LicenceEvidence]:
         if block.hides:
             element = f"structured data that cannot be read ({block.error}): {block.raw}"
             yield _evidence("", LicenceBinding.UNBOUND, institution, page.url, element, page.digest)
+
+
+def _doubtful(statement: _Statement, institution: str, page: HtmlPage) -> Iterator[LicenceEvidence]:
+    """A statement that may be about this image: recorded as no ground, or, where it may take away what
+    another grants, as bound and no known licence, so that it contradicts whatever else is said."""
+    item = _evidence(statement.url, LicenceBinding.UNBOUND, institution, page.url, statement.raw, page.digest)
+    harmless = item.licence in _PUBLIC_DOMAIN
+    yield item if harmless else replace(item, licence="", binding=statement.binding)
 
 
 def _only(url: str) -> frozenset[str]:
