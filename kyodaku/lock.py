@@ -23,8 +23,8 @@ from typing import Any
 import tomli_w
 
 from kyodaku.durable import canonical_json, disk_full_as_error, fsync_dir, write_bytes
-from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError
-from kyodaku.recipe import CURATION_SECTIONS, PERMISSION_FACTS, Recipe, parse_recipe
+from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError, UsageError
+from kyodaku.recipe import CURATION_SECTIONS, PERMISSION_FACTS, Recipe, missing_host_table, parse_recipe
 from kyodaku.runs import RunFolder
 
 LOCK_VERSION = 1
@@ -85,6 +85,8 @@ def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
     if recipe.local_network:
         from kyodaku.netguard import load_host_table
 
+        if missing := missing_host_table(recipe, recipe_path.parent):
+            raise UsageError(missing.message)
         table = load_host_table(recipe_path.parent / recipe.network.host_table)
         names = sorted(f"{host}:{'*' if port is None else port}" for host, port in table.entries)
         sections["network"]["host_table"] = names

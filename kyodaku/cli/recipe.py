@@ -20,10 +20,10 @@ def check(
 ) -> None:
     """Say everything that is wrong with a recipe, each with its line. Starts nothing."""
     from kyodaku.errors import RecipeError
-    from kyodaku.recipe import load_recipe, placeholders
+    from kyodaku.recipe import check_recipe, missing_host_table, placeholders, recipe_file
 
     try:
-        recipe = load_recipe(path)
+        recipe = check_recipe(path)
     except RecipeError as error:
         if not json:
             raise
@@ -31,6 +31,8 @@ def check(
         output.print_json({"ok": False, "path": error.path, "problems": problems})
         raise typer.Exit(error.exit_code) from None
     open_points = placeholders(recipe)
+    if table := missing_host_table(recipe, recipe_file(path).parent):
+        open_points.append(table)
     if json:
         output.print_json(
             {

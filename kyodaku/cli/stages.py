@@ -117,12 +117,12 @@ class Options:
 def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
     from kyodaku.errors import RecipeError
     from kyodaku.lock import open_run
-    from kyodaku.recipe import load_recipe, placeholders, recipe_file
+    from kyodaku.recipe import check_recipe, load_recipe, placeholders, recipe_file
     from kyodaku.stages import StageContext, available_cpus, find_stage
 
     file = recipe_file(recipe_path)
-    recipe = load_recipe(file)
     crawling = "crawl" in names
+    recipe = check_recipe(file) if crawling else load_recipe(file)
     if crawling and (problems := placeholders(recipe)):
         raise RecipeError(str(file), problems)
     stages = [find_stage(name) for name in names]  # a missing extra is told before anything starts

@@ -6,7 +6,15 @@ once, each with its line. Nothing here touches the network or the run folder.
 
 from __future__ import annotations
 
-from kyodaku.recipe.reading import load_recipe, parse_recipe, read_recipe, recipe_file, schema_text
+from kyodaku.recipe.around import missing_host_table, start_web
+from kyodaku.recipe.reading import (
+    check_recipe,
+    load_recipe,
+    parse_recipe,
+    read_recipe,
+    recipe_file,
+    schema_text,
+)
 from kyodaku.recipe.recipe import CURATION_SECTIONS, PERMISSION_FACTS, Recipe, placeholders
 from kyodaku.recipe.sections import (
     Budgets,
@@ -51,10 +59,13 @@ __all__ = [
     "Section",
     "Seeds",
     "Shards",
+    "check_recipe",
     "load_recipe",
+    "missing_host_table",
     "parse_recipe",
     "placeholders",
     "read_recipe",
     "recipe_file",
     "schema_text",
+    "start_web",
 ]

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from kyodaku.errors import RecipeError, RecipeProblem
+from kyodaku.recipe.around import problems_around
 from kyodaku.recipe.location import line_of, lines_of_keys
 from kyodaku.recipe.recipe import Recipe, problems_between
 
@@ -29,19 +30,30 @@ def load_recipe(path: Path) -> Recipe:
         RecipeError: with every problem found, each located by its dotted path and line.
     """
     file = recipe_file(path)
+    return read_recipe(_text(file), str(file))
+
+
+def check_recipe(path: Path) -> Recipe:
+    """As `load_recipe`, and also look at the files and the host table that the recipe names: what a crawl
+    needs to begin."""
+    file = recipe_file(path)
+    return read_recipe(_text(file), str(file), file.parent)
+
+
+def _text(file: Path) -> str:
     try:
-        text = file.read_bytes().decode("utf-8-sig")
+        return file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise _unreadable(file, "no such recipe; name a recipe.toml or the folder that holds it") from None
     except OSError as error:
         raise _unreadable(file, f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise _unreadable(file, f"not UTF-8: byte {error.start} is {error.reason}") from error
-    return read_recipe(text, str(file))
 
 
-def read_recipe(text: str, source: str) -> Recipe:
-    """Check the TOML text of a recipe. Raises RecipeError as `load_recipe`."""
+def read_recipe(text: str, source: str, folder: Path | None = None) -> Recipe:
+    """Check the TOML text of a recipe, and with its `folder` the files it names. Raises RecipeError as
+    `load_recipe`."""
     try:
         data = tomllib.loads(text)
     except RecursionError:
@@ -50,7 +62,7 @@ def read_recipe(text: str, source: str) -> Recipe:
         where = re.search(r"at line (\d+)", str(error))
         raise _unreadable(source, f"not TOML: {error}", int(where[1]) if where else 0) from error
     try:
-        return parse_recipe(data, source)
+        return parse_recipe(data, source, folder)
     except RecipeError as error:
         lines = lines_of_keys(text)
         located = [
@@ -59,12 +71,15 @@ def read_recipe(text: str, source: str) -> Recipe:
         raise RecipeError(source, sorted(located, key=lambda problem: problem.line)) from None
 
 
-def parse_recipe(data: dict[str, Any], source: str) -> Recipe:
-    """Check already parsed TOML. Raises RecipeError as `load_recipe`, without lines."""
+def parse_recipe(data: dict[str, Any], source: str, folder: Path | None = None) -> Recipe:
+    """Check already parsed TOML. Raises RecipeError as `read_recipe`, without lines."""
     try:
-        return Recipe.model_validate(data)
+        recipe = Recipe.model_validate(data)
     except ValidationError as error:
-        raise RecipeError(source, _problems(data, error)) from None
+        raise RecipeError(source, _problems(data, error, folder)) from None
+    if folder is not None and (problems := list(problems_around(dict(recipe), folder))):
+        raise RecipeError(source, problems)
+    return recipe
 
 
 def schema_text() -> str:
@@ -78,10 +93,14 @@ def _unreadable(source: Path | str, message: str, line: int = 0) -> RecipeError:
     return RecipeError(str(source), [RecipeProblem("file", message, line)])
 
 
-def _problems(data: dict[str, Any], error: ValidationError) -> list[RecipeProblem]:
+def _problems(data: dict[str, Any], error: ValidationError, folder: Path | None) -> list[RecipeProblem]:
     items = [item for item in error.errors(include_url=False) if item["loc"]]
     found = [RecipeProblem(_dotted(item["loc"]), _message(item)) for item in items]
-    return found + list(problems_between(_sound_sections(data, {item["loc"][0] for item in items})))
+    sound = _sound_sections(data, {item["loc"][0] for item in items})
+    found += problems_between(sound)
+    if folder is not None:
+        found += problems_around(sound, folder)
+    return found
 
 
 def _dotted(location: Sequence[int | str]) -> str:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from kyodaku.errors import RecipeProblem
+from kyodaku.errors import RecipeProblem, UnsafeAddressError
+from kyodaku.netguard import NetPolicy, check_url, host_of
 from kyodaku.recipe.sections import (
     Budgets,
     Captions,
@@ -77,7 +78,11 @@ def placeholders(recipe: Recipe) -> list[RecipeProblem]:
     """What a recipe for the public internet still has of an example: nobody may crawl under those names."""
     if recipe.local_network:
         return []
-    found = []
+    found = [
+        RecipeProblem(where, "is an example; name a real one")
+        for where, url in seed_urls(dict(recipe))
+        if _is_example(url)
+    ]
     if re.search(r"[@/.]example([/:?#]|$)", recipe.operator.contact):
         found.append(RecipeProblem("operator.contact", "is an example; write where site owners reach you"))
     if recipe.operator.crawler.lower() == "examplebot":
@@ -88,12 +93,27 @@ def placeholders(recipe: Recipe) -> list[RecipeProblem]:
     return found
 
 
+def seed_urls(sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(dotted path, URL) of every site and sitemap that a crawl begins with."""
+    seeds = sections.get("seeds")
+    if seeds is not None:
+        yield from ((f"seeds.sites.{number}", url) for number, url in enumerate(seeds.sites))
+        yield from ((f"seeds.sitemaps.{number}", url) for number, url in enumerate(seeds.sitemaps))
+
+
 def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
     """What is wrong between sections. A section that is missing, because it is itself wrong, breaks no
     rule, so that one reading of a recipe finds everything."""
     network, permission = sections.get("network"), sections.get("permission")
     if network is not None and not network.host_table:
         yield from _public_internet(sections)
+        yield from _unsafe_seeds(sections)
+    captions = sections.get("captions")
+    if captions is not None and captions.min_characters > captions.max_characters:
+        yield RecipeProblem(
+            "captions.min_characters",
+            f"no caption can have as many: max_characters is {captions.max_characters}",
+        )
     if permission is not None:
         if permission.basis == "opt-in" and not (permission.licences or permission.grants):
             yield RecipeProblem("permission", "opt-in needs licences or grants")
@@ -115,6 +135,20 @@ def _public_internet(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
             "not-opted-out is refused on the public internet until every opt-out protocol is built; use "
             "public-domain or opt-in, or a network.host_table",
         )
+
+
+def _unsafe_seeds(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
+    """Seeds that no request is ever made to. Example names have a message of their own: `placeholders`."""
+    for where, url in seed_urls(sections):
+        try:
+            check_url(url, NetPolicy())
+        except UnsafeAddressError as error:
+            if not _is_example(url):
+                yield RecipeProblem(where, str(error))
+
+
+def _is_example(url: str) -> bool:
+    return host_of(url).endswith(".example")
 
 
 def _unknown_protocols(permission: PermissionSection) -> Iterator[RecipeProblem]:

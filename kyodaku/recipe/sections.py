@@ -149,11 +149,19 @@ class Network(Section):
     )
 
 
+def _agent_token(value: str) -> str:
+    if not re.fullmatch(r"[^\s#:]+", value):
+        raise ValueError(f"{value!r} is not a user-agent token: one word, as it stands in robots.txt")
+    return value
+
+
 class Purpose(Section):
     """Which other crawlers' robots groups we read as a statement about training (signals.md 1.6)."""
 
     classes: tuple[Literal["train_core", "train_or_dataset_extended"], ...] = ("train_core",)
-    tokens: tuple[str, ...] = Field(default=(), description="further user-agent tokens")
+    tokens: tuple[Annotated[str, AfterValidator(_agent_token)], ...] = Field(
+        default=(), description="further user-agent tokens"
+    )
     threshold: Literal["any", "majority", "control-tokens-only"] = "any"
 
     @field_validator("classes")

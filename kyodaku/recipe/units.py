@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.urls import normalise_url
+
 #: Nothing countable in a recipe is larger: exact in JSON and in every database.
 _MOST = 2**53
 
@@ -63,6 +66,10 @@ def _http_url(value: str) -> str:
         raise ValueError(f"{value!r} is not an http or https URL")
     if parts.username is not None or parts.password is not None:
         raise ValueError(f"{value!r} carries a login; lawful access only, without credentials")
+    try:
+        normalise_url(value)
+    except UnsafeAddressError as error:
+        raise ValueError(str(error)) from None
     return value
 
 

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from kyodaku.errors import RecipeError, RecipeProblem
-from kyodaku.recipe import Recipe, load_recipe, parse_recipe, placeholders, read_recipe, schema_text
+from kyodaku.recipe import (
+    Recipe,
+    check_recipe,
+    load_recipe,
+    missing_host_table,
+    parse_recipe,
+    placeholders,
+    read_recipe,
+    schema_text,
+)
 from kyodaku.recipe.location import line_of, lines_of_keys
 from tests.web.sites import all_sites, museum
 
@@ -165,6 +174,94 @@ def test_the_contact_reaches_somebody(contact: str) -> None:
 )
 def test_seeds_are_plain_web_addresses(url: str) -> None:
     assert "seeds.sites.0" in problems(SMALL.replace("https://museum.org/", url))
+
+
+# ------------------------------------------------------------------ what would never be asked
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://localhost/",
+        "https://a b/",
+        "http://10.0.0.7/",
+        "http://[::1]/",
+        "http://169.254.169.254/latest/",
+        "http://0x7f.1/",
+        "http://printer.local/",
+        "https://museum.org:8443/",
+    ],
+)
+def test_a_seed_that_is_never_asked_is_told_before_a_crawl(url: str) -> None:
+    found = problems(SMALL.replace('["https://museum.org/"]', f'["https://museum.org/", "{url}"]'))
+    assert list(found) == ["seeds.sites.1"]
+    sitemap = SMALL.replace('sites = ["https://museum.org/"]', f'sitemaps = ["{url}"]')
+    assert list(problems(sitemap)) == ["seeds.sitemaps.0"]
+
+
+def test_captions_that_nothing_fits_and_tokens_that_nobody_writes() -> None:
+    text = (
+        SMALL
+        + '[permission.purpose]\ntokens = ["FineBot", "My Bot", ""]\n'
+        + "[captions]\nmin_characters = 50\nmax_characters = 20\n"
+    )
+    assert set(problems(text)) == {
+        "captions.min_characters",
+        "permission.purpose.tokens.1",
+        "permission.purpose.tokens.2",
+    }
+
+
+def test_what_a_recipe_names_beside_itself_is_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "hosts.toml").write_text('[hosts]\n"museum.org:443" = "127.0.0.1:8443"\n')
+    (tmp_path / "here.csv").write_text("url\n")
+    text = SMALL.replace(
+        'sites = ["https://museum.org/"]',
+        'sites = ["https://museum.org/", "https://other.org/", "http://museum.org/"]\n'
+        'url_lists = ["here.csv", "gone.csv"]',
+    )
+    text = text.replace('"public-domain"', '"public-domain"\nprotocols = ["crystal-ball"]\ngrants = ["x"]')
+    text += '[network]\nhost_table = "hosts.toml"\n[captions]\nmodel = "./no-such-model"\ncolour = 1\n'
+    file = tmp_path / "recipe.toml"
+    file.write_text(text)
+    with pytest.raises(RecipeError) as caught:
+        check_recipe(tmp_path)
+    expected = {
+        "seeds.sites.1",
+        "seeds.sites.2",
+        "seeds.url_lists.1",
+        "permission.protocols",
+        "permission.grants",
+        "captions.colour",
+    }
+    assert {problem.where for problem in caught.value.problems} == expected, "all at once"
+    assert all(problem.line for problem in caught.value.problems)
+    file.write_text(text.replace("colour = 1\n", ""))
+    with pytest.raises(RecipeError) as caught:
+        check_recipe(file)
+    assert {problem.where for problem in caught.value.problems} == {*expected, "captions.model"} - {
+        "captions.colour"
+    }
+    (tmp_path / "hosts.toml").write_text("[hosts")
+    with pytest.raises(RecipeError, match="not a readable host table"):
+        check_recipe(file)
+
+
+def test_only_what_is_about_to_crawl_looks_around(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(SMALL.replace("sites =", 'url_lists = ["gone.csv"]\nsites ='))
+    assert load_recipe(file).seeds.url_lists == ("gone.csv",), "a finished run is read without its lists"
+    with pytest.raises(RecipeError, match=r"gone\.csv"):
+        check_recipe(file)
+
+
+def test_a_host_table_that_its_web_has_not_written_yet_is_no_fault_of_the_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(SMALL + '[network]\nhost_table = "web/hosts.toml"\n')
+    missing = missing_host_table(check_recipe(file), tmp_path)
+    assert missing is not None
+    assert missing.message.endswith(f".venv/bin/python -m tests.web --dir {tmp_path / 'web'}")
 
 
 # ------------------------------------------------------------------ messages

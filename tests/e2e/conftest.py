@@ -36,6 +36,9 @@ def demo_recipe(web: SmallWeb, folder: Path, **changes: str) -> Path:
     text = (REPO / "datasets/demo/recipe.toml").read_text("utf-8")
     text, found = re.subn(r"(?m)^host_table\s*=.*$", f'host_table = "{web.host_table_path}"', text)
     assert found == 1, "the demo recipe names one host table"
+    served = ", ".join(f'"{seed}"' for seed in web.seeds)  # all of them, unless the web is a part
+    text, found = re.subn(r"(?ms)^sites\s*=\s*\[.*?^\]$", f"sites = [{served}]", text)
+    assert found == 1, "the demo recipe has one list of seeds"
     for key, value in changes.items():
         text, found = re.subn(rf"(?m)^{key}\s*=.*$", f"{key} = {value}", text)
         assert found == 1, f"the demo recipe has one line {key} = ..."
