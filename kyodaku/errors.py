@@ -7,7 +7,7 @@ what is wrong and what to do.
     ├── MissingExtraError        names the `pip install` that provides a sub-command
     ├── MissingWeightsError      names the command that fetches the weights
     ├── RunStateError            a run folder is not in the state a step needs
-    │   ├── RecipeChangedError   the crawl section differs from the lock: names `--new`
+    │   ├── RecipeChangedError   exit code 2; the crawl section differs from the lock: names `--new`
     │   └── RunBusyError         another process holds the run
     ├── DiskFullError            the disk is full; what is written stays whole
     ├── RecordError              a file of a run or release does not have the schema it must have
@@ -85,6 +85,8 @@ class RunStateError(KyodakuError):
 
 class RecipeChangedError(RunStateError):
     """The crawl section of the recipe differs from the run's lock."""
+
+    exit_code = 2
 
 
 class RunBusyError(RunStateError):

@@ -7,6 +7,7 @@ of everything that shaped the result.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -29,8 +30,12 @@ from kyodaku.runs import RunFolder
 
 LOCK_VERSION = 1
 
+#: Changed keys that a message names.
+_KEYS_SHOWN = 6
+
 #: The file in a run folder whose advisory lock a working process holds.
 _BUSY = ".busy"
+_UNWRITABLE = frozenset({errno.EEXIST, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.EROFS})
 #: A look by `holder` takes the lock for a moment: no reason to turn a run away.
 _TRIES, _BETWEEN_TRIES = 5, 0.02
 
@@ -80,8 +85,7 @@ def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
     Raises:
         UsageError: the host table cannot be read.
     """
-    sections = recipe.model_dump(mode="json", exclude=set(CURATION_SECTIONS))
-    sections["permission"] = recipe.permission.model_dump(mode="json", include=set(PERMISSION_FACTS))
+    sections = _crawl_sections(recipe)
     if recipe.local_network:
         from kyodaku.netguard import load_host_table
 
@@ -92,6 +96,12 @@ def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
         sections["network"]["host_table"] = names
     sections["local_network"] = recipe.local_network
     return _sha256(sections)
+
+
+def _crawl_sections(recipe: Recipe) -> dict[str, Any]:
+    sections = recipe.model_dump(mode="json", exclude=set(CURATION_SECTIONS))
+    sections["permission"] = recipe.permission.model_dump(mode="json", include=set(PERMISSION_FACTS))
+    return sections
 
 
 def curation_digests(recipe: Recipe) -> dict[str, str]:
@@ -123,12 +133,13 @@ def open_run(
         RecipeChangedError: the crawl section, or the set of protocols, is not what the run began with.
         RunBusyError: another process holds the run.
         RunStateError: not crawling, and nothing was crawled yet.
-        UsageError: the host table cannot be read.
+        UsageError: the host table cannot be read, or no run can be kept under `runs_root`.
     """
     digest = crawl_digest(recipe, recipe_path)
     dataset = runs_root / recipe.name
-    with disk_full_as_error(dataset):
+    with disk_full_as_error(dataset), _unwritable_as_error(runs_root):
         dataset.mkdir(parents=True, exist_ok=True)
+        (dataset / ".opening").touch()
     with _exclusive(dataset / ".opening", wait=True):
         latest = dataset / "latest"
         exists = (latest / "recipe.lock.toml").is_file()
@@ -140,7 +151,7 @@ def open_run(
         run = _create(dataset, recipe, digest, clock()) if fresh else RunFolder(latest.resolve())
     with _exclusive(run.path / _BUSY, wait=False):
         lock = read_lock(run)
-        _check_unchanged(lock, digest, crawling=crawling)
+        _check_unchanged(lock, recipe, digest, crawling=crawling)
         if lock.curation_sha256 != curation_digests(recipe) or lock.versions != _versions():
             _write(run, recipe, digest, lock.protocols, lock.created_at)
         yield run
@@ -187,19 +198,38 @@ def holder(run: RunFolder) -> int | None:
     return None
 
 
-def _check_unchanged(lock: RunLock, digest: str, *, crawling: bool) -> None:
+def _check_unchanged(lock: RunLock, recipe: Recipe, digest: str, *, crawling: bool) -> None:
     if lock.crawl_sha256 != digest:
+        changed = _changed_keys(lock.recipe, recipe)
+        shown = ", ".join(changed[:_KEYS_SHOWN]) + (", ..." if len(changed) > _KEYS_SHOWN else "")
         raise RecipeChangedError(
-            "the crawl section of the recipe (or the names in its host table) is not the one this run began "
-            "with; put it back, or start another run with --new"
+            f"the crawl section of the recipe is not the one this run began with; changed: {shown}; put it "
+            "back, or start another run with --new"
         )
     asked = _protocols()
     if crawling and lock.protocols != asked:
-        changed = ", ".join(sorted(set(lock.protocols) ^ set(asked)))
+        others = ", ".join(sorted(set(lock.protocols) ^ set(asked)))
         raise RecipeChangedError(
-            f"this run began with other opt-out protocols than are installed now ({changed}), so what it "
+            f"this run began with other opt-out protocols than are installed now ({others}), so what it "
             "crawled was not asked the same questions; start another run with --new"
         )
+
+
+def _changed_keys(old: Recipe, new: Recipe) -> list[str]:
+    """Dotted paths of what shapes a crawl and differs. Where no key does, the host table's names do."""
+    before, after = _flat(_crawl_sections(old)), _flat(_crawl_sections(new))
+    for keys in (before, after):  # only the names in a host table count, not where it lies
+        keys["network.host_table"] = bool(keys["network.host_table"])
+    differing = (key for key in {**before, **after} if before.get(key) != after.get(key))
+    return sorted(differing) or ["the names in network.host_table"]
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Leaves of nested tables by dotted path."""
+    leaves: dict[str, Any] = {}
+    for key, value in table.items():
+        leaves |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return leaves
 
 
 def _create(dataset: Path, recipe: Recipe, digest: str, now: float) -> RunFolder:
@@ -272,6 +302,16 @@ def _exclusive(path: Path, *, wait: bool) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _unwritable_as_error(runs_root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise UsageError(f"no run can be kept under {runs_root}: {error.strerror}") from error
 
 
 def _locked(descriptor: int, *, wait: bool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import signal
@@ -157,6 +158,38 @@ def test_a_run_on_this_machine_never_goes_on_as_one_on_the_internet(tmp_path: Pa
     )
     with pytest.raises(RecipeChangedError):
         opened(write(tmp_path, text), tmp_path / "runs")
+
+
+def test_what_changed_is_named(tmp_path: Path) -> None:
+    opened(write(tmp_path), tmp_path / "runs")
+    text = RECIPE.replace("a.example/", "a.example/x").replace(
+        "[permission]", "[budgets]\npages = 3\n[permission]"
+    )
+    with pytest.raises(RecipeChangedError, match=r"changed: budgets\.pages, seeds\.sites;") as caught:
+        opened(write(tmp_path, text), tmp_path / "runs")
+    assert caught.value.exit_code == 2, "a wrong recipe"
+    with pytest.raises(RecipeChangedError, match=r"changed: institutions;"):
+        opened(write(tmp_path, RECIPE + INSTITUTION), tmp_path / "runs")
+    with pytest.raises(RecipeChangedError, match=r"changed: the names in network\.host_table;"):
+        opened(write(tmp_path, names=("a.example:80", "b.example:80")), tmp_path / "runs")
+    many = "[politeness]\ndelay = 2\njitter = 0\nmax_delay = 9\nconnections = 2\nretries = 1\n[budgets]\n"
+    with pytest.raises(RecipeChangedError, match=r"politeness\.delay, .*, \.\.\.;"):
+        opened(write(tmp_path, RECIPE + many + "pages = 1\nimages = 2\n"), tmp_path / "runs")
+
+
+def test_where_no_run_can_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path)
+    (tmp_path / "file").write_text("")
+    for root in (Path("/dev/null"), tmp_path / "file", tmp_path / "file/runs"):
+        with pytest.raises(UsageError, match=f"no run can be kept under {root}: "):
+            opened(path, root)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with pytest.raises(UsageError, match=f"under {tmp_path}: Read-only"):
+        opened(path, tmp_path)
 
 
 def test_a_missing_host_table_is_a_usage_error(tmp_path: Path) -> None:
