@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from kyodaku.cli import output
-from kyodaku.errors import UsageError
+from kyodaku.errors import RunStateError
 
 RunArgument = Annotated[
     Path, typer.Argument(help="A run folder, or a recipe (file or folder), whose latest run is meant.")
@@ -152,10 +152,12 @@ def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fal
 def _release_folder(target: Path, runs: Path) -> Path:
     if (target / "manifest.json").is_file():
         return target
+    if target.is_dir() and target.resolve().parent.name == "release":
+        raise RunStateError(f"{target} has no manifest.json: it is no release, or a broken one")
     from kyodaku.release.build import latest_release
     from kyodaku.runs import find_run
 
     folder = latest_release(find_run(target, runs))
     if folder is None:
-        raise UsageError(f"{target} has no release yet; make one with: kyodaku run {target}")
+        raise RunStateError(f"{target} has no release yet; make one with: {_resume(target, runs)}")
     return folder

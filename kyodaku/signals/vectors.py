@@ -13,6 +13,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -138,10 +139,14 @@ class VectorReport:
 def run_vectors(path: Path | str, mode: str | None = None) -> VectorReport:
     """Run the vectors of a file, or those whose `mode` is `mode`.
 
-    Raises UsageError when the file cannot be read, or a line is no vector.
+    Raises UsageError when the file cannot be read, a line is no vector, or there is none.
     """
     report = VectorReport()
-    for vector in read_vectors(path):
+    vectors = read_vectors(path)
+    first = next(vectors, None)
+    if first is None:
+        raise UsageError(f"no vectors in {path}")
+    for vector in chain([first], vectors):
         if mode is not None and vector["mode"] != mode:
             continue
         got = run_vector(vector)
@@ -155,8 +160,14 @@ def read_vectors(path: Path | str) -> Iterator[dict[str, Any]]:
     """The vectors of a file. Raises UsageError, which names the line."""
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from error
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path}: cannot be read: no such file; name a file of vectors, one JSON object a line"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 (byte {error.start})") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

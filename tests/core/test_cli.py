@@ -225,7 +225,18 @@ def test_signals_check_counts_and_fails(tmp_path: Path) -> None:
     assert "mine-2: expected silent, got reserved" in for_people.stdout
     none = json.loads(kyodaku("signals", "check", str(file), "--mode", "policy", "--json").stdout)
     assert (none["passed"], none["failed"]) == (0, 0)
-    assert kyodaku("signals", "check", str(tmp_path / "missing.jsonl")).returncode == 2
+    missing = kyodaku("signals", "check", str(tmp_path / "missing.jsonl"))
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "no such file; name a file of vectors" in missing.stderr
+    assert "Errno" not in missing.stderr
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_file_without_vectors_checks_nothing_and_says_so(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "vectors.jsonl"
+    file.write_text(content)
+    done = kyodaku("signals", "check", str(file))
+    assert (done.returncode, done.stderr) == (2, f"error: no vectors in {file}\n")
 
 
 # ------------------------------------------------------------------ stages
@@ -359,7 +370,39 @@ def test_gc_and_verify_say_what_they_did(crawled: Path, monkeypatch: pytest.Monk
     assert json.loads(invoke("verify", str(release), "--json", expect=1))["ok"] is False
 
 
+def test_a_run_without_a_release_is_1_for_all_who_need_one(crawled: Path) -> None:
+    for command in ("verify", "gc"):
+        done = kyodaku(command, str(crawled))
+        assert done.returncode == 1
+        assert "has no release yet" in done.stderr
+    (crawled / "release/v1").mkdir(parents=True)
+    done = kyodaku("verify", str(crawled / "release/v1"))
+    assert done.returncode == 1
+    assert "release/v1 has no manifest.json" in done.stderr
+
+
 # ------------------------------------------------------------------ errors
+
+
+@pytest.mark.parametrize("root", ["/dev/null", "file", "file/runs"])
+def test_where_no_run_can_be_kept_is_2_in_one_line(tmp_path: Path, root: str) -> None:
+    (tmp_path / "file").write_text("")
+    done = kyodaku("crawl", str(write(tmp_path)), "--runs", str(tmp_path / root))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: no run can be kept under {tmp_path / root}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_host_table_says_what_to_do(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    (tmp_path / "hosts.toml").unlink()
+    done = kyodaku("crawl", str(path), "--runs", str(tmp_path / "runs"))
+    assert done.returncode == 2
+    assert f".venv/bin/python -m tests.web --dir {tmp_path}" in done.stderr
+    assert "Errno" not in done.stderr
+    checked = kyodaku("recipe", "check", str(path))
+    assert checked.returncode == 0
+    assert "before a crawl: network.host_table" in checked.stdout
 
 
 @pytest.mark.parametrize(
