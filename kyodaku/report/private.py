@@ -18,6 +18,7 @@ from kyodaku.report.html import Html, document, join, link, say, tag
 from kyodaku.report.parts import number
 from kyodaku.report.plaintext import plain
 from kyodaku.report.sentences import decisive
+from kyodaku.report.shut_pages import shut_pages
 from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, safe_origin, summarise
 from kyodaku.report.texts import gate_text, next_step, outcome_text, reason_text, state_text
 from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnails
@@ -122,6 +123,9 @@ def _sections(
     ):
         if content is not None:
             made.append((name, title, content))
+    if summary.knows_pages:
+        title = say("Pages that kept their images to themselves")
+        made.append(("pages", title, shut_pages(facts.run, summary)))
     return made
 
 
@@ -172,19 +176,21 @@ def _hosts(summary: Summary) -> Html:
         (say("state"), False),
         (say("requests"), True),
         (say("host files"), True),
-        (say("pages"), True),
-        (say("taken"), True),
-        (say("refused"), True),
-        (say("held"), True),
+        (say("pages asked"), True),
+        (say("pages open"), True),
+        (say("pages refused"), True),
+        (say("pages held"), True),
+        (say("images taken"), True),
+        (say("images refused"), True),
+        (say("images held"), True),
         (say("bytes"), True),
         (say("commonest reason"), False),
     )
     table = tag("table", head, tag("tbody", *(_host_row(line) for line in lines[:HOSTS])), data_sortable=True)
-    note = tag(
-        "p",
-        say("Requests for images and for pages that show images; host files are extra."),
-        class_="note",
-    )
+    words = say("Requests for images, pages and sitemaps; host files are extra.")
+    if not summary.knows_pages:
+        words = say("This run is older and kept no table of pages: only pages that show images are counted.")
+    note = tag("p", words, class_="note")
     return join(
         (note, _scroll(table, "Hosts / ホスト", "hosts"), parts.more(min(HOSTS, len(lines)), len(lines)))
     )
@@ -202,7 +208,17 @@ def _host_row(line: HostLine) -> Html:
         tag("td", state_text(line.state)),
         *(
             number(n)
-            for n in (line.requests, line.file_requests, line.pages, line.taken, line.refused, line.held)
+            for n in (
+                line.requests,
+                line.file_requests,
+                line.pages,
+                line.pages_open,
+                line.pages_refused,
+                line.pages_held,
+                line.taken,
+                line.refused,
+                line.held,
+            )
         ),
         number(line.bytes, parts.size(line.bytes)),
         tag("td", why, class_="why"),

@@ -8,11 +8,15 @@ import hashlib
 import heapq
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.netguard import origin_of
 from kyodaku.reasons import Outcome, Verdict
 from kyodaku.report.data import HostFile, Row, RunFacts
+from kyodaku.report.pages import Page, all_pages, knows_pages
+
+Item = TypeVar("Item")
 
 GATES = ("g0", "g1", "g2", "g3", "g4", "g5")
 #: Outcomes whose bytes may still be on the disk and may be looked at.
@@ -21,33 +25,36 @@ SHOWABLE = frozenset({Outcome.RELEASED, Outcome.FILTERED, Outcome.QUARANTINED, O
 SET_ASIDE = (Outcome.FILTERED, Outcome.QUARANTINED, Outcome.DUPLICATE)
 
 
-class Chosen:
-    """At most `limit` rows of a stream, those with the smallest candidate_id."""
+class Chosen(Generic[Item]):
+    """At most `limit` items of a stream, those with the smallest digest."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._heap: list[tuple[tuple[int, int], Row]] = []
+        self._heap: list[tuple[tuple[int, int], Item]] = []
         self.total = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, item: Item, digest: str) -> None:
+        """Count `item`, and keep it if its `digest` (hex) is among the smallest."""
         self.total += 1
         if self._limit == 0:
             return
-        rank = -int(row.candidate_id[:15] or "0", 16), self.total
-        heapq.heappush(self._heap, (rank, row))
+        rank = -int(digest[:15] or "0", 16), -self.total
+        heapq.heappush(self._heap, (rank, item))
         if len(self._heap) > self._limit:
             heapq.heappop(self._heap)
 
     @property
-    def rows(self) -> list[Row]:
-        """The choice, by candidate_id."""
-        return sorted((row for _, row in self._heap), key=lambda row: row.candidate_id)
+    def rows(self) -> list[Item]:
+        """The choice, by digest."""
+        return [item for _, item in sorted(self._heap, key=lambda entry: entry[0], reverse=True)]
 
 
 @dataclass
 class HostLine:
     """One origin in the table of hosts. `state` is proceed, refuse, hold, or "" when it was never asked;
-    `pages` counts pages that show candidates; `requests` what we know was sent for images and pages."""
+    `requests` what we know was sent for images, pages and sitemaps; `pages` counts pages that were asked for
+    (in a run without a table of pages: those that show candidates), `pages_*` what became of pages;
+    `taken`, `refused` and `held` count images."""
 
     origin: str
     state: str = ""
@@ -55,6 +62,9 @@ class HostLine:
     requests: int = 0
     file_requests: int = 0
     pages: int = 0
+    pages_open: int = 0
+    pages_refused: int = 0
+    pages_held: int = 0
     taken: int = 0
     refused: int = 0
     held: int = 0
@@ -83,7 +93,10 @@ class Summary:
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     allow_reasons: Counter[str] = field(default_factory=Counter)
     hosts: dict[str, HostLine] = field(default_factory=dict)
-    chosen: dict[tuple[str, str], Chosen] = field(default_factory=dict)
+    chosen: dict[tuple[str, str], Chosen[Row]] = field(default_factory=dict)
+    knows_pages: bool = False
+    page_outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    chosen_pages: dict[tuple[str, str], Chosen[Page]] = field(default_factory=dict)
     barred_uids: set[str] = field(default_factory=set)
     _seen: set[bytes] = field(default_factory=set)
 
@@ -113,9 +126,12 @@ class Summary:
 
 
 def summarise(facts: RunFacts, per_reason: int = 24) -> Summary:
-    """Count everything once. `per_reason` rows are kept for each outcome and reason."""
-    summary = Summary(decided=facts.has_decisions)
+    """Count everything once. `per_reason` rows, and half as many pages, are kept for each outcome and
+    reason."""
+    summary = Summary(decided=facts.has_decisions, knows_pages=knows_pages(facts.run))
     _count_host_files(summary, facts.hosts())
+    for page in all_pages(facts.run):
+        _count_page(summary, page, per_reason // 2)
     for row in facts.rows():
         _count(summary, row, per_reason)
     return summary
@@ -138,6 +154,24 @@ def _count_host_files(summary: Summary, files: list[HostFile]) -> None:
         _time(summary, file.fetched_at)
 
 
+def _count_page(summary: Summary, page: Page, limit: int) -> None:
+    summary.page_outcomes[page.outcome][page.reason] += 1
+    key = (page.outcome, page.reason)
+    summary.chosen_pages.setdefault(key, Chosen(limit)).add(page, page.digest)
+    _time(summary, page.fetched_at)
+    for url, _ in page.hops:
+        summary.host(url).requests += 1
+    if page.kind != "page" or page.outcome == Outcome.NOT_REQUESTED:
+        return
+    line = summary.host(page.url)
+    line.pages += bool(page.hops)
+    line.pages_open += not page.outcome
+    line.pages_refused += page.outcome == Outcome.REFUSED
+    line.pages_held += page.outcome == Outcome.HELD
+    if page.outcome:
+        line.reasons[page.outcome, page.reason] += 1
+
+
 def _count(summary: Summary, row: Row, per_reason: int) -> None:
     summary.candidates += 1
     summary.asked += bool(row.hops)
@@ -157,7 +191,7 @@ def _count(summary: Summary, row: Row, per_reason: int) -> None:
         summary.barred_uids.add(row.uid)
     _count_host(summary, row)
     key = (row.outcome, row.outcome_reason)
-    summary.chosen.setdefault(key, Chosen(per_reason)).add(row)
+    summary.chosen.setdefault(key, Chosen(per_reason)).add(row, row.candidate_id)
 
 
 def _count_host(summary: Summary, row: Row) -> None:
@@ -171,7 +205,7 @@ def _count_host(summary: Summary, row: Row) -> None:
     line.held += row.outcome == Outcome.HELD
     if row.outcome not in ("", Outcome.RELEASED):
         line.reasons[row.outcome, row.outcome_reason] += 1
-    if row.page_url and summary.first_time("page " + row.page_url):
+    if not summary.knows_pages and row.page_url and summary.first_time("page " + row.page_url):
         page = summary.host(row.page_url)
         page.pages += 1
         page.requests += 1

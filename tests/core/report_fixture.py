@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from kyodaku.records import (
     HOSTS,
     INDEX,
     MATCHES,
+    PAGES,
     RAW,
     RELEASED,
     Candidate,
@@ -420,7 +421,70 @@ def _hosts() -> list[dict[str, Any]]:
         one("https://down.example", 0, "hold", "robots_unreachable", "timeout"),
         one("https://club.example", 200, "proceed"),
         one("https://split.example", 200, "proceed"),
+        one("https://captcha.example", 404, "proceed"),
     ]
+
+
+def _page(url: str, verdict: str = "proceed", reason: str = "", **more: Any) -> dict[str, Any]:
+    """A row of the table of pages."""
+    status = more.get("status", 200)
+    row: dict[str, Any] = {
+        "url": url,
+        "kind": "page",
+        "host": url.split("/")[2],
+        "depth": 1,
+        "final_url": url,
+        "hops": [{"url": url, "status": status, "ip": "127.0.0.1"}] if status else [],
+        "status": status,
+        "gate": "g2",
+        "gate_verdict": verdict,
+        "gate_reason": reason,
+        "not_requested": "",
+        "fetched_at": START + 20 if status else 0.0,
+        "bytes": 100 if status else 0,
+        "candidates": 0,
+        "signals": [],
+    }
+    return row | more
+
+
+def _pages(made: dict[str, Made]) -> list[dict[str, Any]]:
+    """Every page that shows a candidate, and pages of every kind that show none."""
+    shown: dict[str, dict[str, Any]] = {}
+    for item in made.values():
+        candidate = item.candidate
+        url = candidate.page_url
+        said = [asdict(signal) for signal in candidate.signals if signal.binding is Binding.PAGE]
+        row = shown.setdefault(url, _page(url))
+        row["candidates"] += 1
+        if said:
+            row |= {"gate_verdict": "refuse", "gate_reason": "meta_robots", "signals": said}
+    disallowed = signal(
+        "Disallow: /private " + SCRIPT,
+        "robots_disallow",
+        "https://shut.example/robots.txt",
+        Where.FILE,
+        Binding.PATH,
+        parsed="disallow for *",
+    )
+    shown["https://club.example/"] |= {"gate_verdict": "hold", "gate_reason": "login_wall"}
+    login = "https://club.example/login?next=/b"
+    way = [
+        {"url": "https://club.example/b", "status": 302, "ip": ""},
+        {"url": login, "status": 200, "ip": ""},
+    ]
+    return [
+        *shown.values(),
+        _page("https://club.example/b", "hold", "login_wall", final_url=login, hops=way),
+        _page("https://captcha.example/", "hold", "captcha_wall", status=403),
+        _page("https://shut.example/private", "refuse", "robots_disallow", gate="g1", status=0,
+              signals=[asdict(disallowed)]),
+        _page("https://legal.example/", "refuse", "legal_block", status=451),
+        _page("https://museum.example/gone", "fail", "not_found", status=404),
+        _page("https://museum.example/text"),
+        _page("https://far.example/", "", "", gate="g0", status=0, not_requested="out_of_scope"),
+        _page("https://museum.example/sitemap.xml", kind="sitemap"),
+    ]  # fmt: skip
 
 
 def build(root: Path, *, contact: str = "", local: bool = True, curated: bool = True) -> FixtureRun:
@@ -432,6 +496,7 @@ def build(root: Path, *, contact: str = "", local: bool = True, curated: bool = 
     for folder in (run.candidates, run.raw):
         folder.mkdir(parents=True)
     write_parquet(pa.Table.from_pylist(_hosts(), schema=HOSTS), run.hosts)
+    write_parquet(pa.Table.from_pylist(_pages(made), schema=PAGES), run.pages)
     _write_raw(run, made)
     rows = [item.candidate.to_row() for item in made.values()]
     half = len(rows) // 2

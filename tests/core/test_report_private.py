@@ -42,6 +42,22 @@ def pictures(page: str) -> Iterator[bytes]:
         yield base64.b64decode(data)
 
 
+def english(element: html.HtmlElement) -> str:
+    """The English words of an element."""
+    shown = html.fromstring(html.tostring(element))
+    for other in shown.xpath(".//*[@lang='ja']"):
+        other.drop_tree()
+    return str(shown.text_content())
+
+
+def host_line(page: str, host: str) -> dict[str, str]:
+    """The line of a host: English column title -> text."""
+    table = html.fromstring(page).xpath("//section[@id='hosts']//table")[0]
+    titles = [english(cell) for cell in table.xpath("./thead/tr/th")]
+    row = next(row for row in table.xpath("./tbody/tr") if host in row[0].text_content())
+    return dict(zip(titles, (english(cell) for cell in row), strict=True))
+
+
 def test_shows_what_filters_set_aside(made: FixtureRun, page: str) -> None:
     shown = set(pictures(page))
     with Thumbnailer(made.recipe) as maker:
@@ -96,13 +112,48 @@ def test_counts(made: FixtureRun, page: str) -> None:
     bodies = [item for item in made.made.values() if item.candidate.sha256]
     allowed = [item for item in made.made.values() if item.decision["verdict"] == "allow"]
     assert numbers == [str(n) for n in (len(made.made), len(bodies) + 2, len(bodies), len(allowed), 7, 7)]
-    row = next(r for r in tree.xpath("//section[@id='hosts']//tbody/tr") if "cdn.artist" in r.text_content())
-    assert "refused" in row.text_content()
-    row = next(
-        r for r in tree.xpath("//section[@id='hosts']//tbody/tr") if "split.example" in r.text_content()
-    )
-    cells = [cell.text_content() for cell in row.xpath("./td[@class and contains(@class, 'number')]")]
-    assert cells[:6] == ["5", "1", "3", "0", "3", "0"], "one image at two pages was asked for once"
+    assert host_line(page, "cdn.artist")["state"] == "refused"
+    split = host_line(page, "split.example")
+    images = {name: split[f"images {name}"] for name in ("taken", "refused", "held")}
+    assert (split["requests"], split["host files"]) == ("5", "1"), "one image at two pages was asked for once"
+    assert images == {"taken": "0", "refused": "3", "held": "0"}
+    pages = {name: split[f"pages {name}"] for name in ("asked", "open", "refused", "held")}
+    assert pages == {"asked": "3", "open": "2", "refused": "1", "held": "0"}
+
+
+def test_hosts_count_pages_without_images(page: str) -> None:
+    club = host_line(page, "club.example")
+    assert (club["requests"], club["pages asked"], club["pages held"]) == ("3", "2", "2")
+    assert "login wall" in club["commonest reason"]
+    shut = host_line(page, "shut.example")
+    assert (shut["pages asked"], shut["pages refused"]) == ("0", "1")
+    assert "challenge" in host_line(page, "captcha.example")["commonest reason"]
+    assert host_line(page, "museum.example")["pages asked"] == "19", "a sitemap is no page"
+
+
+def test_pages_that_kept_their_images_to_themselves(page: str) -> None:
+    section = html.fromstring(page).xpath("//section[@id='pages']")[0]
+    told = {english(part.xpath("./summary")[0]): part.text_content() for part in section.xpath("./details")}
+    captcha = next(text for title, text in told.items() if title.startswith("held: a challenge"))
+    assert "https://captcha.example/" in captcha
+    assert "HTTP 403" in captcha
+    assert "we never solve challenges" in captcha
+    login = next(text for title, text in told.items() if title.startswith("held: a login wall"))
+    assert "https://club.example/login?next=/b" in login
+    robots = next(text for title, text in told.items() if "robots.txt disallows" in title)
+    assert "Disallow: /private <script>" in robots
+    assert any("451" in text for text in told.values())
+    assert not any("far.example" in text or "/gone" in text for text in told.values())
+    assert "failed: 1" in english(section.xpath("./p")[0])
+
+
+def test_an_older_run_has_no_table_of_pages(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    made.run.pages.unlink()
+    page = private.write_report(made.run, made.recipe).read_text("utf-8")
+    assert not html.fromstring(page).xpath("//section[@id='pages']")
+    assert "kept no table of pages" in page
+    assert host_line(page, "split.example")["pages asked"] == "3"
 
 
 def test_quotes_the_raw_line_and_the_deciding_page(page: str) -> None:
