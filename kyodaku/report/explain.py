@@ -1,4 +1,4 @@
-"""`kyodaku explain`: the whole story of one image, from the facts on the disk.
+"""`kyodaku explain`: the whole story of one image, page or host, from the facts on the disk.
 
 `explain` gathers, `tell.render` draws it for a terminal, `Story.to_json` gives it to a program. Texts from
 the web stay verbatim in a Story and are made harmless where they are drawn.
@@ -19,6 +19,8 @@ from kyodaku.netguard import normalise_url
 from kyodaku.reasons import Outcome
 from kyodaku.records import Candidate
 from kyodaku.report.data import HostFile, Row, RunFacts, released_rows
+from kyodaku.report.explain_pages import host_story, page_stories, signal_line
+from kyodaku.report.pages import all_pages
 from kyodaku.report.sentences import decisive, sentence
 from kyodaku.report.story import (
     Caption,
@@ -27,8 +29,8 @@ from kyodaku.report.story import (
     EvidenceLine,
     GateStep,
     ImageStory,
+    PageStory,
     Place,
-    SignalLine,
     Story,
 )
 from kyodaku.report.summary import GATES, safe_origin
@@ -42,11 +44,11 @@ __all__ = ["Story", "explain", "render"]
 TOLD = 20
 _SUGGESTIONS = 3
 _COMPARED = 20_000
-_NAMES = "give an image URL, a page URL, a uid, a candidate_id or a sha256"
+_NAMES = "give an image URL, a page URL, a uid, a candidate_id, a sha256 or a host"
 
 
 def explain(run: RunFolder, what: str) -> Story:
-    """The story of the image, page or digest that `what` names in this run.
+    """The story of the image, page, digest or host that `what` names in this run.
 
     Raises UsageError, with the nearest known addresses, when the run knows nothing of it, RunStateError
     while its crawl has not ended, and RecordError for a file that cannot be read or has another schema.
@@ -58,13 +60,14 @@ def explain(run: RunFolder, what: str) -> Story:
     releases = _Released(facts)
     names = _spellings(what)
     found, asked_as = _find(facts, releases, names)
+    files = facts.hosts()
+    pages = page_stories(facts, names, files, TOLD) if asked_as in ("", "page_url") else ()
     if not found:
-        raise UsageError(_unknown(facts, what))
+        return _without_images(facts, what, names, pages, files)
     told = found[:TOLD]
     related = _related(facts, told)
     candidates = facts.candidates({row.candidate_id: row for row in [*told, *related]}.values())
     known = {row.candidate_id: (row, candidates[row.candidate_id]) for row in [*told, *related]}
-    files = facts.hosts()
     images = tuple(_image(facts, row, known, files, releases) for row in told)
     return Story(
         asked=what,
@@ -73,7 +76,20 @@ def explain(run: RunFolder, what: str) -> Story:
         sentence=images[0].sentence if len(images) == 1 else _about_many(asked_as, found, images),
         images=images,
         not_told=len(found) - len(told),
+        pages=pages,
     )
+
+
+def _without_images(
+    facts: RunFacts, what: str, names: frozenset[str], pages: tuple[PageStory, ...], files: list[HostFile]
+) -> Story:
+    """The story of a page or host that shows no image we know."""
+    if pages:
+        return Story(what, "page_url", str(facts.run.path), pages[0].sentence, (), 0, pages)
+    host = host_story(facts, what, names, files)
+    if host is None:
+        raise UsageError(_unknown(facts, what))
+    return host
 
 
 # --- finding -----------------------------------------------------------------------------------------
@@ -153,6 +169,8 @@ def _scored(facts: RunFacts, what: str) -> Iterable[tuple[float, str]]:
         )
         if len(names) > _COMPARED:
             break
+    if ":" in what:
+        names.update((page.url, None) for page in islice(all_pages(facts.run), _COMPARED))
     matcher = SequenceMatcher(None, b=what[:300], autojunk=False)
     for name in names:
         if name and len(name) < 1000:
@@ -231,7 +249,7 @@ def _gates(row: Row, candidate: Candidate) -> tuple[GateStep, ...]:
     steps: list[GateStep] = []
     for index, gate in enumerate(GATES):
         said = tuple(
-            _signal(signal, signal in chosen)
+            signal_line(signal, signal in chosen)
             for signal in candidate.signals
             if _gate_of(signal, candidate) == gate
         )
@@ -262,22 +280,6 @@ def _gate_of(signal: Signal, candidate: Candidate) -> str:
 def _image_urls(candidate: Candidate) -> set[str]:
     urls = {candidate.image_url, candidate.final_url, *(hop.url for hop in candidate.hops)}
     return {url for url in urls if url}
-
-
-def _signal(signal: Signal, chosen: bool) -> SignalLine:
-    return SignalLine(
-        protocol=signal.protocol,
-        effect=signal.effect,
-        raw=signal.raw,
-        parsed=signal.parsed,
-        rule=signal.rule,
-        binding=signal.binding,
-        source_url=signal.source_url,
-        fetched_at=signal.fetched_at,
-        digest=signal.digest,
-        complete=signal.complete,
-        decisive=chosen,
-    )
 
 
 def _evidence(row: Row, index: int, item: LicenceEvidence) -> EvidenceLine:

@@ -1,13 +1,15 @@
-"""One plain sentence about one image: is it in the set, and why."""
+"""One plain sentence about one image, page or host: is it in the set, and why."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from kyodaku.reasons import Outcome
 from kyodaku.records import Candidate
-from kyodaku.report.data import Row
+from kyodaku.report.data import HostFile, Row
+from kyodaku.report.pages import Page
 from kyodaku.report.plaintext import plain, short_url
 from kyodaku.report.texts import reason_english
 from kyodaku.signals.model import Signal
@@ -20,6 +22,17 @@ _OPENINGS = {
     Outcome.DUPLICATE: "This image is not in the set under this address: ",
     Outcome.FAILED: "This image is not in the set, it could not be had: ",
     Outcome.NOT_REQUESTED: "This image is not in the set, it was never asked for: ",
+}
+_PAGE_OPENINGS = {
+    Outcome.REFUSED: "No image was taken from this {kind}: ",
+    Outcome.HELD: "No image was taken from this {kind}, it is on hold: ",
+    Outcome.FAILED: "No image was taken from this {kind}, it could not be had: ",
+    Outcome.NOT_REQUESTED: "No image was taken from this {kind}, it was never asked for: ",
+}
+_HOST_STATES = {
+    "proceed": "so its pages may be asked for",
+    "refuse": "so none of its pages is asked for",
+    "hold": "so the whole host is on hold",
 }
 
 
@@ -52,23 +65,55 @@ def _clause(row: Row, known: Mapping[str, tuple[Row, Candidate]], depth: int) ->
         return f"{words} (at {place}: {_clause(other[0], known, depth - 1)})"
     own = known.get(row.candidate_id)
     signals = decisive(row, own[1]) if own else []
-    return _from_signal(row, signals) if signals else words
+    return _from_signal(row.outcome, row.outcome_reason, signals[0]) if signals else words
 
 
-def _from_signal(row: Row, signals: Sequence[Signal]) -> str:
-    signal = signals[0]
+def page_sentence(page: Page, signals: Sequence[Signal]) -> str:
+    """The sentence about one page or sitemap; `signals` are those that kept it shut."""
+    if not page.outcome:
+        return f"This {page.kind} was open: {_image_count(page.candidates)} found on it."
+    clause = reason_english(page.outcome, page.reason)
+    if signals:
+        clause = _from_signal(page.outcome, page.reason, signals[0], page="it")
+    return f"{_PAGE_OPENINGS[Outcome(page.outcome)].format(kind=page.kind)}{clause}."
+
+
+def host_sentence(name: str, files: Sequence[HostFile], pages: Sequence[Page]) -> str:
+    """The sentence about one host: what its robots.txt said, and what became of its pages."""
+    robots = [file for file in files if file.path == "/robots.txt"]
+    said = "its robots.txt was never asked for"
+    if robots:
+        last = max(robots, key=lambda file: file.fetched_at)
+        answer = plain(last.error) or f"status {last.status}"
+        said = f"its robots.txt gave {answer}, {_HOST_STATES.get(last.verdict, last.verdict)}"
+        outcome = {"refuse": Outcome.REFUSED, "hold": Outcome.HELD}.get(last.verdict)
+        if outcome:
+            said += f" ({reason_english(outcome, last.reason)})"
+    counts = Counter(page.outcome or "open" for page in pages if page.kind == "page")
+    listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))
+    met = f"{counts.total():,} {'page was' if counts.total() == 1 else 'pages were'} met"
+    return f"{plain(name, 200)}: {said}; {met}{': ' if listed else ''}{listed}."
+
+
+def _image_count(count: int) -> str:
+    if not count:
+        return "no image was"
+    return "1 image was" if count == 1 else f"{count:,} images were"
+
+
+def _from_signal(outcome: str, reason: str, signal: Signal, page: str = "a page that shows it") -> str:
     host = urlsplit(signal.source_url).hostname or "the site"
     raw = plain(signal.raw, 80)
-    if row.outcome_reason in ("robots_disallow", "robots_purpose"):
+    if reason in ("robots_disallow", "robots_purpose"):
         who = plain(signal.parsed, 200).removeprefix("disallow for ")
-        return f"robots.txt of {plain(host)} disallows it to {_crawlers(who, row.outcome_reason)}"
-    if row.outcome_reason == "x_robots_tag":
+        return f"robots.txt of {plain(host)} disallows it to {_crawlers(who, reason)}"
+    if reason == "x_robots_tag":
         return f"{plain(host)} answers with the header {raw}"
-    if row.outcome_reason == "meta_robots":
-        return f"a page that shows it says {raw}"
-    if row.outcome_reason == "plus_data_mining":
+    if reason == "meta_robots":
+        return f"{page} says {raw}"
+    if reason == "plus_data_mining":
         return f"the file itself prohibits data mining: {raw}"
-    words = reason_english(row.outcome, row.outcome_reason)
+    words = reason_english(outcome, reason)
     return f"{words} ({plain(host)}: {raw})" if raw else words
 
 

@@ -128,9 +128,30 @@ class ImageStory:
 
 
 @dataclass(frozen=True)
+class PageStory:
+    """Everything about one page or sitemap. `outcome` is "" when it was open; `gate` the last one asked."""
+
+    url: str
+    kind: str
+    sentence: str
+    outcome: str
+    reason: str
+    gate: str
+    final_url: str
+    hops: tuple[tuple[str, int], ...]
+    status: int
+    fetched_at: float
+    bytes: int
+    candidates: int
+    signals: tuple[SignalLine, ...]
+    host_files: tuple[HostFile, ...]
+
+
+@dataclass(frozen=True)
 class Story:
     """The answer to "what about this?". `asked_as` says what the question turned out to be: an image_url,
-    a page_url, a uid, a candidate_id or a sha256. `not_told` candidates matched beyond those told."""
+    a page_url, a uid, a candidate_id, a sha256 or a host. `pages` are told when a page was asked about,
+    `host_files` when a host was. `not_told` candidates matched beyond those told."""
 
     asked: str
     asked_as: str
@@ -138,6 +159,8 @@ class Story:
     sentence: str
     images: tuple[ImageStory, ...]
     not_told: int
+    pages: tuple[PageStory, ...] = ()
+    host_files: tuple[HostFile, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from rich.tree import Tree
 
 from kyodaku.reasons import Outcome
+from kyodaku.report.data import HostFile
 from kyodaku.report.parts import moment, size
 from kyodaku.report.plaintext import plain, short_url
-from kyodaku.report.story import ImageStory, SignalLine, Story
+from kyodaku.report.story import ImageStory, PageStory, SignalLine, Story
 from kyodaku.report.texts import reason_english
 
 _STYLES = {
@@ -27,6 +30,9 @@ _PLACES = {
 def render(story: Story) -> Tree:
     """The story as a tree: the sentence first, then gate by gate."""
     root = Tree(Text(plain(story.sentence), style="bold"), guide_style="dim")
+    _add_host_files(root, story.host_files)
+    for page in story.pages:
+        _add_page(root, page, alone=len(story.pages) == 1 and not story.images)
     for image in story.images:
         _add_image(root, image, alone=len(story.images) == 1)
     if story.not_told:
@@ -46,9 +52,32 @@ def _add_image(root: Tree, image: ImageStory, alone: bool) -> None:
     _add_evidence(branch, image)
     _add_decision(branch, image)
     _add_copies(branch, image)
-    _add_host_files(branch, image)
+    _add_host_files(branch, image.host_files)
     names = f"candidate {image.candidate_id}" + (f", uid {image.uid}" if image.uid else "")
     branch.add(_line("names", names))
+
+
+def _add_page(root: Tree, page: PageStory, alone: bool) -> None:
+    branch = root.add(_line(page.kind, short_url(page.url, 200)))
+    if not alone:
+        branch.add(Text(plain(page.sentence)))
+    if page.hops:
+        branch.add(_line("asked", f"{moment(page.fetched_at)}, {size(page.bytes)} read"))
+    else:
+        branch.add(_line("asked", "never"))
+    for url, status in page.hops:
+        branch.add(Text(f"{status or 'no answer'} {short_url(url, 160)}"))
+    outcome = (page.outcome or "open").replace("_", " ")
+    reason = f": {reason_english(page.outcome, page.reason)}" if page.outcome else ""
+    shown = branch.add(
+        Text.assemble(
+            (f"{page.gate.upper()} ", "bold"), (outcome, _STYLES.get(page.outcome, "green")), plain(reason)
+        )
+    )
+    for signal in page.signals:
+        _add_signal(shown, signal)
+    branch.add(_line("image URLs found", f"{page.candidates:,}"))
+    _add_host_files(branch, page.host_files)
 
 
 def _line(label: str, value: str, style: str = "") -> Text:
@@ -155,11 +184,11 @@ def _add_copies(branch: Tree, image: ImageStory) -> None:
         shown.add(Text.assemble(f"{copy.kind}: {place}, ", (outcome, style), f" ({plain(copy.reason)})"))
 
 
-def _add_host_files(branch: Tree, image: ImageStory) -> None:
-    if not image.host_files:
+def _add_host_files(branch: Tree, files: Sequence[HostFile]) -> None:
+    if not files:
         return
     shown = branch.add(_line("host files", ""))
-    for file in image.host_files:
+    for file in files:
         answer = plain(file.error) or str(file.status)
         kept = f", kept in evidence/{plain(file.warc_file)} at {file.warc_offset}" if file.warc_file else ""
         url = short_url(file.origin + file.path, 120)

@@ -163,3 +163,65 @@ def test_what_was_never_had_shows_its_own_outcome(made: FixtureRun) -> None:
         assert f"decision: {outcome}\n" in text.replace(" \n", "\n")
         assert reason in text
         assert "hold, " not in text
+
+
+def test_a_wall_tells_its_story(made: FixtureRun) -> None:
+    story = explain(made.run, "https://captcha.example")
+    assert story.asked_as == "page_url"
+    assert story.sentence == (
+        "No image was taken from this page, it is on hold: a challenge stands before the page."
+    )
+    assert (story.images, story.pages[0].status) == ((), 403)
+    assert [file.status for file in story.pages[0].host_files] == [404]
+    text = drawn(story)
+    assert "403 https://captcha.example/" in text
+    assert "https://captcha.example/robots.txt: 404" in text
+    assert json.loads(json.dumps(story.to_json()))["pages"][0]["reason"] == "captcha_wall"
+
+
+def test_pages_without_images_say_why(made: FixtureRun) -> None:
+    told = {
+        "https://shut.example/private": "robots.txt of shut.example disallows it to every crawler.",
+        "https://club.example/b": "a login wall stands before the page.",
+        "https://museum.example/gone": "it could not be had: the server answered 404 or 410.",
+        "https://museum.example/text": "This page was open: no image was found on it.",
+        "https://far.example/": "it was never asked for: outside the recipe's scope.",
+        "https://museum.example/sitemap.xml": "This sitemap was open: no image was found on it.",
+    }
+    for url, words in told.items():
+        story = explain(made.run, url)
+        assert story.sentence.endswith(words)
+        assert not set(drawn(story)) & set("\u202e\u202c\u2066\u2069\u200b\x1b\x07")
+    shut = explain(made.run, "https://shut.example/private").pages[0]
+    assert shut.signals[0].decisive
+    assert shut.signals[0].raw.startswith("Disallow: /private")
+
+
+def test_a_page_with_images_tells_its_own_gate_too(made: FixtureRun) -> None:
+    story = explain(made.run, "https://noai.example/")
+    assert [page.reason for page in story.pages] == ["meta_robots"]
+    assert story.pages[0].sentence == (
+        'No image was taken from this page: it says <meta name="robots" content="noai, noimageai">.'
+    )
+
+
+def test_a_host_tells_what_its_files_said(tmp_path: Path, made: FixtureRun) -> None:
+    story = explain(made.run, "captcha.example")
+    assert (story.asked_as, len(story.host_files)) == ("host", 1)
+    assert story.sentence == (
+        "captcha.example: its robots.txt gave status 404, so its pages may be asked for; "
+        "1 page was met: 1 held."
+    )
+    assert "https://captcha.example/robots.txt: 404" in drawn(story)
+    older = build(tmp_path)
+    older.run.pages.unlink()
+    story = explain(older.run, "https://down.example/")
+    assert story.sentence.startswith("https://down.example/: its robots.txt gave timeout, so the whole host")
+    for stranger in ("https://nowhere.example/", "http://[::1", "http://10.0.0.1/", "://", "nowhere.example"):
+        with pytest.raises(UsageError, match="knows nothing"):
+            explain(older.run, stranger)
+
+
+def test_nearest_names_pages_too(made: FixtureRun) -> None:
+    with pytest.raises(UsageError, match=r"nearest: https://shut\.example/private"):
+        explain(made.run, "https://shut.example/privat")
