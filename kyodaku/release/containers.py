@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kyodaku.release.scrub import Metadata
 
@@ -22,19 +22,22 @@ _XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 _ICC_HEAD = b"ICC_PROFILE\0"
 _PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
 _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
-_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDC, 0xDD})  # DHT, DAC, DQT, DNL, DRI
-_SOS, _EOI = 0xDA, 0xD9
+#: DHT, DAC, DQT, DRI. Not DNL: the decoder takes the height of the frame header, or refuses the picture.
+_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD})
+_DRI, _SOS, _EOI = 0xDD, 0xDA, 0xD9
 _MAX_SEGMENT = 65533
 
 
 @dataclass(frozen=True)
 class JpegParts:
-    """`jfif` and `adobe` decide how colours are read; `picture` is every table and scan, verbatim."""
+    """`jfif` and `adobe` decide how colours are read; `picture` is every table and scan, verbatim. It ends
+    with `last_scan` bytes of entropy-coded data, and what an encoder or a person left behind them."""
 
     metadata: Metadata
     jfif: bytes
     adobe: bytes
     picture: bytes
+    last_scan: int
 
 
 def read_jpeg(body: bytes) -> JpegParts:
@@ -42,13 +45,18 @@ def read_jpeg(body: bytes) -> JpegParts:
     blocks: dict[str, list[bytes]] = {"exif": [], "xmp": [], "icc": [], "photoshop": []}
     jfif = adobe = b""
     picture: list[bytes] = []
-    scans = 0
+    tables: list[bytes] = []  # they are for a scan that follows; behind the last one they are for nothing
+    scans = last_scan = 0
     for marker, content in _jpeg_segments(body):
+        if marker == _DRI and len(content) != 2:
+            raise ValueError("a JPEG restart interval that is longer than it must be")
         if marker in _SOF or marker in _TABLES:
-            picture.append(_segment(marker, content))
+            tables.append(_segment(marker, content))
         elif marker == _SOS:
             scans += 1
-            picture.append(content)
+            picture += [*tables, content]
+            tables = []
+            last_scan = len(content) - 2 - struct.unpack_from(">H", content, 2)[0]
         elif scans:
             continue  # nothing but tables and scans counts from here on
         elif marker == 0xE0 and content[:5] == b"JFIF\0" and len(content) >= 14:
@@ -67,7 +75,7 @@ def read_jpeg(body: bytes) -> JpegParts:
         iim=_iim_of(b"".join(blocks["photoshop"])),
         icc=_join_icc(blocks["icc"]),
     )
-    return JpegParts(metadata, jfif, adobe, b"".join(picture))
+    return JpegParts(metadata, jfif, adobe, b"".join(picture), last_scan)
 
 
 def write_jpeg(parts: JpegParts, metadata: Metadata) -> bytes:
@@ -84,6 +92,25 @@ def write_jpeg(parts: JpegParts, metadata: Metadata) -> bytes:
     if parts.adobe:
         segments.append(_segment(0xEE, parts.adobe))
     return b"\xff\xd8" + b"".join(segments) + parts.picture + b"\xff\xd9"
+
+
+def spoil_jpeg(parts: JpegParts, count: int) -> JpegParts:
+    """Other data in the last `count` bytes of the last scan, markers apart: if the pixels stay the same,
+    they do not depend on these bytes."""
+    picture = bytearray(parts.picture)
+    for at in range(len(picture) - count, len(picture)):
+        behind_ff = parts.picture[at - 1] == 0xFF
+        restarts = parts.picture[at] == 0xFF and parts.picture[at + 1 : at + 2] not in (b"", b"\0")
+        if not behind_ff and not restarts:
+            picture[at] ^= 0xAA if picture[at] != 0x55 else 0x8A  # never to a marker
+    return replace(parts, picture=bytes(picture))
+
+
+def cut_jpeg(parts: JpegParts, count: int) -> JpegParts:
+    """Without the last `count` bytes of the last scan."""
+    return replace(
+        parts, picture=parts.picture[: len(parts.picture) - count], last_scan=parts.last_scan - count
+    )
 
 
 _HEADS = {

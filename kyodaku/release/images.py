@@ -1,7 +1,8 @@
 """Pictures as they are released: pixels kept, metadata reduced to rights, credit and orientation.
 
-A JPEG keeps its entropy-coded data and tables byte for byte. Everything else becomes a JPEG, unless the
-recipe says `original`. Whatever is kept is decoded before and after, and must give the same pixels.
+A JPEG keeps its tables and entropy-coded data byte for byte, as far as any pixel needs them. Everything
+else becomes a JPEG, unless the recipe says `original`. Whatever is kept is decoded before and after, and
+must give the same pixels.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from kyodaku.release import containers
 from kyodaku.release.scrub import ExifValue, Metadata, clean
 from kyodaku.safedecode import PixelDigest, SafeDecoder
 
+#: So many bytes at the end of a JPEG's data are tried for whether any pixel needs them. Of fewer the last
+#: ones may by chance matter to none.
+_PROBE = 8
+#: So many of them stay, since the last codes of a scan may matter to no pixel and still belong to it.
+_SPARED = 3
 _EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif"}
 
 
@@ -82,17 +88,42 @@ def _metadata(body: bytes, fmt: str) -> Metadata:
 
 
 def _keep_pixels(body: bytes, fmt: str, before: PixelDigest, decoder: SafeDecoder) -> ReleasedImage:
-    scrubbed, values = _scrub(body, fmt)
+    scrubbed, values = _scrub_jpeg(body, before, decoder) if fmt == "jpeg" else _scrub(body, fmt)
     if decoder.pixel_digest(scrubbed) != before:
         raise ValueError("its pixels would change")
     return ReleasedImage(scrubbed, _EXTENSIONS[fmt], before.width, before.height, values, False)
 
 
+def _scrub_jpeg(body: bytes, before: PixelDigest, decoder: SafeDecoder) -> tuple[bytes, dict[str, ExifValue]]:
+    parts = containers.read_jpeg(body)
+    metadata = clean(parts.metadata)
+
+    def unused(count: int) -> bool:
+        """True if no pixel depends on the last `count` bytes."""
+        spoilt = containers.write_jpeg(containers.spoil_jpeg(parts, count), metadata)
+        try:
+            return decoder.pixel_digest(spoilt) == before
+        except DecodeError:
+            return False
+
+    needed = containers.cut_jpeg(parts, _tail(parts.last_scan, unused))
+    return containers.write_jpeg(needed, metadata), metadata.values
+
+
+def _tail(size: int, unused: Callable[[int], bool]) -> int:
+    """How many of `size` bytes at the end are for nothing, as `unused` tells; 0 if fewer than _PROBE are."""
+    if size < _PROBE or not unused(_PROBE):
+        return 0
+    known, beyond = _PROBE, min(2 * _PROBE, size)
+    while beyond > known and unused(beyond):
+        known, beyond = beyond, min(2 * beyond, size)
+    while beyond - known > 1:
+        middle = (known + beyond) // 2
+        known, beyond = (middle, beyond) if unused(middle) else (known, middle)
+    return known - _SPARED
+
+
 def _scrub(body: bytes, fmt: str) -> tuple[bytes, dict[str, ExifValue]]:
-    if fmt == "jpeg":
-        parts = containers.read_jpeg(body)
-        metadata = clean(parts.metadata)
-        return containers.write_jpeg(parts, metadata), metadata.values
     if fmt == "png":
         png = containers.read_png(body)
         metadata = clean(png.metadata)

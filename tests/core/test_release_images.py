@@ -325,6 +325,45 @@ def test_a_thumbnail_in_the_jfif_header_goes(decoder: SafeDecoder) -> None:
     assert_no_place(release(decoder, body, "jpeg").body)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quality": 85},
+        {"quality": 95, "progressive": True},
+        {"quality": 60, "restart_marker_blocks": 2},
+        {"quality": 100, "optimize": True, "subsampling": "4:4:4"},
+    ],
+)
+@pytest.mark.parametrize("hidden", [b"59.3293 18.0686", b"Gamla Stan \xff\0 59.3293" * 40, b"\0" * 300])
+def test_what_is_hidden_behind_the_last_pixel_goes(
+    decoder: SafeDecoder, options: dict[str, object], hidden: bytes
+) -> None:
+    plain = encoded(Image.fromarray(picture()), "jpeg", **options)
+    clean = release(decoder, plain, "jpeg").body
+    assert containers.read_jpeg(clean).picture == containers.read_jpeg(plain).picture
+    body = plain[:-2] + hidden + plain[-2:]
+    released = release(decoder, body, "jpeg").body
+    assert_no_place(released)
+    assert containers.read_jpeg(released).picture.startswith(containers.read_jpeg(plain).picture)
+    assert len(released) < len(clean) + 8
+    assert np.array_equal(decoder.decode(body).pixels, decoder.decode(released).pixels)
+    assert release(decoder, released, "jpeg").body == released
+
+
+def test_what_is_hidden_in_tables_for_nothing_goes(decoder: SafeDecoder) -> None:
+    plain = encoded(Image.fromarray(picture()), "jpeg")
+    place = b"59.3293 18.0686"
+    tables = segment(0xDC, b"\0\x78" + place) + segment(0xDB, b"\0" + place * 5)
+    for body in (plain[:-2] + tables + plain[-2:], plain[:2] + segment(0xDC, b"\0\x78" + place) + plain[2:]):
+        released = release(decoder, body, "jpeg").body
+        assert_no_place(released)
+        assert containers.read_jpeg(released).picture == containers.read_jpeg(plain).picture
+    with pytest.raises(ValueError, match="restart interval"):
+        containers.read_jpeg(plain[:2] + segment(0xDD, b"\0\0" + place) + plain[2:])
+    kept = plain[:2] + segment(0xDD, b"\0\0") + plain[2:]
+    assert segment(0xDD, b"\0\0") in release(decoder, kept, "jpeg").body
+
+
 def test_broken_jpegs_are_errors_never_unscrubbed(decoder: SafeDecoder) -> None:
     body = gps_jpeg()
     for broken in (body[:200], body[:-1].split(b"\xff\xd9")[0], b"", b"\xff\xd8\xff\xd9"):
