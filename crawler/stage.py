@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from crawler.answers.seeds import read_list
 from crawler.crawl import Crawl
 from crawler.run import run_scrapy
 from crawler.store.export import export, forget_facts
+from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission, Rules
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary
 
 #: Meta keys: the tables are exported; crawl.sqlite no longer holds what they hold.
@@ -19,30 +25,68 @@ COMPACT = "compacted"
 def crawl(context: StageContext) -> StageSummary:
     """Crawl, or go on with a crawl, until nothing is left to ask.
 
+    A full disk stops it cleanly: the summary says so, and running again goes on.
+
     Raises:
-        DiskFullError: after a clean stop; running again goes on.
-        RunStateError: crawl.sqlite is another version's.
+        DiskFullError: the crawl could not even be opened.
+        RunStateError: crawl.sqlite is damaged, another version's, or gone while the run's files are there.
         UsageError: the host table or a URL list cannot be read.
     """
+    _require_database(context.run)
     for name in context.recipe.seeds.url_lists:  # what is no list is said before anything is asked
         next(read_list(context.recipe_path.parent / name), None)
-    crawling = Crawl(context.recipe, context.run, _permission(context), context.clock)
+    with _database_errors(context.run):
+        crawling = Crawl(context.recipe, context.run, _permission(context), context.clock)
+        try:
+            with _database_errors(context.run):
+                return _crawl(context, crawling)
+        except DiskFullError as error:
+            crawling.fail(error)
+            return _summary(crawling, str(error))
+        finally:
+            crawling.close()
+
+
+def _crawl(context: StageContext, crawling: Crawl) -> StageSummary:
+    if crawling.store.meta(DONE) != "yes":
+        run_scrapy(context, crawling)
+        if crawling.error is not None:
+            raise crawling.error
+        if not crawling.seeds_entered or crawling.has_work() or crawling.in_flight:
+            crawling.commit()
+            return _summary(crawling, "stopped before the end; run the same command again to go on")
+        _finish(context, crawling)
+    if crawling.store.meta(COMPACT) != "yes":
+        crawling.store.compact()
+        crawling.store.set_meta(COMPACT, "yes")
+        crawling.store.commit()
+    return _summary(crawling)
+
+
+def _require_database(run: RunFolder) -> None:
+    """crawl.sqlite is the truth about what lies beside it: without it, nothing may be added there."""
+    if run.sqlite.is_file() and run.sqlite.stat().st_size:
+        return
+    if any(any(folder.glob("*")) for folder in (run.candidates, run.raw, run.evidence)):
+        raise RunStateError(f"{run.sqlite} is gone but this run has files; start with --new")
+
+
+@contextmanager
+def _database_errors(run: RunFolder) -> Iterator[None]:
+    """What SQLite raises inside the block as one of our errors, naming the file."""
     try:
-        if crawling.store.meta(DONE) != "yes":
-            run_scrapy(context, crawling)
-            if crawling.error is not None:
-                raise crawling.error
-            if not crawling.seeds_entered or crawling.has_work() or crawling.in_flight:
-                crawling.commit()
-                return _summary(crawling, complete=False)
-            _finish(context, crawling)
-        if crawling.store.meta(COMPACT) != "yes":
-            crawling.store.compact()
-            crawling.store.set_meta(COMPACT, "yes")
-            crawling.store.commit()
-        return _summary(crawling, complete=True)
-    finally:
-        crawling.close()
+        yield
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # without its extension
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL):
+            message = f"cannot write {run.sqlite} ({error}): is the disk full? free some and run again"
+            raise DiskFullError(message) from error
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            message = f"{run.sqlite} is damaged ({error}); start with --new"
+            raise RunStateError(message) from error
+        if code == sqlite3.SQLITE_CANTOPEN:
+            raise RunStateError(f"{run.sqlite} cannot be opened ({error})") from error
+        raise
 
 
 def _permission(context: StageContext) -> Permission:
@@ -65,7 +109,8 @@ def _finish(context: StageContext, crawling: Crawl) -> None:
     crawling.commit()
 
 
-def _summary(crawling: Crawl, *, complete: bool) -> StageSummary:
+def _summary(crawling: Crawl, stopped: str = "") -> StageSummary:
+    """`stopped` says why the crawl is not at its end; empty when it is."""
     counts = crawling.counts()
     pages, stored = counts["pages"], counts["images_stored"]
     lines = [
@@ -73,6 +118,6 @@ def _summary(crawling: Crawl, *, complete: bool) -> StageSummary:
         f"{stored:,} images stored, {counts['images_refused']:,} refused, {counts['images_held']:,} held, "
         f"{counts['images_failed']:,} failed, {counts['images_not_requested']:,} not requested",
     ]
-    if not complete:
-        lines.append("stopped before the end; run the same command again to go on")
-    return StageSummary("crawl", complete, tuple(lines), counts)
+    if stopped:
+        lines.append(stopped)
+    return StageSummary("crawl", not stopped, tuple(lines), counts)
