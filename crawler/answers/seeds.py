@@ -17,6 +17,7 @@ from kyodaku.permission import GateResult, GateVerdict
 
 #: Rows of a list that enter the frontier in one step.
 CHUNK = 500
+_WANTED = "url, and perhaps caption and page_url"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def enter_list(crawl: Crawl, path: Path) -> Iterator[int]:
 def read_list(path: Path) -> Iterator[ListRow]:
     """Rows of a Parquet, CSV or JSONL file with a `url` and perhaps `caption` and `page_url` columns.
 
-    Raises UsageError: no such file, another format, or no `url` column.
+    Raises UsageError: no such file, another format, or no `url` column (the message names those it has).
     """
     readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl}
     reader = readers.get(path.suffix.lower())
@@ -65,7 +66,8 @@ def read_list(path: Path) -> Iterator[ListRow]:
         raise UsageError(f"{path}: no such URL list")
     for row in reader(path):
         if "url" not in row:
-            raise UsageError(f"{path}: a URL list has a column named url")
+            found = ", ".join(row) or "none"
+            raise UsageError(f"{path}: no column named url; columns found: {found}; wanted: {_WANTED}")
         url = str(row["url"] or "").strip()
         if url:
             yield ListRow(url, str(row.get("caption") or ""), str(row.get("page_url") or "").strip())
@@ -77,8 +79,12 @@ def _parquet(path: Path) -> Iterator[dict[str, object]]:
 
     try:
         file = pq.ParquetFile(path)
-        columns = [name for name in ("url", "caption", "page_url") if name in file.schema_arrow.names]
-        for batch in file.iter_batches(batch_size=CHUNK, columns=columns or None):
+        names = file.schema_arrow.names
+        if "url" not in names:
+            yield dict.fromkeys(names)  # for the message: there may be no row to name them
+            return
+        columns = [name for name in ("url", "caption", "page_url") if name in names]
+        for batch in file.iter_batches(batch_size=CHUNK, columns=columns):
             yield from batch.to_pylist()
     except pa.ArrowException as error:
         raise UsageError(f"{path}: not a Parquet file: {error}") from error
@@ -86,7 +92,11 @@ def _parquet(path: Path) -> Iterator[dict[str, object]]:
 
 def _csv(path: Path) -> Iterator[dict[str, object]]:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        for row in csv.DictReader(file):
+        reader = csv.DictReader(file)
+        if "url" not in (reader.fieldnames or ()):
+            yield {str(name): None for name in reader.fieldnames or ()}
+            return
+        for row in reader:
             yield {str(key): value for key, value in row.items()}
 
 

@@ -61,6 +61,23 @@ def test_what_is_no_list_is_said_so(tmp_path: Path, name: str, content: str | No
         list(read_list(tmp_path / name))
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet", "empty.csv", "empty.parquet"])
+def test_a_list_without_urls_names_what_it_found_and_what_it_wants(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"list.{suffix}"
+    rows = [] if suffix.startswith("empty") else [{"link": "http://a.example/", "caption": "one"}]
+    if suffix.endswith("parquet"):
+        schema = pa.schema([("link", pa.string()), ("caption", pa.string())])
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    elif suffix.endswith("csv"):
+        path.write_text("\n".join(["link,caption", *(",".join(row.values()) for row in rows)]))
+    else:
+        path.write_text("\n".join(json.dumps(row) for row in rows))
+    with pytest.raises(UsageError) as caught:
+        next(read_list(path), None)
+    found = "no column named url; columns found: link, caption"
+    assert str(caught.value) == f"{path}: {found}; wanted: url, and perhaps caption and page_url"
+
+
 def web() -> dict[str, Page]:
     return {
         "http://a.example/robots.txt": OPEN,
