@@ -10,6 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
@@ -18,9 +19,10 @@ from kyodaku.errors import UnsafeAddressError, UsageError
 from kyodaku.netguard import normalise_url
 from kyodaku.reasons import Outcome
 from kyodaku.records import Candidate
-from kyodaku.report.data import HostFile, Row, RunFacts, released_rows
+from kyodaku.report.data import HostFile, Row, RunFacts
 from kyodaku.report.explain_pages import host_story, page_stories, signal_line
 from kyodaku.report.pages import all_pages
+from kyodaku.report.published import Published, Releases
 from kyodaku.report.sentences import decisive, sentence
 from kyodaku.report.story import (
     Caption,
@@ -43,6 +45,8 @@ __all__ = ["Story", "explain", "render"]
 #: Candidates told in full; a page may show thousands.
 TOLD = 20
 _SUGGESTIONS = 3
+#: Their bytes belong in a release: a duplicate's under another candidate.
+_IN_THE_SET = frozenset({Outcome.RELEASED, Outcome.DUPLICATE})
 _COMPARED = 20_000
 _NAMES = "give an image URL, a page URL, a uid, a candidate_id, a sha256 or a host"
 
@@ -57,7 +61,7 @@ def explain(run: RunFolder, what: str) -> Story:
         raise UsageError(f"nothing to explain; {_NAMES}")
     facts = RunFacts(run)
     facts.require_ended()
-    releases = _Released(facts)
+    releases = Releases(facts)
     names = _spellings(what)
     found, asked_as = _find(facts, releases, names)
     files = facts.hosts()
@@ -68,12 +72,15 @@ def explain(run: RunFolder, what: str) -> Story:
     related = _related(facts, told)
     candidates = facts.candidates({row.candidate_id: row for row in [*told, *related]}.values())
     known = {row.candidate_id: (row, candidates[row.candidate_id]) for row in [*told, *related]}
-    images = tuple(_image(facts, row, known, files, releases) for row in told)
+    published = releases.holding({row.uid for row in [*found, *related] if row.uid})
+    images = tuple(
+        _image(facts, row, known, files, _Publication.of(row, known, published, releases)) for row in told
+    )
     return Story(
         asked=what,
         asked_as=asked_as,
         run=str(run.path),
-        sentence=images[0].sentence if len(images) == 1 else _about_many(asked_as, found, images),
+        sentence=images[0].sentence if len(images) == 1 else _about_many(asked_as, found, images, published),
         images=images,
         not_told=len(found) - len(told),
         pages=pages,
@@ -95,25 +102,6 @@ def _without_images(
 # --- finding -----------------------------------------------------------------------------------------
 
 
-class _Released:
-    """Which images stand in which release: uid -> its rows, newest release last."""
-
-    def __init__(self, facts: RunFacts) -> None:
-        self.by_uid: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-        self.uid_of: dict[str, str] = {}
-        for folder in facts.releases():
-            for record in released_rows(folder):
-                self.by_uid.setdefault(record["uid"], []).append((folder.name, record))
-                self.uid_of[record["sha256"]] = record["uid"]
-
-    def place(self, uid: str) -> str:
-        """Words for where an image stands in the newest release, or ""."""
-        if uid not in self.by_uid:
-            return ""
-        version, record = self.by_uid[uid][-1]
-        return f"release {version}, shard {record['shard']}, key {record['key']}"
-
-
 def _spellings(what: str) -> frozenset[str]:
     """What is asked for, as given and as the crawl would have written it."""
     asked = what.strip()
@@ -124,9 +112,9 @@ def _spellings(what: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _find(facts: RunFacts, releases: _Released, names: frozenset[str]) -> tuple[list[Row], str]:
+def _find(facts: RunFacts, releases: Releases, names: frozenset[str]) -> tuple[list[Row], str]:
     """Matching rows, by the first kind of name that matches anything."""
-    sources = {releases.uid_of[name] for name in names if name in releases.uid_of}
+    sources = releases.sources(names)
     for asked_as, wanted in (
         ("image_url", {"image_url": names, "final_url": names}),
         ("candidate_id", {"candidate_id": names}),
@@ -179,15 +167,50 @@ def _scored(facts: RunFacts, what: str) -> Iterable[tuple[float, str]]:
                 yield matcher.ratio(), name
 
 
-def _about_many(asked_as: str, found: list[Row], images: tuple[ImageStory, ...]) -> str:
+def _about_many(
+    asked_as: str,
+    found: list[Row],
+    images: tuple[ImageStory, ...],
+    published: Mapping[str, list[Published]],
+) -> str:
     if asked_as == "page_url":
         counts = Counter(row.outcome or "not decided" for row in found)
         listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))
-        return f"{len(found)} images were found on this page: {listed}."
+        words = "1 image was" if len(found) == 1 else f"{len(found)} images were"
+        gone = {row.uid for row in found if row.outcome not in _IN_THE_SET and row.uid in published}
+        still = f"; {len(gone)} that left the set {'is' if len(gone) == 1 else 'are'} still in a release"
+        return f"{words} found on this page: {listed}{still if gone else ''}."
     best = next(
         (image for row, image in zip(found, images, strict=False) if row.outcome == "released"), images[0]
     )
     return f"Found at {len(found)} places. {best.sentence}"
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """Where releases hold the picture of one row, and the words for it ("" when none does)."""
+
+    places: tuple[Published, ...]
+    words: str
+
+    @classmethod
+    def of(
+        cls,
+        row: Row,
+        known: Mapping[str, tuple[Row, Candidate]],
+        published: Mapping[str, list[Published]],
+        releases: Releases,
+    ) -> _Publication:
+        """Of a row that never had bytes: where those lie that another page gave under its address."""
+        uids = {row.uid} if row.uid else {o.uid for o, _ in known.values() if _same_address(row, o) and o.uid}
+        places = [place for uid in sorted(uids) for place in published.get(uid, [])]
+        if row.outcome == Outcome.RELEASED:
+            return cls(tuple(places), releases.words(places[-1:], "release {version}, shard {shard}"))
+        return cls(tuple(places), releases.words(places))
+
+
+def _same_address(row: Row, other: Row) -> bool:
+    return other.image_url == row.image_url or (other.final_url != "" and other.final_url == row.final_url)
 
 
 # --- telling -----------------------------------------------------------------------------------------
@@ -198,10 +221,9 @@ def _image(
     row: Row,
     known: Mapping[str, tuple[Row, Candidate]],
     files: list[HostFile],
-    releases: _Released,
+    publication: _Publication,
 ) -> ImageStory:
     candidate = known[row.candidate_id][1]
-    place = releases.place(row.uid) if row.outcome == Outcome.RELEASED else ""
     origins = _origins(candidate)
     captions = facts.captions({row.uid}) if row.uid else {}
     return ImageStory(
@@ -210,7 +232,7 @@ def _image(
         sha256=candidate.sha256,
         image_url=row.image_url,
         page_url=row.page_url,
-        sentence=sentence(row, known, place),
+        sentence=sentence(row, known, publication.words),
         mime=candidate.mime,
         width=candidate.width,
         height=candidate.height,
@@ -224,7 +246,7 @@ def _image(
         evidence=tuple(_evidence(row, index, item) for index, item in enumerate(candidate.evidence)),
         host_files=tuple(file for file in files if file.origin in origins),
         decision=_decision(row, known),
-        places=_places(facts, row, releases),
+        places=_places(facts, row, publication),
         caption=_caption(captions.get(row.uid)),
         copies=_copies(facts, row, known),
     )
@@ -311,7 +333,7 @@ def _decision(row: Row, known: Mapping[str, tuple[Row, Candidate]]) -> DecisionL
     )
 
 
-def _places(facts: RunFacts, row: Row, releases: _Released) -> tuple[Place, ...]:
+def _places(facts: RunFacts, row: Row, publication: _Publication) -> tuple[Place, ...]:
     places: list[Place] = []
     if row.raw_shard:
         stored = facts.place(row.raw_shard, row.raw_key)
@@ -321,10 +343,8 @@ def _places(facts: RunFacts, row: Row, releases: _Released) -> tuple[Place, ...]
         else:
             state = "raw" if stored.tar.is_file() else "dropped"
             places.append(Place(state, file, row.raw_key, stored.offset, stored.bytes))
-    if row.outcome == Outcome.RELEASED:
-        for version, record in releases.by_uid.get(row.uid, []):
-            file = f"release/{version}/{record['shard']}.tar"
-            places.append(Place("released", file, record["key"], record["offset"], record["bytes"]))
+    state = "released" if row.outcome in _IN_THE_SET else "still"
+    places += [Place(state, at.file, at.key, at.offset, at.bytes) for at in publication.places]
     return tuple(places)
 
 
@@ -341,7 +361,7 @@ def _copies(facts: RunFacts, row: Row, known: Mapping[str, tuple[Row, Candidate]
     for other, _ in known.values():
         if other.candidate_id == row.candidate_id:
             continue
-        if other.image_url == row.image_url or (other.final_url and other.final_url == row.final_url):
+        if _same_address(row, other):
             kind = "same address"
         elif other.uid and other.uid == row.uid:
             kind = "same bytes"

@@ -61,6 +61,7 @@ def signal_line(signal: Signal, chosen: bool) -> SignalLine:
 def _page_story(page: Page, signals: Sequence[Signal], files: Sequence[HostFile]) -> PageStory:
     origins = {safe_origin(url) for url in (page.url, page.final_url, *(url for url, _ in page.hops)) if url}
     chosen = reasons_given(page, signals) if page.outcome else []
+    because = {signal.reason for signal in chosen}
     return PageStory(
         url=page.url,
         kind=page.kind,
@@ -74,7 +75,7 @@ def _page_story(page: Page, signals: Sequence[Signal], files: Sequence[HostFile]
         fetched_at=page.fetched_at,
         bytes=page.bytes,
         candidates=page.candidates,
-        signals=tuple(signal_line(signal, signal in chosen) for signal in signals),
+        signals=tuple(signal_line(signal, signal.reason in because) for signal in signals),
         host_files=tuple(file for file in files if file.origin in origins),
     )
 

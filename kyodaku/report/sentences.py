@@ -38,15 +38,18 @@ _HOST_STATES = {
 
 def sentence(row: Row, known: Mapping[str, tuple[Row, Candidate]], place: str) -> str:
     """The sentence about one candidate. `known` holds it and the candidates that may have decided it;
-    `place` says where in a release it stands, or ""."""
+    `place` says where in releases its picture stands, in the set or no longer, or ""."""
     if row.outcome == Outcome.RELEASED:
         because = reason_english(Outcome.RELEASED, row.reason)
         where = f"in the set ({place})" if place else "allowed and kept, but not in a release yet"
         return f"This image is {where}: {because}."
+    still = f"; {'this picture is' if row.outcome == Outcome.DUPLICATE else 'but it is still'} in {place}"
+    if not place:
+        still = ""
     if not row.outcome:
-        return "This image was fetched; no decision has been made yet."
+        return f"This image was fetched; no decision has been made yet{still}."
     opening = _OPENINGS.get(Outcome(row.outcome), "This image is not in the set: ")
-    return f"{opening}{_clause(row, known, depth=2)}."
+    return f"{opening}{_clause(row, known, depth=2)}{still}."
 
 
 def decisive(row: Row, candidate: Candidate) -> list[Signal]:

@@ -66,7 +66,8 @@ class DecisionLine:
 
 @dataclass(frozen=True)
 class Place:
-    """Where bytes of the image are, or were. `state`: raw, purged, dropped or released."""
+    """Where bytes of the image are, or were. `state`: raw, purged, dropped, released, or still:
+    in a release, although it is in the set no longer."""
 
     state: str
     file: str

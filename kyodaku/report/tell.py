@@ -24,6 +24,7 @@ _PLACES = {
     "purged": "purged from {file}: the row {key} stays, the bytes are gone",
     "dropped": "was in {file}, key {key}; the raw shard was dropped",
     "released": "released, in {file}, key {key}",
+    "still": "still published, in {file}, key {key}",
 }
 
 

@@ -608,11 +608,13 @@ def _annotation(item: Made) -> dict[str, Any]:
 
 
 def _write_release(release: Path, made: dict[str, Made]) -> None:
+    write_release(release, [item for item in made.values() if item.decision["outcome"] == "released"])
+
+
+def write_release(release: Path, items: Sequence[Made]) -> None:
+    """A release that holds these pictures."""
     release.mkdir(parents=True)
-    chosen = sorted(
-        (item for item in made.values() if item.decision["outcome"] == "released"),
-        key=lambda item: item.candidate.uid,
-    )
+    chosen = sorted(items, key=lambda item: item.candidate.uid)
     rows: list[dict[str, Any]] = []
     with (release / "00000.tar").open("wb") as file, TarWriter(file) as tar:
         for item in chosen:
@@ -624,7 +626,15 @@ def _write_release(release: Path, made: dict[str, Made]) -> None:
             span = next(span for span in spans if span.ext == "jpg")
             rows.append(_released_row(item, span.offset_data))
     write_parquet(pa.Table.from_pylist(rows, schema=RELEASED), release / "00000.parquet")
-    write_parquet(pa.Table.from_pylist([], schema=INDEX), release / "index.parquet")
+    index = [
+        {
+            name: row.get(name) or ("" if kind == pa.string() else 0)
+            for name, kind in zip(INDEX.names, INDEX.types, strict=True)
+        }
+        | {"shard": "00000.tar"}
+        for row in rows
+    ]
+    write_parquet(pa.Table.from_pylist(index, schema=INDEX), release / "index.parquet")
     write_parquet(pa.Table.from_pylist([], schema=ATTRIBUTION), release / "attribution.parquet")
 
 

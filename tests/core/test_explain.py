@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ from kyodaku.records import CANDIDATES
 from kyodaku.report.explain import Story, explain, render
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
-from tests.core.report_fixture import FixtureRun, build
+from tests.core.report_fixture import FixtureRun, build, write_release
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +226,37 @@ def test_a_host_tells_what_its_files_said(tmp_path: Path, made: FixtureRun) -> N
 def test_nearest_names_pages_too(made: FixtureRun) -> None:
     with pytest.raises(UsageError, match=r"nearest: https://shut\.example/private"):
         explain(made.run, "https://shut.example/privat")
+
+
+def test_what_was_refused_after_a_release_is_said_to_be_still_there(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    kept = [item for item in made.made.values() if item.decision["outcome"] == "released"]
+    shutil.rmtree(made.release)
+    write_release(made.release, [*kept, made.made["silent"]])
+    write_release(made.run.release("v2"), kept)
+    uid = made.uid("silent")
+    still = f"; but it is still in release/v1, shard 00000.tar, key {uid}; not in v2."
+    for name in ("silent", "loud"):
+        story = explain(made.run, made.made[name].candidate.candidate_id)
+        assert story.sentence.startswith("This image is not in the set: ")
+        assert story.sentence.endswith(still), name
+        assert ("still", "release/v1/00000.tar", uid) in [
+            (place.state, place.file, place.key) for place in story.images[0].places
+        ]
+        assert f"still published, in release/v1/00000.tar, key {uid}" in drawn(story)
+    assert still in explain(made.run, "https://split.example/same.jpg").sentence
+    page = explain(made.run, "https://links.example/")
+    assert "still" not in page.sentence
+    released = explain(made.run, made.uid("museum5"))
+    assert "in the set (release v2, shard 00000, key" in released.sentence
+    assert [place.file for place in released.images[0].places] == [
+        "raw/00000.tar", "release/v1/00000.tar", "release/v2/00000.tar",
+    ]  # fmt: skip
+
+
+def test_a_picture_that_only_an_older_release_holds(tmp_path: Path) -> None:
+    later = build(tmp_path)
+    rest = [later.made[f"museum{number}"] for number in range(5)]
+    write_release(later.run.release("v2"), rest)
+    story = explain(later.run, later.uid("museum5"))
+    assert f"(release v1, shard 00000, key {later.uid('museum5')}; not in v2)" in story.sentence
