@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.steps import code_digest, digest_files
+from curation.steps import code_digest, digest_files, is_as_written, table_digests
 from kyodaku.records import ANNOTATIONS, CANDIDATES, MATCHES
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import iter_rows, read_table, shard_names
@@ -26,14 +26,27 @@ def match(run: RunFolder) -> bool:
     ]
     wanted = {"inputs": digest_files(facts), "code": code_digest("curation.match")}
     found = read_marker(marker)
-    if found is not None and found.get("digests") == wanted and run.matches.is_file():
+    if (
+        found is not None
+        and found.get("digests") == wanted
+        and run.matches.is_file()
+        and is_as_written(run.matches, found)
+    ):
         return False
     marker.unlink(missing_ok=True)
     annotations = [row for _, rows in iter_rows(run.annotations, ANNOTATIONS) for row in rows]
     rows = match_rows(_places(run), annotations)
     write_parquet(pa.Table.from_pylist(rows, MATCHES), run.matches)
     clusters = Counter(row["kind"] for row in {row["cluster"] + row["kind"]: row for row in rows}.values())
-    write_stats(marker, {"clusters": dict(clusters), "count": len(rows), "digests": wanted})
+    write_stats(
+        marker,
+        {
+            "clusters": dict(clusters),
+            "count": len(rows),
+            "digests": wanted,
+            "sha256": table_digests(run.matches),
+        },
+    )
     return True
 
 

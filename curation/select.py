@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.outcomes import Facts, Ruling, SelectRules, rule
-from curation.steps import code_digest, digest, digest_files
+from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.recipe import Recipe
@@ -135,7 +135,8 @@ def _all_marked(run: RunFolder, wanted: Mapping[str, str]) -> bool:
 
 def _marked(run: RunFolder, shard: str, wanted: Mapping[str, str]) -> bool:
     marker = read_marker(run.decisions / f"{shard}_stats.json")
-    if marker is None or not (run.decisions / f"{shard}.parquet").is_file():
+    path = run.decisions / f"{shard}.parquet"
+    if marker is None or not path.is_file() or not is_as_written(path, marker):
         return False
     return all(marker["digests"].get(name) == value for name, value in wanted.items())
 
@@ -179,6 +180,15 @@ def _write(run: RunFolder, shard: str, rows: Sequence[Mapping[str, Any]], digest
     run.decisions.mkdir(exist_ok=True)
     marker = run.decisions / f"{shard}_stats.json"
     marker.unlink(missing_ok=True)
-    write_parquet(pa.Table.from_pylist(list(rows), DECISIONS), run.decisions / f"{shard}.parquet")
+    path = run.decisions / f"{shard}.parquet"
+    write_parquet(pa.Table.from_pylist(list(rows), DECISIONS), path)
     outcomes = Counter(row["outcome"] for row in rows)
-    write_stats(marker, {"count": len(rows), "outcomes": dict(outcomes), "digests": dict(digests)})
+    write_stats(
+        marker,
+        {
+            "count": len(rows),
+            "outcomes": dict(outcomes),
+            "digests": dict(digests),
+            "sha256": table_digests(path),
+        },
+    )

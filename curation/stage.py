@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from curation.pack import pack_jobs
 from curation.plan import plan_rows, write_plan
 from curation.purge import purge, sweep
 from curation.select import apply_captions, is_current, mark_unreleasable, select
+from curation.sound import check_facts, check_purged_are_known, forget_damaged
 from curation.steps import ShardJob, code_digest, digest
-from kyodaku.errors import DiskFullError, RunStateError
+from kyodaku.errors import DiskFullError, RecordError, RunStateError
 from kyodaku.lock import read_lock
-from kyodaku.reasons import Verdict
-from kyodaku.records import DECISIONS, INDEX
+from kyodaku.records import DECISIONS
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.release.build import (
     ReleaseFacts,
@@ -33,11 +33,11 @@ from kyodaku.release.build import (
     latest_release,
     publish,
 )
-from kyodaku.release.manifest import read_manifest
+from kyodaku.release.manifest import read_manifest, release_damage
 from kyodaku.release.markers import read_marker
 from kyodaku.release.plan import lasting
-from kyodaku.release.tables import iter_rows, read_table, shard_names
-from kyodaku.runs import RunFolder
+from kyodaku.release.tables import iter_rows, shard_names
+from kyodaku.release.withdrawn import warnings
 from kyodaku.stages import StageContext, StageSummary
 
 Advance = Callable[[int], None]
@@ -87,6 +87,9 @@ def _curate(context: StageContext) -> StageSummary:
     if captioner is not None:
         weights_folder(captioner)  # missing weights are told now, not after an hour of annotating
     sweep(run)
+    check_facts(run)
+    forget_damaged(run)
+    check_purged_are_known(run)
     taken_out = purge(run)
     with _steps(context) as step:
         _run(context, step, "annotate", annotate_jobs(run, recipe))
@@ -95,39 +98,32 @@ def _curate(context: StageContext) -> StageSummary:
         taken_out += purge(run)
         _run(context, step, "caption", caption_jobs(run, recipe))
         apply_captions(run, recipe.captions.required)
-    from kyodaku.report.private import write_report
-
-    write_report(run, recipe)
+    untold = _private_report(context)
     counts = count_outcomes(row for _, rows in iter_rows(run.decisions, DECISIONS) for row in rows)
     totals = {outcome: sum(reasons.values()) for outcome, reasons in counts.items()}
     lines = [", ".join(f"{number:,} {outcome}" for outcome, number in totals.items())]
     if taken_out:
-        lines.append(f"{taken_out:,} stored pictures were refused and taken out of the raw shards")
-    withdrawn = _released_but_refused(run)
-    if withdrawn:
-        lines.append(
-            f"{withdrawn:,} pictures of {latest_release(run)} are refused by now: make a new release"
-        )
+        were = "stored picture was" if taken_out == 1 else "stored pictures were"
+        lines.append(f"{taken_out:,} {were} refused and taken out of the raw shards")
+    lines += [*warnings(run), *untold]
     return StageSummary("curate", True, tuple(lines), {**totals, "purged": taken_out})
 
 
-def _released_but_refused(run: RunFolder) -> int:
-    """How many pictures of the latest release the decisions on disk no longer allow."""
-    release = latest_release(run)
-    if release is None:
-        return 0
-    refused = {
-        row["uid"]
-        for _, rows in iter_rows(run.decisions, DECISIONS)
-        for row in rows
-        if row["verdict"] != Verdict.ALLOW
-    }
-    return len(refused.intersection(read_table(release / "index.parquet", INDEX)["uid"].to_pylist()))
+def _private_report(context: StageContext) -> list[str]:
+    """Write it; a line that says so if an older release is too damaged to be counted in it."""
+    from kyodaku.report.private import write_report
+
+    try:
+        write_report(context.run, context.recipe)
+    except RecordError as error:
+        return [f"report.html was not written: {error}"]
+    return []
 
 
 def _release(context: StageContext) -> StageSummary:
     run, recipe = context.run, context.recipe
     sweep(run)
+    check_facts(run)
     lock = read_lock(run)
     _require_current(context)
     while True:
@@ -137,7 +133,8 @@ def _release(context: StageContext) -> StageSummary:
         facts = gather_facts(run, recipe, lock, EMPTY_SNAPSHOT)
         build = _build_digest(context, rows, facts)
         latest = latest_release(run)
-        if latest is not None and read_manifest(latest).build_sha256 == build:
+        damage = release_damage(latest) if latest is not None else ""
+        if latest is not None and not damage and read_manifest(latest).build_sha256 == build:
             return _summary(latest, "is up to date")
         building = run.release().parent / ".release.building"
         failures = _pack(context, building, rows)
@@ -146,10 +143,11 @@ def _release(context: StageContext) -> StageSummary:
         mark_unreleasable(run, failures)
     before = latest
     done = publish(run, recipe, building, facts, build, _public_report(context))
-    from kyodaku.report.private import write_report
-
-    write_report(run, recipe)  # now it can count what was released
-    return _summary(done, "holds the same files and stays" if done == before else "is written")
+    untold = _private_report(context)  # now it can count what was released
+    summary = _summary(done, "holds the same files and stays" if done == before else "is written")
+    if damage:
+        untold.append(f"{latest} is damaged ({damage}); kyodaku verify {latest} tells all of it")
+    return replace(summary, lines=(*summary.lines, *untold))
 
 
 def _require_current(context: StageContext) -> None:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from kyodaku.durable import canonical_json
+from kyodaku.durable import canonical_json, file_sha256
 from kyodaku.release.markers import read_marker
 from kyodaku.shards import write_stats
 
@@ -55,14 +55,16 @@ class ShardJob:
         }
 
     def done(self) -> bool:
-        """True if the marker has the same digests and every file it names is there in full size."""
+        """True if the marker has the same digests and every file it names is there as it was written."""
         marker = read_marker(self.marker)
         if marker is None or marker.get("digests") != self.digests():
             return False
         folder = self.shard_out.parent
         outputs: Mapping[str, int] = marker.get("outputs", {})
         return bool(outputs) and all(
-            (folder / name).is_file() and (folder / name).stat().st_size == size
+            (folder / name).is_file()
+            and (folder / name).stat().st_size == size
+            and is_as_written(folder / name, marker)
             for name, size in outputs.items()
         )
 
@@ -76,7 +78,21 @@ def run_job(job: ShardJob) -> None:
     stats = job.function(job.shard_in, job.shard_out, job.config)
     files = sorted(job.shard_out.parent.glob(f"{job.shard_out.name}.*"))
     outputs = {path.name: path.stat().st_size for path in files}
-    write_stats(job.marker, {**stats, "digests": job.digests(), "outputs": outputs})
+    tables = [path for path in files if path.suffix == ".parquet"]
+    write_stats(
+        job.marker, {**stats, "digests": job.digests(), "outputs": outputs, "sha256": table_digests(*tables)}
+    )
+
+
+def table_digests(*paths: Path) -> dict[str, str]:
+    """What a marker says under `sha256` of the tables it stands for: the digest (hex) of each, by name."""
+    return {path.name: file_sha256(path) for path in paths}
+
+
+def is_as_written(path: Path, marker: Mapping[str, Any]) -> bool:
+    """False if the marker's digest of the file is another; True also where it has none (a tar)."""
+    wanted = marker.get("sha256", {}).get(path.name)
+    return wanted is None or (path.is_file() and file_sha256(path) == wanted)
 
 
 def digest(value: object) -> str:
@@ -86,8 +102,6 @@ def digest(value: object) -> str:
 
 def digest_files(paths: Sequence[Path]) -> str:
     """One digest over the names and the bytes of files, in the order given; a missing file counts as such."""
-    from kyodaku.durable import file_sha256
-
     return digest([[path.name, file_sha256(path) if path.is_file() else ""] for path in paths])
 
 

@@ -21,7 +21,15 @@ from kyodaku.records import ATTRIBUTION, CANDIDATES, DECISIONS, INDEX, RELEASED
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.card import card_text
 from kyodaku.release.keep import keep_list
-from kyodaku.release.manifest import NAME, Manifest, list_files, read_manifest, write_manifest
+from kyodaku.release.manifest import (
+    NAME,
+    Manifest,
+    list_files,
+    read_manifest,
+    release_damage,
+    versions,
+    write_manifest,
+)
 from kyodaku.release.plan import PLAN
 from kyodaku.release.tables import iter_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
@@ -99,7 +107,7 @@ def publish(
 ) -> Path:
     """Finish `building` and give it the name of the next version; the folder of the release.
 
-    A release with the same files is left as it is and its folder returned. `report` writes the public
+    A whole release with the same files is left as it is and its folder returned. `report` writes the public
     report into the folder it is given. After a kill the same call finishes what was begun.
     """
     shards = shard_names(building)
@@ -128,7 +136,7 @@ def publish(
         build_sha256=build_sha256,
         files=list_files(building),
     )
-    if latest is not None and _same_files(read_manifest(latest), manifest):
+    if latest is not None and not release_damage(latest) and _same_files(read_manifest(latest), manifest):
         shutil.rmtree(building)
         return latest
     write_manifest(building, manifest)
@@ -140,18 +148,12 @@ def publish(
 
 def latest_release(run: RunFolder) -> Path | None:
     """The newest version that was published, or None."""
-    found = [path for path in _versions_of(run) if (path / NAME).is_file()]
+    found = [path for path in versions(run.release().parent) if (path / NAME).is_file()]
     return found[-1] if found else None
 
 
-def _versions_of(run: RunFolder) -> list[Path]:
-    folder = run.release().parent
-    found = [path for path in folder.glob("v*") if path.name[1:].isdigit()]
-    return sorted(found, key=lambda path: int(path.name[1:]))
-
-
 def _next_version(run: RunFolder) -> str:
-    found = _versions_of(run)
+    found = versions(run.release().parent)
     return f"v{int(found[-1].name[1:]) + 1}" if found else "v1"
 
 

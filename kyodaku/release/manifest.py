@@ -110,3 +110,29 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
         if path.name != NAME:
             entries[path.name] = FileEntry(file_sha256(path), path.stat().st_size)
     return entries
+
+
+def versions(folder: Path) -> list[Path]:
+    """Every version in the folder `release/` of a run, oldest first: its `v1`, `v2`..., whole or not."""
+    found = [path for path in folder.glob("v*") if path.name[1:].isdigit()]
+    return sorted(found, key=lambda path: int(path.name[1:]))
+
+
+def release_damage(folder: Path) -> str:
+    """What a quick look finds wrong with a release, or "": a file that is missing, that has another size, or
+    that was written after the manifest and has another digest. `verify_release` reads everything."""
+    try:
+        manifest = read_manifest(folder)
+    except RecordError as error:
+        return str(error)
+    finished = (folder / NAME).stat().st_mtime_ns
+    for name, entry in sorted(manifest.files.items()):
+        path = folder / name
+        if path.is_symlink() or not path.is_file():
+            return f"{name} is missing or no plain file"
+        found = path.stat()
+        if found.st_size != entry.bytes:
+            return f"{name} has {found.st_size} bytes, {entry.bytes} are listed"
+        if found.st_mtime_ns > finished and file_sha256(path) != entry.sha256:
+            return f"{name} was changed"
+    return ""

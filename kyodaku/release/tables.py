@@ -10,20 +10,43 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kyodaku.errors import RecordError
-from kyodaku.records import check_schema
+from kyodaku.records import check_schema, schema_id
+
+_NEW_CRAWL = "restore it, or crawl again with --new"
+_CURATE = "run kyodaku curate, which makes it again"
+_VERIFY = "kyodaku verify tells what else is wrong with this release"
+
+#: What to do about a table that is missing or damaged, by the name of its schema.
+_REMEDY = {
+    **dict.fromkeys(("hosts", "pages", "candidates", "raw"), _NEW_CRAWL),
+    **dict.fromkeys(("annotations", "matches", "decisions", "captions"), _CURATE),
+    **dict.fromkeys(("released", "index", "attribution"), _VERIFY),
+}
 
 
 def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:
-    """The table at `path` (or some of its columns), whose schema must be exactly `schema`. Raises
-    RecordError."""
+    """The table at `path` (or some of its columns), whose schema must be exactly `schema`.
+
+    Raises RecordError that says what to do about a file that is missing or damaged.
+    """
     try:
         with pq.ParquetFile(path) as file:
             check_schema(file.schema_arrow, schema, str(path))
-            return file.read(columns)
+            table = file.read(columns)
+        table.validate(full=True)
     except FileNotFoundError:
-        raise RecordError(f"{path}: missing") from None
+        raise RecordError(f"{path} is missing" + _remedy(schema)) from None
     except (pa.ArrowException, OSError) as error:
-        raise RecordError(f"{path}: not a Parquet file that can be read ({error})".splitlines()[0]) from error
+        told = str(error).partition("\n")[0]
+        raise RecordError(
+            f"{path} is damaged, not a table that can be read ({told})" + _remedy(schema)
+        ) from error
+    return table
+
+
+def _remedy(schema: pa.Schema) -> str:
+    found = _REMEDY.get(schema_id(schema).partition("/")[0], "")
+    return found and f"; {found}"
 
 
 def read_rows(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

@@ -19,18 +19,20 @@ from kyodaku.durable import file_sha256
 from kyodaku.errors import RecordError
 from kyodaku.records import RELEASED
 from kyodaku.release.manifest import NAME, Manifest, read_manifest
-from kyodaku.release.tables import read_rows
+from kyodaku.release.tables import read_rows, shard_names
 from kyodaku.release.verify_indexes import Problem, check_indexes
 from kyodaku.release.verify_shard import ShardFindings, check_shard, reader_rows
+from kyodaku.release.withdrawn import warnings
+from kyodaku.runs import RunFolder
 
-OK, FAIL, NOT_APPLICABLE = "ok", "fail", "not applicable"
+OK, WARN, FAIL, NOT_APPLICABLE = "ok", "warn", "fail", "not applicable"
 
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class CheckRow:
-    """One check: `status` is `ok`, `fail` or `not applicable`; `detail` says what was seen."""
+    """One check: `status` is `ok`, `warn`, `fail` or `not applicable`; `detail` says what was seen."""
 
     check: str
     status: str
@@ -52,7 +54,7 @@ class VerifyReport:
         table = Table(title=f"{self.release}: {'as it should be' if self.ok else 'NOT as it should be'}")
         for heading in ("check", "result", "detail"):
             table.add_column(heading, overflow="fold")
-        styles = {OK: "green", FAIL: "bold red", NOT_APPLICABLE: "dim"}
+        styles = {OK: "green", WARN: "bold yellow", FAIL: "bold red", NOT_APPLICABLE: "dim"}
         for row in self.rows:
             table.add_row(row.check, f"[{styles[row.status]}]{row.status}[/]", row.detail)
         return table
@@ -90,6 +92,7 @@ def verify_release(
     samples = sum(found.samples for found in findings)
     rows = _rows(manifest, problems, samples, wanted)
     rows += [CheckRow(*row) for row in reader_rows(manifest, findings)]
+    rows += _refused_since(folder)
     ok = all(row.status != FAIL for row in rows)
     return VerifyReport(str(folder), ok, samples, size, tuple(rows))
 
@@ -129,6 +132,18 @@ def _rows(
         else:
             rows.append(CheckRow(check, OK, good.get(check, "")))
     return rows
+
+
+def _refused_since(folder: Path) -> list[CheckRow]:
+    """For a release in the folder of its run: what the run's decisions say of its pictures by now. A warning,
+    since the release is still what its manifest says."""
+    run = RunFolder(folder.resolve().parent.parent)
+    if folder.resolve().parent != run.release().parent or not shard_names(run.decisions):
+        return []
+    found = warnings(run)
+    if found:
+        return [CheckRow("refused since", WARN, "; ".join(found))]
+    return [CheckRow("refused since", OK, "no picture of this run's releases is refused by now")]
 
 
 def _check_files(

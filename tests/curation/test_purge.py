@@ -96,7 +96,8 @@ def test_a_late_no_after_a_release_purges_and_leaves_it_out_of_the_next(tmp_path
     refuse(run, "no")
     summary = curate(context(run))
     assert summary.counts["purged"] == 1
-    assert "1 pictures of" in summary.lines[-1]
+    assert summary.lines[-1] == "v1 still holds 1 picture that is refused now: withdraw it"
+    assert "1 stored picture was refused and taken out of the raw shards" in summary.lines
     assert release(context(run)).counts["samples"] == 4
     uids = pq.read_table(run.release("v2") / "index.parquet")["uid"].to_pylist()
     assert sha256_bytes(BODY)[:32] not in uids
