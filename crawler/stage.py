@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +12,9 @@ from crawler.crawl import Crawl
 from crawler.run import run_scrapy
 from crawler.store.export import export, forget_facts
 from kyodaku.errors import DiskFullError, RunStateError
-from kyodaku.netguard import NetPolicy, load_host_table
+from kyodaku.netguard import HostTable, NetPolicy, load_host_table
 from kyodaku.permission import Permission, Rules
+from kyodaku.recipe import start_web
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary
@@ -20,6 +22,15 @@ from kyodaku.stages import StageContext, StageSummary
 #: Meta keys: the tables are exported; crawl.sqlite no longer holds what they hold.
 DONE = "crawl_done"
 COMPACT = "compacted"
+
+_WHY_NOT = """
+SELECT CASE WHEN not_requested <> '' THEN 'not requested' WHEN verdict = 'refuse' THEN 'refused'
+       ELSE 'held' END, CASE not_requested WHEN '' THEN reason ELSE not_requested END, count(*)
+FROM requests GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT ?
+"""
+_REASONS_SHOWN = 5
+#: Seconds that an address of this machine is given to answer.
+_KNOCK = 1.0
 
 
 def crawl(context: StageContext) -> StageSummary:
@@ -60,7 +71,35 @@ def _crawl(context: StageContext, crawling: Crawl) -> StageSummary:
         crawling.store.compact()
         crawling.store.set_meta(COMPACT, "yes")
         crawling.store.commit()
-    return _summary(crawling)
+    return _summary(crawling, notes=_why_nothing_was_asked(context, crawling))
+
+
+def _why_nothing_was_asked(context: StageContext, crawling: Crawl) -> tuple[str, ...]:
+    """Lines for a crawl that is over and asked for no page and no image; none for any other."""
+    counts = crawling.counts()
+    if counts["pages"] or counts["images_asked"]:
+        return ()
+    rows = crawling.store.rows(_WHY_NOT, (_REASONS_SHOWN,))
+    reasons = (
+        ", ".join(f"{count:,} {what} ({why})" for what, why, count in rows) or "there was nothing to ask"
+    )
+    again = "once that is mended, begin again with --new"
+    lines = [f"no page and no image could be asked: {reasons}; {again}"]
+    if context.recipe.network.host_table:
+        path = context.recipe_path.parent / context.recipe.network.host_table
+        if not _anybody_listens(load_host_table(path)):
+            lines.append(f"nobody listens at the addresses of its host table: {start_web(path)}")
+    return tuple(lines)
+
+
+def _anybody_listens(table: HostTable) -> bool:
+    for target in set(table.entries.values()):
+        try:
+            socket.create_connection((target.ip, target.port), timeout=_KNOCK).close()
+        except OSError:
+            continue
+        return True
+    return False
 
 
 def _require_database(run: RunFolder) -> None:
@@ -109,7 +148,7 @@ def _finish(context: StageContext, crawling: Crawl) -> None:
     crawling.commit()
 
 
-def _summary(crawling: Crawl, stopped: str = "") -> StageSummary:
+def _summary(crawling: Crawl, stopped: str = "", notes: tuple[str, ...] = ()) -> StageSummary:
     """`stopped` says why the crawl is not at its end; empty when it is."""
     counts = crawling.counts()
     pages, stored = counts["pages"], counts["images_stored"]
@@ -118,6 +157,7 @@ def _summary(crawling: Crawl, stopped: str = "") -> StageSummary:
         f"{stored:,} images stored, {counts['images_refused']:,} refused, {counts['images_held']:,} held, "
         f"{counts['images_failed']:,} failed, {counts['images_not_requested']:,} not requested",
     ]
+    lines += notes
     if stopped:
         lines.append(stopped)
     return StageSummary("crawl", not stopped, tuple(lines), counts)

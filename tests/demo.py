@@ -32,6 +32,8 @@ Try next ({seconds:.0f} s so far)
   {kyodaku} explain {run} https://artist.example/art/1.jpg         why it was not
   {kyodaku} recipe check datasets/clean-diffusion
   change filters.resolution.min_side in {recipe}, then: {kyodaku} run datasets/demo   (no second crawl)
+  another crawl: start the small web in another terminal: {python} -m tests.web --dir {web}
+                 then: {kyodaku} run datasets/demo --new
 """
 
 
@@ -57,9 +59,19 @@ def _tell_where_to_look(seconds: float) -> None:
     run = RUNS / "demo/latest"
     release = latest_release(RunFolder(ROOT / run))
     assert release is not None, "a run that ended well has a release"
-    kyodaku = Path(sys.executable).with_name("kyodaku")
-    shown = kyodaku.relative_to(ROOT) if kyodaku.is_relative_to(ROOT) else kyodaku
-    print(WHERE_TO_LOOK.format(kyodaku=shown, recipe=RECIPE, run=run, version=release.name, seconds=seconds))
+    programs = Path(sys.executable).parent
+    shown = programs.relative_to(ROOT) if programs.is_relative_to(ROOT) else programs
+    print(
+        WHERE_TO_LOOK.format(
+            kyodaku=shown / "kyodaku",
+            python=shown / "python",
+            recipe=RECIPE,
+            run=run,
+            version=release.name,
+            web=WEB,
+            seconds=seconds,
+        )
+    )
 
 
 def _belongs_to_another_web() -> bool:

@@ -161,7 +161,7 @@ def _in_turn(stages: list[Stage], context: StageContext, *, silent: bool) -> lis
 
 def _tell(summary: StageSummary) -> None:
     output.say(f"{summary.stage}: {'done' if summary.complete else 'stopped before its end'}")
-    for line in summary.lines:
+    for line in filter(None, summary.lines):
         output.say(f"  {line}")
 
 

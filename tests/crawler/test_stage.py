@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import socket
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +23,8 @@ from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary
 from tests.crawler.scripted import recipe
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def context(tmp_path: Path) -> StageContext:
@@ -29,6 +37,54 @@ def context(tmp_path: Path) -> StageContext:
         clock=lambda: 1_790_000_000.0,
         quiet=True,
     )
+
+
+RECIPE = """
+version = 1
+name = "unheard"
+[operator]
+crawler = "TestCrawler"
+[seeds]
+sites = ["http://a.example/", "http://b.example/"]
+[network]
+host_table = "web/hosts.toml"
+[politeness]
+delay = 0
+retries = 0
+hold_retries = ["100 ms"]
+[permission]
+basis = "public-domain"
+"""
+
+
+@contextmanager
+def port(*, listening: bool) -> Iterator[int]:
+    """A port of this machine; one that nobody listens at refuses for as long as the block holds it."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        if listening:
+            held.listen()
+        yield held.getsockname()[1]
+
+
+@pytest.mark.parametrize("listening", [False, True])
+def test_a_crawl_that_could_ask_nobody_says_why(tmp_path: Path, listening: bool) -> None:
+    recipe_path, table = tmp_path / "recipe.toml", tmp_path / "web/hosts.toml"
+    recipe_path.write_text(RECIPE)
+    table.parent.mkdir()
+    with port(listening=False) as refusing, port(listening=listening) as other:
+        lines = [f'"{name}.example:80" = "127.0.0.1:{refusing}"' for name in "ab"]
+        table.write_text("\n".join(["[hosts]", *lines, f'"c.example" = "127.0.0.1:{other}"\n']))
+        command = [sys.executable, "-m", "tests.crawler.child", str(recipe_path), str(tmp_path / "run")]
+        for _ in range(2):  # running it again, when nothing can change any more, says the same
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+            summary = json.loads(done.stdout)
+            assert summary["complete"]
+            told = " ".join(summary["lines"])
+            assert "no page and no image could be asked: 2 held (robots_unreachable)" in told
+            assert "begin again with --new" in told
+            command_shown = f".venv/bin/python -m tests.web --dir {table.parent}"
+            assert (command_shown in told) is not listening
 
 
 def crawl(context: StageContext, monkeypatch: pytest.MonkeyPatch, error: Exception | None) -> StageSummary:
