@@ -6,12 +6,14 @@ after every `select`. It holds no digest of any image.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from kyodaku.durable import write_bytes
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
+from kyodaku.release.withdrawn import withdrawn
 from kyodaku.report import parts
 from kyodaku.report.data import Row, RunFacts, released_rows
 from kyodaku.report.html import Html, document, join, link, say, tag
@@ -115,10 +117,12 @@ def _sections(
     ]
     released = _released(facts, summary, shown)
     aside = _set_aside(summary, shown)
+    refused = _objections(summary, Outcome.REFUSED, cases)
+    warning = _still_published(facts)
     for name, title, content in (
         ("samples", say("In the set"), released),
         ("aside", say("Allowed, but set aside"), aside),
-        ("refused", say("Refused"), _objections(summary, Outcome.REFUSED, cases)),
+        ("refused", say("Refused"), join((warning, refused)) if warning or refused else None),
         ("held", say("Held"), _objections(summary, Outcome.HELD, cases)),
     ):
         if content is not None:
@@ -277,6 +281,17 @@ def _objections(summary: Summary, outcome: Outcome, cases: _Cases) -> Html | Non
         rows = tag("ul", *items, class_="cases")
         made.append(tag("details", title, step, rows, parts.more(len(items), chosen.total)))
     return join(made)
+
+
+def _still_published(facts: RunFacts) -> Html | None:
+    """The warning about releases that hold what is refused by now, if any does."""
+    counts = Counter(found.version for found in withdrawn(facts.run))
+    if not counts:
+        return None
+    listed = ", ".join(f"{version}: {count:,}" for version, count in counts.items())
+    words = say("Still published, although refused or held now, by release: {listed}.", listed=listed)
+    what = say("A release is never changed: withdraw it, or publish a new one without them.")
+    return tag("p", tag("strong", words), " ", what, class_="warning", role="note")
 
 
 def _case(row: Row, cases: _Cases) -> Html:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from kyodaku.report import private
 from kyodaku.report.thumbnails import Thumbnailer
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
-from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe
+from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe, write_release
 
 SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin")
 NEVER_SHOWN = ("silent", "ghost", "echo", "odd", "xmp")
@@ -145,6 +146,19 @@ def test_pages_that_kept_their_images_to_themselves(page: str) -> None:
     assert any("451" in text for text in told.values())
     assert not any("far.example" in text or "/gone" in text for text in told.values())
     assert "failed: 1" in english(section.xpath("./p")[0])
+
+
+def test_what_is_refused_but_still_published_is_a_warning(tmp_path: Path, page: str) -> None:
+    assert not html.fromstring(page).xpath("//*[@class='warning']")
+    made = build(tmp_path)
+    kept = [item for item in made.made.values() if item.decision["outcome"] == "released"]
+    shutil.rmtree(made.release)
+    write_release(made.release, [*kept, made.made["silent"]])
+    write_release(made.run.release("v2"), kept)
+    warned = private.write_report(made.run, made.recipe).read_text("utf-8")
+    warning = html.fromstring(warned).xpath("//section[@id='refused']/p[@class='warning']")
+    assert "although refused or held now, by release: v1: 1." in english(warning[0])
+    assert made.uid("silent") not in warned
 
 
 def test_an_older_run_has_no_table_of_pages(tmp_path: Path) -> None:
