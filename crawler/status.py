@@ -237,9 +237,11 @@ def _state(status: Status) -> str:
 def _hosts(title: str, lines: Sequence[HostLine]) -> Any:
     from rich.table import Table
 
-    table = Table(
-        "host", "state", "reason", "requests", "failures", "mean answer", title=title, title_justify="left"
-    )
+    table = Table(title=title, title_justify="left")
+    for name in ("host", "state", "reason"):
+        table.add_column(name, overflow="fold")  # a name is never cut off
+    for name in ("requests", "failures", "mean answer"):
+        table.add_column(name)
     for line in lines:
         seconds = f"{line.mean_seconds:.2f} s"
         table.add_row(line.host, line.state, line.reason, f"{line.requests:,}", f"{line.failures:,}", seconds)
