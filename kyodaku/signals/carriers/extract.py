@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from html import escape
@@ -15,10 +14,9 @@ from kyodaku.signals.carriers.html_reader import (
     LAZY_SRC,
     MAX_SOURCES,
     MarkupReader,
-    SeenImage,
-    SeenLink,
-    SeenStatement,
 )
+from kyodaku.signals.carriers.html_seen import SeenImage, SeenLink, SeenStatement
+from kyodaku.signals.carriers.json_ld import MAX_JSON_NODES, read_json_ld
 from kyodaku.signals.carriers.page import (
     HtmlPage,
     ImageSource,
@@ -38,10 +36,6 @@ _OG_IMAGE = frozenset(
 _MAX_HREF = 8192
 #: Addresses of pictures kept of one page, all srcsets together; a page with more is incomplete.
 _MAX_SOURCES_OF_PAGE = 20_000
-_MAX_JSON_LD = 512 * 1024
-_MAX_JSON_NODES = 20_000
-#: What structured data that cannot be read must not mention, letters written as escapes included.
-_TELLING = re.compile(r"licen[cs]e|usageinfo|mainentity|primaryimageofpage|\\u00[4-7]", re.IGNORECASE)
 _SRCSET_URL = re.compile(r"[\s,]*(\S+)")
 _DESCRIPTORS = re.compile(r"[^,]*")
 _WIDTH = re.compile(r"(\d{1,7})w")
@@ -61,7 +55,7 @@ def page(
     resolve = Resolver((absolute(url, reader.base) if reader.base else "") or url)
     metas = tuple(_meta(attributes) for attributes in reader.metas)
     images, all_images = _images(reader, resolve, metas)
-    json_ld = tuple(_json_ld(text) for text in reader.json_ld)
+    json_ld = tuple(read_json_ld(text) for text in reader.json_ld)
     main = main_image(images, json_ld, resolve)
     return HtmlPage(
         url=url,
@@ -125,10 +119,10 @@ def same_url(one: str, other: str) -> bool:
 
 
 def walk_json(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Every JSON object in `value`, outermost first, among its first _MAX_JSON_NODES values; a page's
+    """Every JSON object in `value`, outermost first, among its first MAX_JSON_NODES values; a page's
     `JsonLd` never has more."""
     stack = [value]
-    for _ in range(_MAX_JSON_NODES):
+    for _ in range(MAX_JSON_NODES):
         if not stack:
             return
         node = stack.pop()
@@ -382,42 +376,6 @@ def _srcset(text: str, resolve: Resolver, limit: int) -> list[ImageSource]:
 def _pixels(text: str) -> int:
     match = re.match(r"\s*(\d{1,6})", text)
     return int(match.group(1)) if match else 0
-
-
-def _json_ld(text: str) -> JsonLd:
-    """One block. Raw tabs and line breaks in its texts are forgiven, as search engines do."""
-    if len(text) > _MAX_JSON_LD:
-        return _unread(text, "longer than the limit")
-    try:
-        value = json.loads(text, object_pairs_hook=_object, strict=False)
-    except (ValueError, RecursionError) as error:
-        return _unread(text, f"not JSON: {type(error).__name__}")
-    if _nodes(value) > _MAX_JSON_NODES:
-        return _unread(text, "more values than the limit")
-    return JsonLd(text, value, "", hides=False)
-
-
-def _unread(text: str, error: str) -> JsonLd:
-    return JsonLd(text[:1000], None, error, hides=_TELLING.search(text) is not None)
-
-
-def _nodes(value: Any) -> int:
-    """How many values there are in `value`, itself included; counted just beyond the limit at most."""
-    stack, count = [value], 0
-    while stack and count <= _MAX_JSON_NODES:
-        node = stack.pop()
-        count += 1
-        if isinstance(node, (dict, list)):
-            stack += node.values() if isinstance(node, dict) else node
-    return count
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which a name that comes twice keeps both values, as a list."""
-    values: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
 
 
 def _triples(reader: MarkupReader, resolve: Resolver) -> Iterator[RdfaTriple]:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from kyodaku.signals.carriers.html_seen import Label, SeenImage, SeenLink, SeenStatement
+
 MAX_METAS = 5_000
 MAX_LINKS = 20_000
 MAX_IMAGES = 5_000
@@ -18,7 +20,6 @@ MAX_FIGURES = 20_000
 MAX_JSON_LD = 64
 MAX_STATEMENTS = 2_000
 MAX_TEXT = 400_000
-MAX_LABEL = 4_000
 _MAX_OPEN_LABELS = 8
 
 _INLINE_NAMES = """
@@ -64,68 +65,11 @@ IMAGE_SUFFIXES = (
 
 
 @dataclass
-class Label:
-    """Text that is being collected for one element."""
-
-    parts: list[str] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, data: str) -> None:
-        if self.size < MAX_LABEL:
-            self.parts.append(data[: MAX_LABEL - self.size])
-            self.size += len(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.parts).split())
-
-
-@dataclass
-class SeenLink:
-    """A link as written; `images` are the numbers of the pictures inside it."""
-
-    tag: str
-    attributes: Mapping[str, str]
-    figure: int
-    label: Label
-    order: int
-    about: str | None
-    vocab: str
-    inert: bool
-    images: list[int] = field(default_factory=list)
-
-
-@dataclass
-class SeenImage:
-    """A picture as written; `srcsets` are its own and those of its `<picture>`. `kind` is `img` where the
-    page shows it, `link` where the markup only names it."""
-
-    attributes: Mapping[str, str]
-    srcsets: list[str]
-    figure: int
-    link: SeenLink | None
-    order: int
-    kind: str
-
-
-@dataclass
 class _Picture:
     """An open `<picture>`: the srcsets of its sources and the pictures inside it."""
 
     srcsets: list[str] = field(default_factory=list)
     images: list[SeenImage] = field(default_factory=list)
-
-
-@dataclass
-class SeenStatement:
-    """An element with `rel` or `property` inside the scope of a named RDFa subject."""
-
-    tag: str
-    attributes: Mapping[str, str]
-    subject: str
-    label: Label
-    vocab: str
-    prefixes: Mapping[str, str]
 
 
 @dataclass
