@@ -18,7 +18,7 @@ from kyodaku.recipe import Recipe
 from kyodaku.records import RAW, RELEASED
 from kyodaku.release.images import ReleasedImage, rewrite_for_release
 from kyodaku.release.plan import PLAN, lasting
-from kyodaku.release.tables import read_rows
+from kyodaku.release.tables import for_tables, read_rows
 from kyodaku.runs import RunFolder
 from kyodaku.safedecode import SafeDecoder
 from kyodaku.shards import TarWriter, write_parquet
@@ -31,6 +31,7 @@ _CODE = (
     "kyodaku.release.images",
     "kyodaku.release.containers",
     "kyodaku.release.scrub",
+    "kyodaku.release.tables",
 )
 
 #: Columns of RELEASED that stand in each sample's json as well; where the bytes lie is known to Parquet only.
@@ -88,7 +89,7 @@ def pack(shard_in: Mapping[str, Path], shard_out: Path, config: PackConfig) -> M
             row = _row(plan, image)
             spans = writer.add(plan["uid"], _members(row, image))
             row["offset"] = next(span.offset_data for span in spans if span.ext == image.ext)
-            rows.append(row)
+            rows.append(for_tables(row))
     write_parquet(pa.Table.from_pylist(rows, RELEASED), shard_out.with_name(f"{shard_out.name}.parquet"))
     return _stats(rows, failures)
 

@@ -38,7 +38,7 @@ from kyodaku.release.markers import read_marker
 from kyodaku.release.plan import lasting
 from kyodaku.release.tables import iter_rows, shard_names
 from kyodaku.release.withdrawn import warnings
-from kyodaku.stages import StageContext, StageSummary
+from kyodaku.stages import StageContext, StageSummary, counted
 
 Advance = Callable[[int], None]
 
@@ -50,6 +50,7 @@ _RELEASE_CODE = (
     "kyodaku.release.images",
     "kyodaku.release.containers",
     "kyodaku.release.scrub",
+    "kyodaku.release.tables",
     "kyodaku.shards",
 )
 
@@ -206,7 +207,7 @@ def _public_report(context: StageContext) -> Callable[[Path], None]:
 
 def _summary(folder: Path, what: str) -> StageSummary:
     manifest = read_manifest(folder)
-    line = f"{folder} {what}: {manifest.samples:,} samples in {manifest.shards:,} shards"
+    line = f"{folder} {what}: {counted(manifest.samples, 'sample')} in {counted(manifest.shards, 'shard')}"
     return StageSummary("release", True, (line,), {"samples": manifest.samples, "shards": manifest.shards})
 
 

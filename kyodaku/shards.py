@@ -361,7 +361,7 @@ def neutralise_formula(text: str) -> str:
     """`text` made safe for a spreadsheet: a leading ' if it could be read as a formula.
 
     Looks through leading spaces and invisible characters, as spreadsheets do, and at the full-width
-    signs that some of them accept. For CSV exports only; Parquet keeps texts verbatim.
+    signs that some of them accept. For tables that people open; a sample's json and txt stay verbatim.
     """
     visible = next((letter for letter in text if letter.isprintable() and not letter.isspace()), "")
     return f"'{text}" if visible in _FORMULA_SIGNS or text.startswith(("\t", "\r", "\n")) else text

@@ -138,15 +138,19 @@ def verify(
 
 def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = False) -> None:
     """Drop a run's raw shards once its release is verified. Facts and evidence stay."""
+    from kyodaku.release.withdrawn import warnings
     from kyodaku.runs import find_run
     from kyodaku.stages import find_command
 
     folder = find_run(run, runs)
     freed = find_command("gc")(folder)
+    warned = warnings(folder)
     if json:
-        output.print_json({"bytes_freed": freed})
+        output.print_json({"bytes_freed": freed, "warnings": warned})
     else:
         output.say(f"freed {freed:,} bytes")
+        for line in warned:
+            output.say(line)
 
 
 def _release_folder(target: Path, runs: Path) -> Path:

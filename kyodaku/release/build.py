@@ -31,7 +31,7 @@ from kyodaku.release.manifest import (
     write_manifest,
 )
 from kyodaku.release.plan import PLAN
-from kyodaku.release.tables import iter_rows, read_table, shard_names
+from kyodaku.release.tables import for_tables, iter_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet, write_stats
 
@@ -179,14 +179,12 @@ def _uids(building: Path) -> Iterable[str]:
 
 
 def _index_row(plan: Mapping[str, Any], shard: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plan[name] for name in INDEX.names if name in plan} | {
-        "shard": f"{shard}.tar",
-        "sha256": row["sha256"],
-    }
+    shared = for_tables({name: plan[name] for name in INDEX.names if name in plan})
+    return shared | {"shard": f"{shard}.tar", "sha256": row["sha256"]}
 
 
 def _credit_row(plan: Mapping[str, Any], creator_images: int) -> dict[str, Any]:
-    row = {name: plan[name] for name in ATTRIBUTION.names if name in plan}
+    row = for_tables({name: plan[name] for name in ATTRIBUTION.names if name in plan})
     return row | {"creator_images": creator_images if plan["creator"] else 0}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from kyodaku.errors import RecordError
 from kyodaku.records import check_schema, schema_id
+from kyodaku.shards import neutralise_formula
 
 _NEW_CRAWL = "restore it, or crawl again with --new"
 _CURATE = "run kyodaku curate, which makes it again"
@@ -22,6 +23,22 @@ _REMEDY = {
     **dict.fromkeys(("annotations", "matches", "decisions", "captions"), _CURATE),
     **dict.fromkeys(("released", "index", "attribution"), _VERIFY),
 }
+
+
+#: Columns of a release's tables that hold words of strangers.
+TOLD_BY_PAGES = ("url", "page_url", "caption", "creator", "credit", "licence_url", "evidence_url")
+
+
+def for_tables(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as the Parquet files of a release hold it: a spreadsheet that opens them computes nothing.
+
+    The words of pages are verbatim in each sample's json and txt, which models are trained on; here those
+    that could be read as a formula begin with an apostrophe. Doing it twice changes nothing.
+    """
+    return {
+        name: neutralise_formula(value) if name in TOLD_BY_PAGES and isinstance(value, str) else value
+        for name, value in row.items()
+    }
 
 
 def read_table(path: Path, schema: pa.Schema, columns: list[str] | None = None) -> pa.Table:

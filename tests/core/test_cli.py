@@ -314,6 +314,13 @@ def test_curate_takes_the_latest_run(tmp_path: Path, stubs: dict[str, Stub]) -> 
     assert json.loads(invoke("crawl", str(path), *runs, "--json", "--new"))["run"] != first
 
 
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 shards"), (1, "1 shard"), (2, "2 shards"), (1234, "1,234 shards")]
+)
+def test_one_is_not_a_plural(number: int, text: str) -> None:
+    assert stages.counted(number, "shard") == text
+
+
 # ------------------------------------------------------------------ status
 
 
@@ -362,7 +369,7 @@ def test_watching_ends_with_the_crawl_or_with_ctrl_c(crawled: Path, monkeypatch:
 def test_gc_and_verify_say_what_they_did(crawled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "find_command", lambda name: lambda run: 1_234_567)
     assert "1,234,567 bytes" in invoke("gc", str(crawled))
-    assert json.loads(invoke("gc", str(crawled), "--json")) == {"bytes_freed": 1_234_567}
+    assert json.loads(invoke("gc", str(crawled), "--json")) == {"bytes_freed": 1_234_567, "warnings": []}
     release = crawled / "release/v1"
     release.mkdir(parents=True)
     (release / "manifest.json").write_text("{}")
