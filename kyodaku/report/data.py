@@ -207,6 +207,11 @@ class RunFacts:
         records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids)
         return {record["uid"]: record["pixel_sha256"] for record in records if record["pixel_sha256"]}
 
+    def sides(self, uids: Collection[str]) -> dict[str, tuple[int, int]]:
+        """uid -> width and height of the upright picture, for those of the images that were decoded."""
+        records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids)
+        return {record["uid"]: (record["width"], record["height"]) for record in records if record["width"]}
+
     def captions(self, uids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Caption rows by uid."""
         return {record["uid"]: record for record in _where(_shards(self.run.captions), CAPTIONS, "uid", uids)}

@@ -15,9 +15,10 @@ from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
-from kyodaku.errors import UnsafeAddressError, UsageError
+from kyodaku.errors import KyodakuError, UnsafeAddressError, UsageError
+from kyodaku.lock import read_lock
 from kyodaku.netguard import normalise_url
-from kyodaku.reasons import Outcome
+from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.records import Candidate
 from kyodaku.report.data import HostFile, Row, RunFacts
 from kyodaku.report.explain_pages import host_story, page_stories, signal_line
@@ -232,7 +233,7 @@ def _image(
         sha256=candidate.sha256,
         image_url=row.image_url,
         page_url=row.page_url,
-        sentence=sentence(row, known, publication.words),
+        sentence=sentence(row, known, publication.words, _figures(facts, row)),
         mime=candidate.mime,
         width=candidate.width,
         height=candidate.height,
@@ -250,6 +251,20 @@ def _image(
         caption=_caption(captions.get(row.uid)),
         copies=_copies(facts, row, known),
     )
+
+
+def _figures(facts: RunFacts, row: Row) -> str:
+    """What the filter that dropped an image compared, or "" where the run's lock does not say."""
+    if row.outcome != Outcome.FILTERED or row.uid == "":
+        return ""
+    with suppress(KyodakuError):
+        limits = read_lock(facts.run).recipe.filters.resolution
+        short, long = sorted(facts.sides({row.uid}).get(row.uid, (0, 0)))
+        if row.outcome_reason == FilterReason.LOW_RESOLUTION and 0 < short < limits.min_side:
+            return f"{short} < {limits.min_side} pixels"
+        if row.outcome_reason == FilterReason.EXTREME_ASPECT and long > limits.max_aspect * short > 0:
+            return f"{long} > {limits.max_aspect:g} × {short} pixels"
+    return ""
 
 
 def _words(candidate: Candidate) -> dict[str, str]:

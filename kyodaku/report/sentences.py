@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from kyodaku.reasons import Outcome
+from kyodaku.reasons import Outcome, RefuseReason
 from kyodaku.records import Candidate
 from kyodaku.report.data import HostFile, Row
 from kyodaku.report.pages import Page
@@ -36,9 +36,10 @@ _HOST_STATES = {
 }
 
 
-def sentence(row: Row, known: Mapping[str, tuple[Row, Candidate]], place: str) -> str:
+def sentence(row: Row, known: Mapping[str, tuple[Row, Candidate]], place: str, figures: str = "") -> str:
     """The sentence about one candidate. `known` holds it and the candidates that may have decided it;
-    `place` says where in releases its picture stands, in the set or no longer, or ""."""
+    `place` says where in releases its picture stands, in the set or no longer, or ""; `figures` what a
+    filter compared, or ""."""
     if row.outcome == Outcome.RELEASED:
         because = reason_english(Outcome.RELEASED, row.reason)
         where = f"in the set ({place})" if place else "allowed and kept, but not in a release yet"
@@ -49,7 +50,8 @@ def sentence(row: Row, known: Mapping[str, tuple[Row, Candidate]], place: str) -
     if not row.outcome:
         return f"This image was fetched; no decision has been made yet{still}."
     opening = _OPENINGS.get(Outcome(row.outcome), "This image is not in the set: ")
-    return f"{opening}{_clause(row, known, depth=2)}{still}."
+    measured = f" ({figures})" if figures else ""
+    return f"{opening}{_clause(row, known, depth=2)}{measured}{still}."
 
 
 def decisive(row: Row, candidate: Candidate) -> list[Signal]:
@@ -67,8 +69,22 @@ def _clause(row: Row, known: Mapping[str, tuple[Row, Candidate]], depth: int) ->
             return f"{words} (from {place})"
         return f"{words} (at {place}: {_clause(other[0], known, depth - 1)})"
     own = known.get(row.candidate_id)
-    signals = decisive(row, own[1]) if own else []
+    if own is None or row.outcome not in (Outcome.REFUSED, Outcome.HELD):
+        return words
+    target = _blocked_target(row, own[1])
+    if target:
+        return f"{words} (it redirects to {short_url(target)})"
+    signals = decisive(row, own[1])
     return _from_signal(row.outcome, row.outcome_reason, signals[0]) if signals else words
+
+
+def _blocked_target(row: Row, candidate: Candidate) -> str:
+    """Where a redirect led that was not followed, in the server's own words, or ""."""
+    if row.outcome_reason != RefuseReason.ADDRESS_BLOCKED or not candidate.hops:
+        return ""
+    if not 300 <= candidate.hops[-1].status < 400:
+        return ""
+    return next((value for name, value in candidate.headers if name.lower() == "location"), "")
 
 
 def page_sentence(page: Page, signals: Sequence[Signal]) -> str:

@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from kyodaku.errors import RunStateError, UsageError
+from kyodaku.lock import open_run
 from kyodaku.records import CANDIDATES
 from kyodaku.report.explain import Story, explain, render
 from kyodaku.runs import RunFolder
@@ -260,3 +261,40 @@ def test_a_picture_that_only_an_older_release_holds(tmp_path: Path) -> None:
     write_release(later.run.release("v2"), rest)
     story = explain(later.run, later.uid("museum5"))
     assert f"(release v1, shard 00000, key {later.uid('museum5')}; not in v2)" in story.sentence
+
+
+def changed(made: FixtureRun, name: str, **values: object) -> None:
+    """Write some columns of one candidate anew."""
+    for path in sorted(made.run.candidates.glob("*.parquet")):
+        rows = pq.read_table(path).to_pylist()
+        for row in rows:
+            if row["candidate_id"] == made.made[name].candidate.candidate_id:
+                row.update(values)
+        write_parquet(pa.Table.from_pylist(rows, schema=CANDIDATES), path)
+
+
+def test_a_redirect_to_a_blocked_address_is_named(tmp_path: Path) -> None:
+    made = build(tmp_path)
+    url = made.made["quote"].candidate.image_url
+    target = "http://169.254.169.254/latest/meta-data/"
+    hop = {"url": url, "status": 302, "ip": "127.0.0.1"}
+    changed(made, "quote", gate="g3", hops=[hop], headers=[{"name": "LOCATION", "value": target}])
+    story = explain(made.run, made.made["quote"].candidate.candidate_id)
+    assert story.sentence == (
+        "This image is not in the set: the URL or address is not one we may speak to "
+        f"(it redirects to {target})."
+    )
+    assert "redirects to" not in explain(made.run, made.made["scheme"].candidate.candidate_id).sentence
+
+
+def test_a_filter_tells_its_figures(tmp_path: Path) -> None:
+    made = build(tmp_path, contact="mailto:crew@museum.example", local=False)
+    small = made.made["small"].candidate.candidate_id
+    assert explain(made.run, small).sentence.endswith("below the recipe's minimum.")
+    with open_run(made.recipe, tmp_path / "recipe.toml", tmp_path / "other") as run:
+        shutil.copy(run.lock, made.run.lock)
+    assert explain(made.run, small).sentence.endswith("below the recipe's minimum (90 < 256 pixels).")
+    banner = explain(made.run, made.made["banner"].candidate.candidate_id).sentence
+    assert banner.endswith("maximum aspect ratio (900 > 4 × 120 pixels).")
+    no_caption = explain(made.run, made.made["museum7"].candidate.candidate_id).sentence
+    assert no_caption.endswith("the recipe requires one.")
