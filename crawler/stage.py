@@ -17,7 +17,7 @@ from kyodaku.permission import Permission, Rules
 from kyodaku.recipe import start_web
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.runs import RunFolder
-from kyodaku.stages import StageContext, StageSummary
+from kyodaku.stages import StageContext, StageSummary, counted
 
 #: Meta keys: the tables are exported; crawl.sqlite no longer holds what they hold.
 DONE = "crawl_done"
@@ -153,9 +153,10 @@ def _summary(crawling: Crawl, stopped: str = "", notes: tuple[str, ...] = ()) ->
     counts = crawling.counts()
     pages, stored = counts["pages"], counts["images_stored"]
     lines = [
-        f"{pages:,} pages asked, {counts['candidates']:,} candidates found",
-        f"{stored:,} images stored, {counts['images_refused']:,} refused, {counts['images_held']:,} held, "
-        f"{counts['images_failed']:,} failed, {counts['images_not_requested']:,} not requested",
+        f"{counted(pages, 'page')} asked, {counted(counts['candidates'], 'candidate')} found",
+        f"{counted(stored, 'image')} stored, {counts['images_refused']:,} refused, "
+        f"{counts['images_held']:,} held, {counts['images_failed']:,} failed, "
+        f"{counts['images_not_requested']:,} not requested",
     ]
     lines += notes
     if stopped:

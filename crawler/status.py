@@ -13,6 +13,7 @@ from urllib.parse import quote
 from kyodaku.errors import RunStateError
 from kyodaku.lock import holder
 from kyodaku.runs import RunFolder
+from kyodaku.stages import counted
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -218,8 +219,8 @@ def _figures(status: Status) -> Any:
         "funnel": " > ".join(f"{count:,} {name}" for name, count in status.funnel.items()),
         "image requests": ", ".join(f"{count:,} {name}" for name, count in status.images.items()) or "none",
         "origins": ", ".join(f"{count:,} {name}" for name, count in status.origins.items()) or "none",
-        "host files": f"{status.host_files:,} requests to ask for permission",
-        "waiting": f"{status.waiting:,} requests",
+        "host files": f"{counted(status.host_files, 'request')} to ask for permission",
+        "waiting": counted(status.waiting, "request"),
     }
     for name, text in rows.items():
         table.add_row(f"[bold]{name}[/]", text)

@@ -61,6 +61,11 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def counted(number: int, thing: str) -> str:
+    """`1 shard`, `2 shards`: for the lines of summaries."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 Stage = Callable[[StageContext], StageSummary]
 
 
