@@ -168,7 +168,7 @@ def _gates(summary: Summary) -> Html:
     note = tag(
         "p", say("Candidates by the gate that stopped them. Every gate stays shut in doubt."), class_="note"
     )
-    return join((note, _scroll(tag("table", head, tag("tbody", *rows)), "Gates / 関門")))
+    return join((note, _scroll(tag("table", head, tag("tbody", *rows)), "Gates / 関門", "gates")))
 
 
 def _hosts(summary: Summary) -> Html:

@@ -57,7 +57,10 @@ def _case(page: Page, said: Mapping[str, Sequence[Signal]]) -> Html:
         "li",
         link(page.url),
         tag("div", " · ".join(facts), class_="from"),
-        *(_quote(raw, source) for raw, source in _lines(page, said.get(page.url, ()))),
+        *(
+            _quote(raw, "" if source == page.url else source)
+            for raw, source in _lines(page, said.get(page.url, ()))
+        ),
     )
 
 
@@ -71,6 +74,6 @@ def _quote(raw: str, source: str) -> Html:
     return join(
         (
             tag("blockquote", tag("bdi", plain(raw, 300))),
-            tag("span", link(source), class_="from"),
+            tag("span", link(source), class_="from") if source else None,
         )
     )

@@ -13,11 +13,15 @@ from tests.tools import need_tool
 
 OPEN_ALL = "for (const part of document.querySelectorAll('details')) part.open = true; 1"
 WIDTH = "document.documentElement.scrollWidth"
-SORT = "document.querySelectorAll('.hosts th button')[6].click(); 1"
+SORT = "document.querySelectorAll('.hosts th button')[9].click(); 1"
 COLUMN = (
-    "[...document.querySelectorAll('.hosts tbody tr')].map((row) => Number(row.cells[6].textContent)).join()"
+    "[...document.querySelectorAll('.hosts tbody tr')].map((row) => Number(row.cells[9].textContent)).join()"
 )
 JAPANESE = "document.getElementById('lang-ja').click(); document.documentElement.lang"
+SIDEWAYS = (
+    "[...document.querySelectorAll('.scroll:not(.hosts)')]"
+    ".filter((box) => box.scrollWidth > box.clientWidth).map((box) => box.ariaLabel).join()"
+)
 BROKEN = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
 
 
@@ -35,6 +39,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     [
         ("private", 1280, "en", False),
         ("private", 390, "ja", True),
+        ("private", 390, "en", False),
         ("public", 1280, "ja", True),
         ("public", 390, "en", False),
     ],
@@ -51,13 +56,14 @@ def test_report_fits_and_asks_nobody(
         width,
         shot,
         dark=dark,
-        scripts=(OPEN_ALL, WIDTH, BROKEN),
+        scripts=(OPEN_ALL, WIDTH, BROKEN, SIDEWAYS),
     )
     assert not seen.problems
     assert [url for url in seen.requests if not url.startswith("data:")] == [page.partition("#")[0]]
     assert seen.page_width <= seen.screen_width <= width
     assert seen.values[WIDTH] <= seen.screen_width, "opened details must not widen the page"
     assert seen.values[BROKEN] == 0
+    assert seen.values[SIDEWAYS] == "", "only the table of hosts may scroll sideways"
     english, japanese = "From found to released", "発見から公開まで"
     assert (english in seen.text, japanese in seen.text) == (language == "en", language == "ja")
     assert shot.read_bytes().startswith(b"\x89PNG")
