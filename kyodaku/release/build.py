@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from kyodaku.release.keep import keep_list
 from kyodaku.release.manifest import (
     NAME,
     Manifest,
+    largest_of,
     list_files,
     read_manifest,
     release_damage,
@@ -113,7 +114,9 @@ def publish(
     shards = shard_names(building)
     write_indexes(building, shards)
     samples = sum(1 for _ in _uids(building))
-    write_bytes(building / "README.md", card_text(recipe, facts.counts, facts.crawl_window, samples).encode())
+    largest = largest_of(_sizes(building, shards))
+    card = card_text(recipe, facts.counts, facts.crawl_window, samples, largest)
+    write_bytes(building / "README.md", card.encode())
     report(building)
     shutil.rmtree(building / "plan")
     latest = latest_release(run)
@@ -126,6 +129,7 @@ def publish(
         shards=len(shards),
         images=recipe.shards.images,
         captions_required=recipe.captions.required,
+        largest=largest,
         counts=facts.counts,
         crawl_window=facts.crawl_window,
         recipe=facts.recipe,
@@ -176,6 +180,13 @@ def _same_files(old: Manifest, new: Manifest) -> bool:
 
 def _uids(building: Path) -> Iterable[str]:
     return (uid for uid in read_table(building / "index.parquet", INDEX)["uid"].to_pylist())
+
+
+def _sizes(building: Path, shards: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Width and height of every packed picture."""
+    for shard in shards:
+        table = read_table(building / f"{shard}.parquet", RELEASED, ["width", "height"])
+        yield from zip(table["width"].to_pylist(), table["height"].to_pylist(), strict=True)
 
 
 def _index_row(plan: Mapping[str, Any], shard: str, row: Mapping[str, Any]) -> dict[str, Any]:

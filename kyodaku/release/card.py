@@ -20,15 +20,20 @@ def card_text(
     counts: Mapping[str, Mapping[str, int]],
     crawl_window: tuple[float, float],
     samples: int,
+    largest: Mapping[str, int],
 ) -> str:
-    """The card as Markdown. `counts` by outcome and reason, `crawl_window` in Unix seconds."""
+    """The card as Markdown. `counts` by outcome and reason, `crawl_window` in Unix seconds, `largest` as in
+    the manifest."""
     title = recipe.release.title or recipe.name
     parts = [
         _front_matter(recipe, title),
         f"# {_inline(title)}\n",
         _inline(recipe.release.description) + "\n" if recipe.release.description else "",
         _stamp(recipe),
-        f"{samples:,} pictures with captions, gathered {_day(crawl_window[0])} to {_day(crawl_window[1])}.\n",
+        f"{samples:,} {'picture' if samples == 1 else 'pictures'} with captions, "
+        f"gathered {_day(crawl_window[0])} to {_day(crawl_window[1])}.\n",
+        f"No picture is wider than {largest['width']:,} or higher than {largest['height']:,} pixels, and "
+        f"none has more than {largest['pixels']:,} of them.\n",
         _permission(recipe),
         _counts(counts),
         _licences(recipe),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,10 @@ class Manifest:
 
     `counts` maps each outcome to its reasons and their numbers of candidates; `crawl_window` the first and
     the last fetch, Unix seconds; `recipe` digests (hex) of the recipe's crawl section and of each curation
-    section; `policy` and `registry` what decisions were made with; `versions` packages that shape bytes;
-    `parent` the version before and the sha256 of its manifest, None for the first; `build_sha256` digests
-    everything the release was made from.
+    section; `largest` the greatest `width`, `height` and number of `pixels` of any released picture (not
+    always the same one); `policy` and `registry` what decisions were made with; `versions` packages that
+    shape bytes; `parent` the version before and the sha256 of its manifest, None for the first;
+    `build_sha256` digests everything the release was made from.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class Manifest:
     shards: int
     images: str
     captions_required: bool
+    largest: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
     crawl_window: tuple[float, float]
     recipe: Mapping[str, Any]
@@ -58,6 +60,15 @@ class Manifest:
     files: Mapping[str, FileEntry]
     max_age_days: int = MAX_AGE_DAYS
     schema: str = SCHEMA
+
+
+def largest_of(sizes: Iterable[tuple[int, int]]) -> dict[str, int]:
+    """The manifest's `largest` of pictures, each (width, height) in pixels; zeros of none."""
+    largest = {"width": 0, "height": 0, "pixels": 0}
+    for width, height in sizes:
+        for name, value in (("width", width), ("height", height), ("pixels", width * height)):
+            largest[name] = max(largest[name], value)
+    return largest
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

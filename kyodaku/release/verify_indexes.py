@@ -13,7 +13,7 @@ from kyodaku.errors import RecordError
 from kyodaku.reasons import Outcome
 from kyodaku.records import ATTRIBUTION, INDEX
 from kyodaku.release.keep import keep_list
-from kyodaku.release.manifest import Manifest
+from kyodaku.release.manifest import Manifest, largest_of
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import read_rows
 from kyodaku.release.verify_shard import Problem, ShardFindings
@@ -31,6 +31,7 @@ def check_indexes(folder: Path, manifest: Manifest, findings: Sequence[ShardFind
         *_check_tables(folder, rows),
         *_check_keep(folder, uids),
         *_check_counts(manifest, findings, uids),
+        *_check_largest(manifest, [row for _, row in rows]),
         *_check_card(folder, manifest),
     ]
     return [Problem("indexes", detail) for detail in details]
@@ -77,6 +78,11 @@ def _check_counts(manifest: Manifest, findings: Sequence[ShardFindings], uids: S
     if list(uids) != sorted(set(uids)):
         problems.append("a uid stands twice or out of order")
     return problems
+
+
+def _check_largest(manifest: Manifest, rows: Sequence[dict[str, Any]]) -> list[str]:
+    wanted = largest_of((row["width"], row["height"]) for row in rows)
+    return [] if manifest.largest == wanted else ["the manifest's largest picture is not that of the shards"]
 
 
 def _check_card(folder: Path, manifest: Manifest) -> list[str]:

@@ -22,7 +22,7 @@ from rich.console import Console
 from curation.stage import curate, release
 from kyodaku.errors import RecordError
 from kyodaku.release.keep import keep_list
-from kyodaku.release.manifest import list_files, read_manifest, write_manifest
+from kyodaku.release.manifest import largest_of, list_files, read_manifest, write_manifest
 from kyodaku.release.reader import open_release
 from kyodaku.release.verify import VerifyReport, verify_release
 from kyodaku.shards import TarWriter, iter_samples
@@ -213,6 +213,20 @@ def test_indexes_must_agree_with_the_shards(copy: Path, change: Callable[[Path],
     change(copy)
     remanifest(copy)
     assert failed(verify_release(copy)) == {"indexes"}
+
+
+def test_the_largest_picture_is_told_and_checked(copy: Path) -> None:
+    largest = read_manifest(copy).largest
+    assert largest == {"width": 320, "height": 280, "pixels": 320 * 280}
+    assert "No picture is wider than 320 or higher than 280 pixels" in (copy / "README.md").read_text()
+    assert "none has more than 89,600 of them" in (copy / "README.md").read_text()
+    remanifest(copy, largest={**largest, "pixels": 1})
+    assert failed(verify_release(copy)) == {"indexes"}
+
+
+def test_the_largest_of_several() -> None:
+    assert largest_of([(10, 3), (4, 9)]) == {"width": 10, "height": 9, "pixels": 36}
+    assert largest_of([]) == {"width": 0, "height": 0, "pixels": 0}
 
 
 def test_stats_must_have_img2dataset_s_fields(copy: Path) -> None:
