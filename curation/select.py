@@ -15,13 +15,13 @@ import pyarrow as pa
 
 from curation.outcomes import Facts, Ruling, SelectRules, rule
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
-from kyodaku.errors import RecordError
+from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.recipe import Recipe
 from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
-from kyodaku.release.tables import iter_rows, read_rows, shard_names
+from kyodaku.release.tables import iter_rows, read_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet, write_stats
 
@@ -38,20 +38,27 @@ _CODE = (
 def select(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
     """Decide every candidate unless the decisions on disk rest on the same facts; True if written.
 
-    Raises RecordError for facts with a value that this version does not know.
+    Raises RecordError for facts with a value that this version does not know, RunStateError if `gc` dropped
+    the raw shards and the recipe, or more pictures than before, would need them.
     """
     rules = SelectRules.from_recipe(recipe)
     wanted = _facts_digests(run, rules, snapshot)
     if _all_marked(run, wanted):
         return False
+    dropped = _raw_is_dropped(run)
+    if dropped and any(config != wanted["config"] for config in _configs(run)):
+        raise RunStateError(f"{run.path}: the recipe changed, but {_DROPPED}")
     per_shard = {shard: _candidates(run, shard) for shard in shard_names(run.candidates)}
-    for stale in set(shard_names(run.decisions)) - set(per_shard):
-        (run.decisions / f"{stale}.parquet").unlink()
     facts = _facts(run, [candidate for found in per_shard.values() for candidate in found])
-    rulings = iter(rule(facts, rules, snapshot))
+    ruled = rule(facts, rules, snapshot)
+    if dropped and not _served(facts.candidates, ruled) <= _served_before(run):
+        raise RunStateError(f"{run.path}: other pictures would be kept, but {_DROPPED}")
+    rulings = iter(ruled)
     for shard, found in per_shard.items():
         rows = [_row(candidate, next(rulings)) for candidate in found]
         _write(run, shard, rows, {**wanted, "captions": ""})
+    for stale in set(shard_names(run.decisions)) - set(per_shard):
+        (run.decisions / f"{stale}.parquet").unlink()
     return True
 
 
@@ -100,6 +107,37 @@ def awaits_caption(row: Mapping[str, Any]) -> bool:
 def _settle(row: dict[str, Any], kept: bool) -> None:
     row["outcome"] = (Outcome.RELEASED if kept else Outcome.FILTERED).value
     row["outcome_reason"] = row["reason"] if kept else FilterReason.NO_CAPTION.value
+
+
+_DROPPED = "raw was dropped by gc; start a new run with --new"
+
+
+def _raw_is_dropped(run: RunFolder) -> bool:
+    """True if a tar is gone whose pictures were stored and not purged."""
+    return any(
+        "success" in read_table(run.raw / f"{shard}.parquet", RAW, ["status"])["status"].to_pylist()
+        for shard in shard_names(run.raw)
+        if not (run.raw / f"{shard}.tar").is_file()
+    )
+
+
+def _configs(run: RunFolder) -> list[str]:
+    """Digests of the rules that the decisions on disk were made by."""
+    markers = [read_marker(run.decisions / f"{shard}_stats.json") for shard in shard_names(run.decisions)]
+    return [str(marker["digests"].get("config")) for marker in markers if marker is not None]
+
+
+def _served(candidates: Sequence[Candidate], rulings: Sequence[Ruling]) -> set[str]:
+    """Uids that rulings release."""
+    pairs = zip(candidates, rulings, strict=True)
+    return {candidate.uid for candidate, ruling in pairs if ruling.outcome is Outcome.RELEASED}
+
+
+def _served_before(run: RunFolder) -> set[str]:
+    """Uids that the decisions on disk release, or would with a caption."""
+    return {
+        row["uid"] for _, rows in iter_rows(run.decisions, DECISIONS) for row in rows if awaits_caption(row)
+    }
 
 
 def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapshot) -> dict[str, str]:

@@ -8,7 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+import curation.outcomes as outcomes_of
 import curation.pack as packing
+import curation.select as selecting
 from curation import stage
 from curation.gc import gc
 from curation.stage import curate, release
@@ -19,6 +21,7 @@ from kyodaku.release.manifest import read_manifest
 from kyodaku.release.reader import open_release
 from kyodaku.release.verify import verify_release
 from kyodaku.runs import RunFolder
+from tests.curation.conftest import tree
 from tests.curation.fixtures import Found, context, encoded, jpeg, make_run, picture, recipe
 from tests.curation.test_purge import refuse
 
@@ -75,6 +78,48 @@ def test_gc_drops_raw_after_a_whole_release_and_facts_stay(run: RunFolder) -> No
     assert release(context(run)).counts["samples"] == 5
     with pytest.raises(RunStateError, match="gc"):
         release(context(run, recipe(shards={"max_side": 100})))
+
+
+def test_after_gc_no_decision_is_made_that_cannot_be_served(run: RunFolder) -> None:
+    curate(context(run))
+    release(context(run))
+    gc(run)
+    decided = tree(run.decisions)
+    for size in (32, 300):
+        changed = recipe(filters={"resolution": {"min_side": size}})
+        with pytest.raises(RunStateError, match="raw was dropped by gc; start a new run"):
+            curate(context(run, changed))
+        assert tree(run.decisions) == decided
+    assert curate(context(run)).counts["released"] == 5
+    assert "up to date" in release(context(run)).lines[0]
+
+
+def test_after_gc_a_no_still_counts(tmp_path: Path) -> None:
+    run = make_run(tmp_path, [Found(f"p{number}", jpeg(number)) for number in range(5)])
+    curate(context(run))
+    release(context(run))
+    gc(run)
+    refuse(run, "p1")
+    summary = curate(context(run))
+    assert summary.counts["refused"] == 1
+    assert "v1 still holds 1 picture that is refused now: withdraw it" in summary.lines
+    with pytest.raises(RunStateError, match="gc"):
+        release(context(run))
+
+
+def test_after_gc_a_newer_version_keeps_no_other_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path, [Found("small", jpeg(9, 60, 50)), Found("p1", jpeg(1))])
+    assert curate(context(run)).counts["filtered"] == 1
+    release(context(run))
+    gc(run)
+    decided = tree(run.decisions)
+    monkeypatch.setattr(selecting, "code_digest", lambda *names: "that of a newer version")
+    monkeypatch.setattr(outcomes_of, "first_objection", lambda *facts: None)
+    with pytest.raises(RunStateError, match="raw was dropped by gc"):
+        curate(context(run))
+    assert tree(run.decisions) == decided
 
 
 @pytest.mark.parametrize("error", [DiskFullError("no space left to write x"), KeyboardInterrupt()])
