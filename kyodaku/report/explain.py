@@ -81,7 +81,7 @@ def explain(run: RunFolder, what: str) -> Story:
         asked=what,
         asked_as=asked_as,
         run=str(run.path),
-        sentence=images[0].sentence if len(images) == 1 else _about_many(asked_as, found, images, published),
+        sentence=_about_all(asked_as, found, images, published),
         images=images,
         not_told=len(found) - len(told),
         pages=pages,
@@ -168,19 +168,23 @@ def _scored(facts: RunFacts, what: str) -> Iterable[tuple[float, str]]:
                 yield matcher.ratio(), name
 
 
-def _about_many(
+def _about_all(
     asked_as: str,
     found: list[Row],
     images: tuple[ImageStory, ...],
     published: Mapping[str, list[Published]],
 ) -> str:
+    if asked_as == "page_url" and len(found) == 1:
+        return f"1 image was found on this page. {images[0].sentence}"
     if asked_as == "page_url":
         counts = Counter(row.outcome or "not decided" for row in found)
         listed = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))
-        words = "1 image was" if len(found) == 1 else f"{len(found)} images were"
         gone = {row.uid for row in found if row.outcome not in _IN_THE_SET and row.uid in published}
+        gone |= {place.key for image in images for place in image.places if place.state == "still"}
         still = f"; {len(gone)} that left the set {'is' if len(gone) == 1 else 'are'} still in a release"
-        return f"{words} found on this page: {listed}{still if gone else ''}."
+        return f"{len(found):,} images were found on this page: {listed}{still if gone else ''}."
+    if len(images) == 1:
+        return images[0].sentence
     best = next(
         (image for row, image in zip(found, images, strict=False) if row.outcome == "released"), images[0]
     )

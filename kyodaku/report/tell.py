@@ -37,7 +37,8 @@ def render(story: Story) -> Tree:
     for image in story.images:
         _add_image(root, image, alone=len(story.images) == 1)
     if story.not_told:
-        root.add(Text(f"and {story.not_told} more; ask for one of them by its address", style="dim"))
+        which = "it" if story.not_told == 1 else "one of them"
+        root.add(Text(f"and {story.not_told:,} more; ask for {which} by its address", style="dim"))
     return root
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -202,6 +203,8 @@ def test_pages_without_images_say_why(made: FixtureRun) -> None:
 def test_a_page_with_images_tells_its_own_gate_too(made: FixtureRun) -> None:
     story = explain(made.run, "https://noai.example/")
     assert [page.reason for page in story.pages] == ["meta_robots"]
+    assert "and 1 more; ask for it" in drawn(replace(story, not_told=1))
+    assert "and 2 more; ask for one of them" in drawn(replace(story, not_told=2))
     assert story.pages[0].sentence == (
         'No image was taken from this page: it says <meta name="robots" content="noai, noimageai">.'
     )
@@ -246,8 +249,12 @@ def test_what_was_refused_after_a_release_is_said_to_be_still_there(tmp_path: Pa
         ]
         assert f"still published, in release/v1/00000.tar, key {uid}" in drawn(story)
     assert still in explain(made.run, "https://split.example/same.jpg").sentence
-    page = explain(made.run, "https://links.example/")
-    assert "still" not in page.sentence
+    assert "still" not in explain(made.run, "https://links.example/").sentence
+    changed(made, "gone", page_url="https://split.example/noai")
+    page = explain(made.run, "https://split.example/noai").sentence
+    assert page == (
+        "2 images were found on this page: 1 failed, 1 refused; 1 that left the set is still in a release."
+    )
     released = explain(made.run, made.uid("museum5"))
     assert "in the set (release v2, shard 00000, key" in released.sentence
     assert [place.file for place in released.images[0].places] == [
@@ -298,3 +305,9 @@ def test_a_filter_tells_its_figures(tmp_path: Path) -> None:
     assert banner.endswith("maximum aspect ratio (900 > 4 × 120 pixels).")
     no_caption = explain(made.run, made.made["museum7"].candidate.candidate_id).sentence
     assert no_caption.endswith("the recipe requires one.")
+
+
+def test_one_is_not_many(made: FixtureRun) -> None:
+    one = explain(made.run, "https://noai.example/").sentence
+    assert one.startswith("1 image was found on this page. This image is not in the set: a page that shows")
+    assert explain(made.run, "https://split.example/echo").sentence.startswith("1 image was found on")
