@@ -60,7 +60,8 @@ def test_a_changed_crawl_section_is_an_error_that_names_new(again: tuple[Path, P
     recipe.write_text(text, "utf-8")
     for command in ("run", "crawl", "curate", "release"):
         done = kyodaku(command, str(recipe), "--runs", str(runs))
-        assert done.returncode == 1
+        assert done.returncode == 2
+        assert "changed: budgets.depth; " in done.stderr
         assert "--new" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
