@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from kyodaku.reasons import REASONS_OF_OUTCOME, Outcome
 from kyodaku.recipe import Recipe
+from kyodaku.stages import counted
 
 _BASIS = {
     "public-domain": "Only works for which bound evidence says that they are in the public domain.",
@@ -30,7 +31,7 @@ def card_text(
         f"# {_inline(title)}\n",
         _inline(recipe.release.description) + "\n" if recipe.release.description else "",
         _stamp(recipe),
-        f"{samples:,} {'picture' if samples == 1 else 'pictures'} with captions, "
+        f"{counted(samples, 'picture')} with captions, "
         f"gathered {_day(crawl_window[0])} to {_day(crawl_window[1])}.\n",
         f"No picture is wider than {largest['width']:,} or higher than {largest['height']:,} pixels, and "
         f"none has more than {largest['pixels']:,} of them.\n",

@@ -24,6 +24,7 @@ from kyodaku.release.verify_indexes import Problem, check_indexes
 from kyodaku.release.verify_shard import ShardFindings, check_shard, reader_rows
 from kyodaku.release.withdrawn import warnings
 from kyodaku.runs import RunFolder
+from kyodaku.stages import counted
 
 OK, WARN, FAIL, NOT_APPLICABLE = "ok", "warn", "fail", "not applicable"
 
@@ -117,9 +118,9 @@ def _rows(
 ) -> list[CheckRow]:
     """One row for each check, in the order of CHECKS; the first few problems are its detail."""
     good = {
-        "files": f"{len(manifest.files)} files, no other",
+        "files": f"{counted(len(manifest.files), 'file')}, no other",
         "file digests": "sha256 of every file" if wanted is None else "sha256 of every file but the tars",
-        "picture digests": f"sha256 of {samples if wanted is None else len(wanted):,} pictures",
+        "picture digests": f"sha256 of {counted(samples if wanted is None else len(wanted), 'picture')}",
         "keys": "lower-case hex, 128 bits, from the bytes as fetched, ascending",
         "tar format": "ustar, regular files, nothing between members",
     }

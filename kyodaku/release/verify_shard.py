@@ -16,6 +16,7 @@ from kyodaku.release.manifest import Manifest
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import for_tables, read_rows
 from kyodaku.shards import MemberSpan, iter_tar, neutralise_formula, read_member
+from kyodaku.stages import counted
 
 IMAGES = frozenset({"jpg", "png", "webp", "gif"})
 _OPEN_CLIP = frozenset({"jpg", "png", "webp"})
@@ -128,7 +129,7 @@ def _check_keys(found: ShardFindings, keys: Sequence[str]) -> None:
     elif list(keys) != sorted(keys):
         found.problems.append(Problem("keys", f"{name}: not ordered by uid"))
     if len(keys) != len(found.rows):
-        detail = f"{name}: {len(found.rows)} rows, {len(keys)} samples in the tar"
+        detail = f"{name}: {counted(len(found.rows), 'row')}, {counted(len(keys), 'sample')} in the tar"
         found.problems.append(Problem("Parquet rows", detail))
 
 
