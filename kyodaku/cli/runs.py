@@ -81,12 +81,12 @@ def _watch(look: Callable[[], Any]) -> None:
 def explain(
     run: RunArgument,
     what: Annotated[
-        str, typer.Argument(help="An image URL, a page URL, a uid or a candidate_id.", metavar="URL|UID")
+        str, typer.Argument(help="An image or page URL, a host, a uid or a candidate_id.", metavar="URL|HOST|UID")
     ],
     runs: RunsOption = Path("runs"),
     json: JsonOption = False,
 ) -> None:
-    """The whole story of one image: signals with their raw lines, gates, decision, where it is now."""
+    """The whole story of one image or page: signals with raw lines, gates, decision, where it is now."""
     from kyodaku.runs import find_run
     from kyodaku.stages import import_for
 
