@@ -81,7 +81,8 @@ def _watch(look: Callable[[], Any]) -> None:
 def explain(
     run: RunArgument,
     what: Annotated[
-        str, typer.Argument(help="An image or page URL, a host, a uid or a candidate_id.", metavar="URL|HOST|UID")
+        str,
+        typer.Argument(help="An image or page URL, a host, a uid or a candidate_id.", metavar="URL|HOST|UID"),
     ],
     runs: RunsOption = Path("runs"),
     json: JsonOption = False,
