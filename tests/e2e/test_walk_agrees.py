@@ -18,11 +18,14 @@ def test_the_walk_and_the_crawl_agree_at_the_gates(demo: DemoRun) -> None:
     rules = Rules.from_recipe(demo.recipe, NetPolicy(host_table=table))
     gates = Permission(rules, EMPTY_SNAPSHOT, time.time)
     driver = Driver(table)
+    # A picture that somebody refuses about the time it is asked for may be stopped before or after.
+    raced = {page.follows for site in demo.web.sites for page in site.pages}
     differing = []
     compared = 0
     for (image_url, page_url), row in rows(demo).items():
         if (
             row["host"] in demo.web.trap_hosts
+            or image_url in raced
             or row["not_requested"]
             or (image_url, page_url) not in demo.web.expected
         ):

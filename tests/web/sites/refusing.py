@@ -146,7 +146,9 @@ def late_no() -> list[Site]:
              pages=(Page("/", "Landscapes", twice),)),
         Site("late.example", "shows one of them again, later, with noai",
              pages=(
-                 Page("/", "Elsewhere", links=("/later",)),
+                 Page("/", "Elsewhere", links=("/soon",)),
+                 Page("/soon", "Not yet", links=("/almost",), follows=f"{silent}/b.jpg"),
+                 Page("/almost", "Nearly there", links=("/later",), follows=f"{silent}/b.jpg"),
                  Page("/later", "The same again", (again,), head='<meta name="robots" content="noai">',
                       follows=f"{silent}/b.jpg"),
              )),
