@@ -1,6 +1,6 @@
 """make bench-crawl: our crawl beside stock Scrapy, on the same web, turn by turn, in one run.
 
-    python -m benchmarks.crawl [--hosts 200] [--images-per-host 50] [--rounds 5] [--json FILE]
+    python -m benchmarks.crawl [--hosts 200] [--images-per-host 25] [--rounds 5] [--json FILE]
 
 Four contestants take turns `rounds` times; medians are printed. Each starts a fresh process, so start-up
 counts for all of them. Stock Scrapy reaches the hosts by address, ours by name through a host table.
@@ -104,7 +104,7 @@ def main() -> None:
     """Run the contest and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crawl", description=__doc__)
     parser.add_argument("--hosts", type=int, default=200)
-    parser.add_argument("--images-per-host", type=int, default=50)
+    parser.add_argument("--images-per-host", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", nargs="*", choices=["stock", "gates", "frontier", "kyodaku"])
