@@ -97,13 +97,16 @@ def test_a_killed_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
         run_jobs(todo, 2, tmp_path / "logs")
 
 
+# A shell's background jobs, CI's among them, inherit an ignored SIGINT: the script asks for the usual one.
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.curation.test_executor import Config, jobs
 from curation.executor import run_jobs
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run_jobs(jobs(Path({folder!r}), 4, Config(seconds=60.0)), 2, Path({folder!r}) / "logs")
 """
 
