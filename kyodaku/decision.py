@@ -16,7 +16,7 @@ from kyodaku.reasons import AllowReason, HoldReason, ReasonEnum, RefuseReason, V
 from kyodaku.recipe import Deny, Recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
-from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, strongest
+from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, Use, strongest
 from kyodaku.urls import host_of, normalise_url
 
 
@@ -159,9 +159,8 @@ def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: Regist
     """Verdicts over all facts, in the order given: copies of one picture share their fate.
 
     Candidates with the same bytes, or with one address in common (image URL, a hop, the final URL), form a
-    group. Inside it an
-    objection of one refuses (or holds) all; licence evidence bound to one serves all, unless it
-    contradicts another's, which refuses all. A missing ground never spreads.
+    group. Inside it an objection of one refuses (or holds) all; licence evidence bound to one serves all,
+    unless it contradicts another's, which refuses all. A missing ground never spreads.
     """
     decisions = [decide(candidate, policy, snapshot) for candidate in candidates]
     for group in _groups(candidates):
@@ -188,7 +187,12 @@ def basis_decision(
     if policy.basis == "public-domain":
         return _licence_ground(bound, policy.accept, AllowReason.PUBLIC_DOMAIN, grade)
     if policy.basis == "opt-in":
-        granted = tuple(index for index, signal in enumerate(signals) if _is_grant(signal, policy))
+        effects = resolve_protocols(signals)
+        granted = tuple(
+            index
+            for index, signal in enumerate(signals)
+            if effects[signal.protocol] is Effect.PERMITTED and _is_grant(signal, policy)
+        )
         licensed = _licence_ground(bound, policy.licences, AllowReason.LICENCE, _licence_id)
         if licensed.verdict is Verdict.ALLOW:
             return licensed
@@ -237,8 +241,9 @@ def _licence_ground(
 
 
 def _is_grant(signal: Signal, policy: Policy) -> bool:
+    """A whole, explicit yes to training by a protocol that the recipe names. A yes to another use is none."""
     named = signal.protocol in policy.grants or f"{signal.protocol}-{signal.where}" in policy.grants
-    return named and signal.complete and signal.effect is Effect.PERMITTED
+    return named and signal.complete and signal.effect is Effect.PERMITTED and signal.use is Use.TRAINING
 
 
 def _spellings(urls: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from kyodaku.signals.model import (
     Use,
     Where,
 )
+from kyodaku.signals.protocols.base import Protocol
 
 BASES = ("public-domain", "opt-in", "not-opted-out")
 
@@ -141,6 +143,24 @@ def test_a_grant_counts_only_where_the_recipe_names_it_and_it_is_whole() -> None
     assert verdict(candidate(signals=(grant,)), policy("opt-in", grants=frozenset()))[0] is Verdict.REFUSE
     cut = replace(grant, complete=False)
     assert verdict(candidate(signals=(cut,)), policy("opt-in"))[0] is Verdict.REFUSE
+
+
+def test_a_yes_to_another_use_is_no_grant() -> None:
+    other = signal(Effect.PERMITTED, "plus-datamining", use=Use.INFERENCE)
+    assert verdict(candidate(signals=(other,)), policy("opt-in")) == (Verdict.REFUSE, RefuseReason.NO_GRANT)
+
+
+def test_a_protocol_that_takes_its_yes_back_grants_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class TakesItBack(Protocol):
+        name = "plus-datamining"
+        title = "for this test"
+
+        def resolve(self, signals: Sequence[Signal]) -> Effect:
+            return Effect.SILENT
+
+    monkeypatch.setattr("kyodaku.signals.protocols.all_protocols", lambda: (TakesItBack(),))
+    grant = candidate(signals=(signal(Effect.PERMITTED, "plus-datamining"),))
+    assert verdict(grant, policy("opt-in")) == (Verdict.REFUSE, RefuseReason.NO_GRANT)
 
 
 def test_a_refusal_to_inference_refuses() -> None:
