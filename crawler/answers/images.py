@@ -147,10 +147,9 @@ class ImageDesk:
         if image is None:  # a body that never met G5 is not kept
             self._end(row, answer, GateResult("g5", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value))
             return
+        # A page may have been answered while the image was on its way; its word only gets stricter.
         late = self.before(replace(row, hops=(*row.hops, *answer.fetched.hops)))
-        if (
-            late is not None
-        ):  # a page was answered while the image was on its way; its word only gets stricter
+        if late is not None:
             self._end(row, answer, late, final=True)
             return
         facts = replace(
