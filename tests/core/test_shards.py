@@ -36,6 +36,7 @@ from kyodaku.shards import (
     write_parquet,
     write_stats,
 )
+from tests.tools import need_path
 
 Samples = list[tuple[str, dict[str, bytes]]]
 
@@ -378,8 +379,7 @@ def test_a_full_disk_leaves_whole_samples(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_real_full_device_is_a_disk_full_error() -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("/dev/full is not here")
+    need_path("/dev/full", "Linux")
     with (
         pytest.raises(DiskFullError),
         durable.disk_full_as_error("/dev/full"),
