@@ -30,7 +30,8 @@ from crawler.store.rawshards import RawShards
 from crawler.store.schema import Kind
 from crawler.store.store import Store
 from kyodaku.errors import KyodakuError, RunStateError
-from kyodaku.permission import GateResult, GateVerdict, OriginFacts, Permission
+from kyodaku.gate import GateResult, GateVerdict, OriginFacts
+from kyodaku.permission import Permission
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder

@@ -13,9 +13,10 @@ from crawler.run import run_scrapy
 from crawler.store.export import export, forget_facts
 from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.netguard import HostTable, NetPolicy, load_host_table
-from kyodaku.permission import Permission, Rules
+from kyodaku.permission import Permission
 from kyodaku.recipe import start_web
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary, counted
 

@@ -97,14 +97,20 @@ LACKING = frozenset({RefuseReason.NO_LICENCE_EVIDENCE, RefuseReason.NO_GRANT})
 
 def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
     """The effect of each protocol over its own signals. A protocol this code does not know gets the
-    restrictive union, so that facts from a newer version never read as milder."""
+    restrictive union, so that facts from a newer version never read as milder.
+
+    Every picture is shown to models on its way, so a no to inference is a no; a yes to it is nothing.
+    """
     from kyodaku.signals.protocols import all_protocols
 
     known = {protocol.name: protocol for protocol in all_protocols()}
     effects: dict[str, Effect] = {}
     for name in dict.fromkeys(signal.protocol for signal in signals):
         own = [signal for signal in signals if signal.protocol == name]
-        effects[name] = known[name].resolve(own) if name in known else strongest([s.effect for s in own])
+        training = [signal for signal in own if signal.use is Use.TRAINING]
+        effect = known[name].resolve(training) if name in known else strongest([s.effect for s in training])
+        other = [signal.effect for signal in own if signal.use is not Use.TRAINING]
+        effects[name] = strongest([effect, *(word for word in other if word is not Effect.PERMITTED)])
     return effects
 
 

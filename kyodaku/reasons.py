@@ -64,6 +64,17 @@ class RefuseReason(ReasonEnum):
     X_ROBOTS_TAG = "x_robots_tag", "the X-Robots-Tag header reserves the image or its page"
     META_ROBOTS = "meta_robots", "a robots meta tag of the page reserves its images"
     PLUS_DATA_MINING = "plus_data_mining", "XMP in the file prohibits data mining (PLUS / IPTC)"
+    AIPREF = "aipref", "a Content-Usage preference (AIPREF) says no to training"
+    CONTENT_SIGNAL = "content_signal", "a Content-Signal line says no to AI training"
+    DISALLOW_AI_TRAINING = "disallow_ai_training", "a DisallowAITraining line of robots.txt covers this URL"
+    TDMREP = "tdmrep", "text and data mining is reserved (TDMRep)"
+    AI_TXT = "ai_txt", "an ai.txt file says no to training"
+    TRUST_TXT = "trust_txt", "trust.txt says that data training is not allowed"
+    RSL = "rsl", "an RSL licence does not cover training, or only on conditions that we cannot meet"
+    C2PA = "c2pa", "the file's Content Credentials (C2PA / CAWG) do not allow training or inference"
+    RIGHTS_TEXT = "rights_text", "a rights statement says in words that AI training is not wanted"
+    USER_INTENT = "user_intent", "the author's ATProto user intents say no"
+    PLATFORM = "platform", "the author or the platform says no by a convention of that platform"
     PAYMENT_REQUIRED = "payment_required", "the server answered 402: payment is demanded"
     LEGAL_BLOCK = "legal_block", "the server answered 451: unavailable for legal reasons"
     PROTOCOL_RESERVED = "protocol_reserved", "an opt-out protocol reserves this image"
@@ -98,6 +109,18 @@ class HoldReason(ReasonEnum):
     ROBOTS_NOT_TEXT = "robots_not_text", "something that is not text came in place of robots.txt"
     ROBOTS_TOO_COMPLEX = "robots_too_complex", "robots.txt exceeds the rule, line or time limit"
     ROBOTS_UNEXPECTED = "robots_unexpected", "robots.txt answered a status that has no agreed meaning"
+    POLICY_FILE_BARRED = (
+        "policy_file_barred",
+        "robots.txt does not let us read an opt-out file of its own host",
+    )
+    POLICY_FILE_UNREACHABLE = (
+        "policy_file_unreachable",
+        "an opt-out file could not be fetched (5xx, 429, time-out, DNS, TLS, reset)",
+    )
+    POLICY_FILE_UNREADABLE = "policy_file_unreadable", "an opt-out file is there but could not be read"
+    RSL_UNOBTAINABLE = "rsl_unobtainable", "an RSL licence is declared but could not be had or read"
+    REGISTRY_UNREACHABLE = "registry_unreachable", "an opt-out registry that the recipe names did not answer"
+    GONE_SINCE = "gone_since", "the image was gone when it was asked for again before the release"
     PAGE_ERROR = "page_error", "the page that shows the image could not be read whole"
     PAGE_FORBIDDEN = "page_forbidden", "the page answered 401, 403 or 407"
     PAGE_RATE_LIMITED = "page_rate_limited", "the page answered 429"

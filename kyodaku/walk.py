@@ -11,18 +11,18 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from kyodaku.fingerprint import candidate_id, uid_of
-from kyodaku.netguard import host_of, normalise_url, origin_of
-from kyodaku.permission import (
+from kyodaku.gate import (
     GateResult,
     GateVerdict,
     Need,
     NeedKind,
     OriginFacts,
     PageFacts,
-    Permission,
     image_error,
     redirect_target,
 )
+from kyodaku.netguard import host_of, normalise_url, origin_of
+from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason
 from kyodaku.records import Candidate
 from kyodaku.signals.carriers.headers import ResponseHead

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from scrapy import Request
 from scrapy.http import Response
 
+from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.integrations.scrapy import GateClosed, fetched_of, fetched_of_failure, trail_of
-from kyodaku.permission import GateResult, GateVerdict
 from kyodaku.reasons import HoldReason
 from kyodaku.signals.model import Fetched, FetchError, LicenceEvidence, Signal
 

@@ -15,7 +15,7 @@ from crawler.store.codec import load_evidence, load_signals, merged
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.rawshards import RawImage, RawShards
 from crawler.store.store import Store
-from kyodaku.permission import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
+from kyodaku.gate import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
 from kyodaku.signals.model import LicenceBinding, LicenceEvidence, Signal
 

@@ -19,7 +19,7 @@ from crawler.store.store import Store
 from kyodaku.decision import LACKING
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.fingerprint import candidate_id, sha256_bytes
-from kyodaku.permission import GateResult
+from kyodaku.gate import GateResult
 from kyodaku.reasons import NotRequestedReason
 from kyodaku.signals.model import excerpt
 from kyodaku.urls import normalise_url

@@ -15,13 +15,8 @@ from crawler.frontier.jobs import Job
 from crawler.frontier.requests import Answered, Place, Requests, Row
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.schema import Kind
-from kyodaku.permission import (
-    GateResult,
-    GateVerdict,
-    PageFacts,
-    Permission,
-    redirect_target,
-)
+from kyodaku.gate import GateResult, GateVerdict, PageFacts, redirect_target
+from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage

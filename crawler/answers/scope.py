@@ -6,8 +6,9 @@ from functools import lru_cache
 
 from crawler.frontier.requests import Place
 from kyodaku.errors import UnsafeAddressError
+from kyodaku.gate import GateResult
 from kyodaku.netguard import check_url, host_of, origin_of
-from kyodaku.permission import GateResult, Permission
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe
 
 _KNOWN_URLS = 50_000

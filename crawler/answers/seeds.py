@@ -13,7 +13,7 @@ from crawler.answers.intake import Found, Shown
 from crawler.crawl import Crawl
 from crawler.frontier.requests import Place
 from kyodaku.errors import UsageError
-from kyodaku.permission import GateResult, GateVerdict
+from kyodaku.gate import GateResult, GateVerdict
 
 #: Rows of a list that enter the frontier in one step.
 CHUNK = 500

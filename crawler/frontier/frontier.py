@@ -21,8 +21,8 @@ from crawler.frontier.requests import Answered, Place, Requests, Row
 from crawler.frontier.retries import Retries
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
+from kyodaku.gate import GateResult, GateVerdict, OriginFacts
 from kyodaku.netguard import host_of, origin_of
-from kyodaku.permission import GateResult, GateVerdict, OriginFacts
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.signals.model import Fetched, Hop
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
+from kyodaku.gate import OriginFacts
 from kyodaku.imagehead import sniff
-from kyodaku.permission import OriginFacts
 from kyodaku.signals.carriers.robots import parse_robots
 
 #: Stands for a body that is not kept. It is no text to any reader, so it holds; an empty body, which a

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from crawler.frontier.origins import HostFileRun, Origin
 from crawler.frontier.requests import Row
-from kyodaku.permission import GateResult, OriginFacts
+from kyodaku.gate import GateResult, OriginFacts
 from kyodaku.reasons import NotRequestedReason
 
 

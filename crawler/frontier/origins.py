@@ -21,15 +21,9 @@ from crawler.frontier.requests import Row
 from crawler.store.codec import dump, dump_headers, dump_hops, load_headers, load_hops
 from crawler.store.evidence import EvidenceWriter, WarcPlace
 from crawler.store.store import Store
-from kyodaku.permission import (
-    HOST_FILE_BRIDGE,
-    HOST_FILE_FRESH,
-    GateResult,
-    GateVerdict,
-    Need,
-    OriginFacts,
-    Permission,
-)
+from kyodaku.gate import GateResult, GateVerdict, Need, OriginFacts
+from kyodaku.hostfiles import HOST_FILE_BRIDGE, HOST_FILE_FRESH
+from kyodaku.permission import Permission
 from kyodaku.signals.model import Fetched, FetchError
 
 #: Origins whose facts stay in memory; the others are read again from the store when asked for.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crawler.store.codec import dump_evidence, dump_headers, dump_hops, dump_signals, load_hops
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
-from kyodaku.permission import GateResult
+from kyodaku.gate import GateResult
 from kyodaku.signals.model import Headers, Hop, LicenceEvidence, Signal
 
 _COLUMNS = "id, kind, url, target, host, origin, page_host, depth, follow, hops, attempts, holds, asked_again"

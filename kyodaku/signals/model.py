@@ -124,6 +124,7 @@ class FetchError(StrEnum):
     TOO_SLOW = "too-slow"
     BOMB = "decompression-bomb"
     PROTOCOL = "protocol-error"
+    BARRED = "barred-by-robots"  # never asked for: the robots.txt of its own host forbids it
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,34 @@ class Institution:
 
 
 @dataclass(frozen=True)
+class Declared:
+    """A document that a carrier names, and that has to be read before the carrier has said all.
+
+    `url` is absolute; `raw` the line, header or element that names it, found at `source_url`. What is not
+    `needed` is kept as evidence where it can be had, and no gate waits for it.
+    """
+
+    protocol: str
+    url: str
+    where: Where
+    binding: Binding
+    raw: str
+    source_url: str
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An owner's stored reply: for `host`, below `paths` and until `until` (aware), the groups of other
+    crawlers do not speak to us. It lifts that inference and nothing else. `sha256` is the letter's."""
+
+    host: str
+    paths: tuple[str, ...]
+    sha256: str
+    until: datetime
+
+
+@dataclass(frozen=True)
 class Reading:
     """How carriers are read.
 
@@ -176,6 +205,7 @@ class Reading:
     own_tokens    our product tokens; every one binds us.
     purpose_tokens, purpose_threshold  signals.md 1.6.
     now           the moment that dates are compared with (aware).
+    letters       replies of owners, each lifting our inference from other crawlers' groups.
     """
 
     mode: Literal["spec", "policy"]
@@ -184,6 +214,7 @@ class Reading:
     purpose_threshold: Literal["any", "majority", "control-tokens-only"]
     now: datetime
     institutions: tuple[Institution, ...] = ()
+    letters: tuple[Letter, ...] = ()
 
 
 def excerpt(text: str) -> str:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -20,12 +20,25 @@ from urllib.parse import urljoin
 
 from kyodaku.decision import resolve_protocols
 from kyodaku.errors import CarrierError, UsageError
-from kyodaku.permission import GateVerdict, image_status
-from kyodaku.signals.carriers.embedded import read_embedded
+from kyodaku.gate import GateVerdict, image_status
+from kyodaku.signals.carriers.c2pa import parse_manifest_store
+from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded
 from kyodaku.signals.carriers.headers import ResponseHead
-from kyodaku.signals.carriers.html import parse_html
-from kyodaku.signals.carriers.robots import parse_robots
-from kyodaku.signals.model import Effect, Fetched, FetchError, Hop, Reading, Signal, strongest
+from kyodaku.signals.carriers.html import HtmlPage, parse_html
+from kyodaku.signals.model import (
+    Binding,
+    Declared,
+    Effect,
+    Fetched,
+    FetchError,
+    Hop,
+    LicenceBinding,
+    Reading,
+    Signal,
+    Use,
+    Where,
+    strongest,
+)
 from kyodaku.signals.protocols import all_protocols
 from kyodaku.signals.tokens import purpose_tokens
 
@@ -34,47 +47,18 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 _MODES = ("spec", "policy")
 _FIELDS = ("id", "signal", "input", "url", "agent", "expect", "mode")
-#: Inputs that are read here, beside those that a protocol of their own would read.
-_READ = frozenset(
-    {
-        "robots_status",
-        "robots_body",
-        "robots_body_prefix",
-        "robots_body_padding_bytes",
-        "robots_body_tail",
-        "robots_redirect_chain",
-        "robots_redirect_count",
-        "cached_robots_body",
-        "cached_age_hours",
-        "page_robots_status",
-        "page_robots_body",
-        "page_url",
-        "headers",
-        "html",
-        "xmp",
-        "exif_copyright",
-    }
-)
-#: Which vector signal answers for a header, a robots record or a group of inputs.
-_HEADER_SIGNALS = {
-    "content-usage": "aipref",
-    "content-signal": "content-signal",
-    "tdm-reservation": "tdmrep",
-    "tdm-policy": "tdmrep",
+#: The host files that inputs are named after: `tdmrep_status`, `tdmrep_body`, `tdmrep_content_type`.
+_HOST_FILES = {
+    "robots": "/robots.txt",
+    "tdmrep": "/.well-known/tdmrep.json",
+    "ai_txt": "/ai.txt",
+    "well_known_ai_txt": "/.well-known/ai.txt",
+    "ai_json": "/.well-known/ai.json",
+    "trust_txt": "/.well-known/trust.txt",
+    "root_trust_txt": "/trust.txt",
 }
-_RECORD_SIGNALS = {
-    "content-usage": "aipref",
-    "content-signal": "content-signal",
-    "license": "rsl",
-    "disallowaitraining": "disallowaitraining",
-}
-#: Readings that protocols here do not have yet, by vector.
-_NOT_YET = {
-    "plus-datamining-022": "the keyword rule on rights fields",
-    "license-003": "a licence that counts as a grant",
-    "license-004": "schema.org acquireLicensePage",
-    "license-005": "rightsstatements.org beside a licence",
-}
+#: Licences that count as a yes of their own.
+_FREE = frozenset({"cc0-1.0", "pdm-1.0"})
 
 
 @dataclass(frozen=True)
@@ -188,12 +172,9 @@ def read_vectors(path: Path | str) -> Iterator[dict[str, Any]]:
 def run_vector(vector: Mapping[str, Any]) -> Effect | None:
     """What the inputs of one vector amount to; None when that takes a protocol that is not here."""
     known = {name for protocol in all_protocols() for name in protocol.vector_signals} | {"combined"}
-    if vector["signal"] not in known or vector["id"] in _NOT_YET:
+    if vector["signal"] not in known:
         return None
-    effect = _effect(vector["input"], vector["url"], _reading(vector))
-    if effect is not Effect.RESERVED and not _needs(vector["input"]) <= known:
-        return None
-    return effect
+    return _effect(vector["input"], vector["url"], _reading(vector))
 
 
 def _reading(vector: Mapping[str, Any]) -> Reading:
@@ -206,52 +187,122 @@ def _reading(vector: Mapping[str, Any]) -> Reading:
     )
 
 
-def _needs(inputs: Mapping[str, Any]) -> set[str]:
-    """The vector signals whose protocols have a say in these inputs, "?" for an input that nobody reads."""
-    needs: set[str] = set()
-    for name in inputs:
-        if name in _READ:
-            continue
-        stem = name.removesuffix("_status").removesuffix("_body").removesuffix("_content_type")
-        absent = inputs.get(f"{stem}_status") in (404, 410) and not inputs.get(f"{stem}_body")
-        needs |= set() if absent else {"?"}
-    head = _head(inputs["headers"], "") if "headers" in inputs else None
-    names = {name.lower() for name, _ in head.headers} if head else set()
-    needs |= {signal for name, signal in _HEADER_SIGNALS.items() if name in names}
-    for prefix in ("", "page_"):
-        robots = parse_robots(_robots_body(inputs, prefix))
-        records = [record for group in robots.groups for record in group.others] + [*robots.global_records]
-        needs |= {_RECORD_SIGNALS[record.key] for record in records if record.key in _RECORD_SIGNALS}
-    return needs
-
-
 def _effect(inputs: Mapping[str, Any], url: str, reading: Reading) -> Effect:
-    signals: list[Signal] = []
-    outcomes: list[Effect] = []
-    protocols = all_protocols()
     page_url = inputs.get("page_url") or urljoin(url, "/")
-    for prefix, asked in (("", url), ("page_", page_url)):
-        if any(name in inputs for name in (f"{prefix}robots_status", f"{prefix}robots_redirect_count")):
-            file = _robots_file(inputs, prefix, asked)
-            for protocol in protocols:
-                signals += protocol.read_host_file("/robots.txt", file, asked, reading)
+    said = _Said(inputs, reading)
+    said.host_files("", url)
+    said.host_files("page_", page_url)
     if "headers" in inputs:
-        head = _head(inputs["headers"], url)
-        outcomes.append(_status_effect(head.status))
-        for protocol in protocols:
-            signals += protocol.read_image_head(head, reading)
+        said.image_head(_head(inputs["headers"], url))
     if "html" in inputs:
         try:
-            page = parse_html(_bytes(inputs["html"]), "text/html; charset=utf-8", page_url)
+            said.page(parse_html(_bytes(inputs["html"]), "text/html; charset=utf-8", page_url), url)
         except CarrierError:
             return Effect.ERROR
-        for protocol in protocols:
-            signals += protocol.read_page(page, url, reading)
-    if "xmp" in inputs or "exif_copyright" in inputs:
+    if {"xmp", "exif_copyright", "c2pa_json"} & set(inputs):
         embedded = read_embedded(_image_file(inputs), url=url)
-        for protocol in protocols:
-            signals += protocol.read_image(embedded, reading)
-    return strongest([*resolve_protocols(signals).values(), *outcomes])
+        if "c2pa_json" in inputs:
+            embedded = replace(embedded, c2pa=parse_manifest_store(inputs["c2pa_json"]))
+        said.image(embedded)
+    if "atproto_record" in inputs:
+        said.record(_file(url, 200, _bytes(inputs["atproto_record"])), url)
+    training = [signal for signal in said.signals if signal.use is Use.TRAINING]
+    return strongest([*resolve_protocols(training).values(), *said.outcomes])
+
+
+class _Said:
+    """What all protocols say to the inputs of one vector."""
+
+    def __init__(self, inputs: Mapping[str, Any], reading: Reading) -> None:
+        self._inputs = inputs
+        self._reading = reading
+        self._protocols = all_protocols()
+        self.signals: list[Signal] = []
+        self.outcomes: list[Effect] = []
+
+    def host_files(self, prefix: str, asked: str) -> None:
+        files = _host_files(self._inputs, prefix, asked)
+        for protocol in self._protocols:
+            for path in protocol.host_files:
+                if path in files:
+                    self.signals += protocol.read_host_file(path, files[path], asked, self._reading)
+            self._documents(protocol.host_documents(files, urljoin(asked, "/")[:-1], self._reading), asked)
+
+    def image_head(self, head: ResponseHead) -> None:
+        self.outcomes.append(_status_effect(head.status))
+        for protocol in self._protocols:
+            self.signals += protocol.read_image_head(head, self._reading)
+            self._documents(protocol.image_documents(head, self._reading), head.url)
+
+    def page(self, page: HtmlPage, image_url: str) -> None:
+        head = ResponseHead(page.url, 200, (), page.fetched_at)
+        for protocol in self._protocols:
+            self.signals += protocol.read_page(page, None, self._reading)
+            self.signals += protocol.read_page(page, image_url, self._reading)
+            self._documents(protocol.page_documents(head, page, self._reading), image_url)
+            for item in protocol.page_evidence(page, image_url, self._reading):
+                if item.binding is not LicenceBinding.UNBOUND and item.licence in _FREE:
+                    self.outcomes.append(Effect.PERMITTED)
+
+    def image(self, embedded: EmbeddedMetadata) -> None:
+        for protocol in self._protocols:
+            self.signals += protocol.read_image(embedded, self._reading)
+
+    def record(self, document: Fetched, url: str) -> None:
+        """A document of the protocol that the vector is about, which no other input names."""
+        for protocol in self._protocols:
+            if "atproto-user-intents" in protocol.vector_signals:
+                declared = Declared(protocol.name, document.url, Where.FILE, Binding.IMAGE, "", document.url)
+                self.signals += protocol.read_document(document, declared, url, self._reading)
+
+    def _documents(self, named: Sequence[Declared], url: str) -> None:
+        for declared in named:
+            document = _document(self._inputs, declared.url)
+            if document is not None:  # an absent input was not looked up
+                protocol = next(p for p in self._protocols if p.name == declared.protocol)
+                self.signals += protocol.read_document(document, declared, url, self._reading)
+
+
+def _host_files(inputs: Mapping[str, Any], prefix: str, asked: str) -> dict[str, Fetched]:
+    files: dict[str, Fetched] = {}
+    for stem, path in _HOST_FILES.items():
+        name = prefix + stem
+        if stem == "robots":
+            if f"{name}_status" in inputs or f"{prefix}robots_redirect_count" in inputs:
+                files[path] = _robots_file(inputs, prefix, asked)
+        elif f"{name}_status" in inputs:
+            files[path] = _file(
+                urljoin(asked, path),
+                inputs[f"{name}_status"],
+                _bytes(inputs.get(f"{name}_body", "")),
+                inputs.get(f"{name}_content_type", ""),
+            )
+    return files
+
+
+def _document(inputs: Mapping[str, Any], url: str) -> Fetched | None:
+    if url in inputs.get("rsl_by_url", {}):
+        return _file(url, 200, _bytes(inputs["rsl_by_url"][url]))
+    if "rsl_status" in inputs and inputs.get("rsl_url", url) == url:
+        return _file(url, inputs["rsl_status"], _bytes(inputs.get("rsl_body", "")))
+    return None
+
+
+def _file(url: str, status: int | str, body: bytes, content_type: str = "") -> Fetched:
+    """An answer; a status in words is an error."""
+    error = None
+    if isinstance(status, str):
+        error = FetchError(status) if status in {e.value for e in FetchError} else FetchError.PROTOCOL
+    return Fetched(
+        url=url,
+        final_url=url,
+        status=None if isinstance(status, str) else status,
+        headers=(("Content-Type", content_type),) if content_type else (),
+        body=body,
+        complete=error is None,
+        error=error,
+        fetched_at=NOW.timestamp(),
+    )
 
 
 def _status_effect(status: int) -> Effect:
@@ -273,26 +324,18 @@ def _robots_body(inputs: Mapping[str, Any], prefix: str) -> bytes:
 
 def _robots_file(inputs: Mapping[str, Any], prefix: str, asked: str) -> Fetched:
     url = urljoin(asked, "/robots.txt")
-    status = inputs.get(f"{prefix}robots_status")
-    error = None
-    if isinstance(status, str):
-        error = FetchError(status) if status in {e.value for e in FetchError} else FetchError.PROTOCOL
-        status = None
     count = int(inputs.get("robots_redirect_count", len(inputs.get("robots_redirect_chain", ()))))
-    hops = tuple(Hop(url, 302) for _ in range(count if not prefix else 0))
-    cached = inputs.get("cached_robots_body") if not prefix else None
-    return Fetched(
-        url=url,
-        final_url=url,
-        status=status,
-        headers=(),
-        body=_bytes(cached) if cached is not None else _robots_body(inputs, prefix),
-        complete=error is None,
-        error=error,
-        fetched_at=NOW.timestamp(),
-        hops=hops,
-        cached_age=float(inputs.get("cached_age_hours", 0)) * 3600 if cached is not None else None,
-    )
+    file = _file(url, inputs.get(f"{prefix}robots_status", 200), _robots_body(inputs, prefix))
+    if f"{prefix}robots_status" not in inputs:
+        file = replace(file, status=None)
+    if prefix:
+        return file
+    file = replace(file, hops=tuple(Hop(url, 302) for _ in range(count)))
+    cached = inputs.get("cached_robots_body")
+    if cached is None:
+        return file
+    age = float(inputs.get("cached_age_hours", 0)) * 3600
+    return replace(file, body=_bytes(cached), cached_age=age)
 
 
 def _head(text: str, url: str) -> ResponseHead:

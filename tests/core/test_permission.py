@@ -11,21 +11,13 @@ import pytest
 from PIL import Image
 
 from kyodaku.decision import DenyList, Policy
+from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind, OriginFacts, image_status, redirect_target
+from kyodaku.hostfiles import HOST_FILE_HOPS
 from kyodaku.netguard import NetPolicy
-from kyodaku.permission import (
-    HOST_FILE_HOPS,
-    GateResult,
-    GateVerdict,
-    Need,
-    NeedKind,
-    OriginFacts,
-    Permission,
-    Rules,
-    image_status,
-    redirect_target,
-)
+from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Reading, Signal
 from kyodaku.signals.protocols import all_protocols

@@ -24,6 +24,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 
+from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind, OriginFacts, PageFacts
 from kyodaku.integrations.scrapy import (
     META_KIND,
     META_TRAIL,
@@ -39,18 +40,10 @@ from kyodaku.integrations.scrapy.failures import fetch_error
 from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.netguard import HostTable, NetPolicy, Target
-from kyodaku.permission import (
-    GateResult,
-    GateVerdict,
-    Need,
-    NeedKind,
-    OriginFacts,
-    PageFacts,
-    Permission,
-    Rules,
-)
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, parse_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Signal
 from kyodaku.signals.protocols import all_protocols

@@ -8,9 +8,10 @@ from scrapy.settings import Settings
 from kyodaku.errors import UsageError
 from kyodaku.integrations.scrapy import GateClosed, KyodakuAddon, Shared, guard_of
 from kyodaku.netguard import HostTable, NetPolicy, Target
-from kyodaku.permission import Permission, Rules
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, parse_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 
 
 def recipe() -> Recipe:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kyodaku.netguard import HostTable, NetPolicy, Target
-from kyodaku.permission import Permission, Rules
+from kyodaku.permission import Permission
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, Hop
 from kyodaku.walls import find_wall, is_wall

@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 from crawler.answers.answers import Answer
 from crawler.crawl import Crawl, Outgoing
 from crawler.store.schema import Kind
+from kyodaku.gate import GateResult, GateVerdict, redirect_target
 from kyodaku.netguard import HostTable, NetPolicy, Target
-from kyodaku.permission import GateResult, GateVerdict, Permission, Rules, redirect_target
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, parse_recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Hop

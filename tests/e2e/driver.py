@@ -13,8 +13,8 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import urlsplit
 
+from kyodaku.gate import Need
 from kyodaku.netguard import HostTable
-from kyodaku.permission import Need
 from kyodaku.signals.model import Fetched, FetchError
 
 

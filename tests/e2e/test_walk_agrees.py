@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from kyodaku.netguard import NetPolicy, load_host_table
-from kyodaku.permission import Permission, Rules
+from kyodaku.permission import Permission
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 from kyodaku.walk import walk_image
 from tests.e2e.conftest import DemoRun
 from tests.e2e.driver import Driver

@@ -11,11 +11,13 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from kyodaku import __version__
 from kyodaku.errors import UsageError
+from kyodaku.hostfiles import HOST_FILE_CAP
 from kyodaku.integrations.scrapy.guard import Guard, system_addresses
 from kyodaku.netguard import NetPolicy, load_host_table
-from kyodaku.permission import HOST_FILE_CAP, Permission, Rules
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, load_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
 
 T = TypeVar("T")
 

@@ -17,9 +17,10 @@ from service_identity import VerificationError
 from twisted.internet.error import ConnectError, ConnectionLost
 from twisted.internet.error import TimeoutError as TxTimeoutError
 
+from kyodaku.gate import image_error
 from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, Kind, gate_exception
-from kyodaku.permission import Permission, image_error
+from kyodaku.permission import Permission
 from kyodaku.signals.model import Fetched, FetchError
 
 

@@ -13,9 +13,10 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import Request
 
+from kyodaku.gate import GateResult, Need, OriginFacts, PageFacts
 from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind
 from kyodaku.integrations.scrapy.pages import PageMemory
-from kyodaku.permission import GateResult, Need, OriginFacts, PageFacts, Permission
+from kyodaku.permission import Permission
 from kyodaku.recipe import Network
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import FetchError, LicenceEvidence, Signal

@@ -14,13 +14,13 @@ from scrapy.utils._download_handlers import wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
 
 from kyodaku.errors import UnsafeAddressError
+from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.integrations.scrapy.agent import GuardedAgent, HeadersTooLarge, VerifiedTls, connection_pool
 from kyodaku.integrations.scrapy.failures import causes
 from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.lookup import guard_of
 from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, Kind, gate_exception
 from kyodaku.netguard import SafeUrl, Target, check_url, connect_target
-from kyodaku.permission import GateResult, GateVerdict
 from kyodaku.signals.model import FetchError
 
 #: Headers that would borrow an identity or point a request elsewhere.

@@ -9,10 +9,11 @@ from scrapy.core.downloader import Downloader
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
+from kyodaku.gate import GateVerdict, Need, OriginFacts
+from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.integrations.scrapy.guard import Guard
 from kyodaku.integrations.scrapy.outcome import FetchFailed, fetched_of, fetched_of_failure
 from kyodaku.netguard import host_of
-from kyodaku.permission import HOST_FILE_FRESH, GateVerdict, Need, OriginFacts
 from kyodaku.signals.model import Fetched
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 

@@ -7,10 +7,10 @@ from typing import Any
 from scrapy import Request
 from scrapy.crawler import Crawler
 
+from kyodaku.gate import Need
 from kyodaku.integrations.scrapy.addon import KyodakuAddon
 from kyodaku.integrations.scrapy.guard import Guard
 from kyodaku.integrations.scrapy.outcome import GateClosed, gate_exception
-from kyodaku.permission import Need
 
 
 def guard_of(crawler: Crawler) -> Guard:

@@ -14,6 +14,8 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.responsetypes import responsetypes
 
+from kyodaku.gate import GateResult, GateVerdict, OriginFacts, redirect_target
+from kyodaku.hostfiles import HOST_FILE_CAP
 from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.integrations.scrapy.failures import broken_off
 from kyodaku.integrations.scrapy.guard import Exchange, Guard
@@ -32,13 +34,6 @@ from kyodaku.integrations.scrapy.outcome import (
     gate_exception,
 )
 from kyodaku.netguard import normalise_url, origin_of
-from kyodaku.permission import (
-    HOST_FILE_CAP,
-    GateResult,
-    GateVerdict,
-    OriginFacts,
-    redirect_target,
-)
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.carriers.headers import ResponseHead

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from kyodaku.permission import GateResult, GateVerdict
+from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.reasons import HoldReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Hop

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from kyodaku.errors import UnsafeAddressError
+from kyodaku.gate import PageFacts
 from kyodaku.netguard import normalise_url
-from kyodaku.permission import PageFacts
 
 
 class PageMemory:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from kyodaku.errors import CarrierError
+from kyodaku.signals.carriers.c2pa import ManifestStore
 from kyodaku.signals.carriers.containers import JPEG_EXTENDED, walk
 from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
 from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
@@ -108,6 +109,7 @@ class EmbeddedMetadata:
     complete: bool
     problems: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
+    c2pa: ManifestStore | None = None
 
 
 def read_embedded(

@@ -7,13 +7,13 @@ exception into a hold, never into silence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
-from kyodaku.signals.model import Effect, Fetched, LicenceEvidence, Reading, Signal, strongest
+from kyodaku.signals.model import Declared, Effect, Fetched, LicenceEvidence, Reading, Signal, strongest
 
 
 class Protocol:
@@ -33,6 +33,10 @@ class Protocol:
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the host file `path` says about fetching or using `url` (scheme://host/path?query)."""
         return []
+
+    def wants(self, path: str, files: Mapping[str, Fetched], reading: Reading) -> bool:
+        """Whether the host file `path` still has a say, given those of this origin that are there."""
+        return True
 
     def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
         """What a page's response headers say about the images it shows."""
@@ -56,6 +60,33 @@ class Protocol:
 
     def image_evidence(self, embedded: EmbeddedMetadata) -> list[LicenceEvidence]:
         """Licence statements inside the image."""
+        return []
+
+    # Documents: what a carrier only points at. Each is fetched once, and then read for every URL.
+
+    def host_documents(
+        self, files: Mapping[str, Fetched], origin: str, reading: Reading
+    ) -> Sequence[Declared]:
+        """Documents that host files name for the whole origin."""
+        return ()
+
+    def page_documents(self, head: ResponseHead, page: HtmlPage, reading: Reading) -> Sequence[Declared]:
+        """Documents that a page names, in its headers or markup."""
+        return ()
+
+    def url_documents(self, url: str, reading: Reading) -> Sequence[Declared]:
+        """Documents whose address follows from that of the image, by a published rule."""
+        return ()
+
+    def image_documents(self, head: ResponseHead, reading: Reading) -> Sequence[Declared]:
+        """Documents that an image's response headers name."""
+        return ()
+
+    def read_document(
+        self, document: Fetched, declared: Declared, url: str, reading: Reading
+    ) -> list[Signal]:
+        """What a document says about `url`. It may be a failure: `FetchError.BARRED` for one that robots
+        does not let us ask for."""
         return []
 
     def resolve(self, signals: Sequence[Signal]) -> Effect:

@@ -1,0 +1,138 @@
+"""Asking an origin for its host files: robots.txt first, then what it allows of the others, one by one,
+then the documents that they name. No I/O: generators yield `Need`s and are sent what came of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kyodaku.gate import Need, NeedKind, OriginFacts, redirect_target
+from kyodaku.signals.model import Declared, Effect, Fetched, FetchError, Hop
+from kyodaku.signals.protocols.robots import PATH as ROBOTS
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
+from kyodaku.urls import origin_of
+
+if TYPE_CHECKING:
+    from kyodaku.permission import Permission
+
+#: Redirects followed for a host file (RFC 9309 2.3.1.2: at least five; exactly five here).
+HOST_FILE_HOPS = 5
+#: Bytes read of a host file.
+HOST_FILE_CAP = 1024 * 1024
+#: Fresh for a day; a cached copy may bridge an outage for at most another day (signals.md 0.1).
+HOST_FILE_FRESH = 24 * 3600.0
+HOST_FILE_BRIDGE = 48 * 3600.0
+#: Documents that the host files of one origin may name; whatever is beyond counts as not to be had.
+MAX_DOCUMENTS = 8
+
+#: Errors that mean nobody answered. A redirect too many, or to a blocked place, is an answer.
+OUTAGES = frozenset(
+    {FetchError.DNS, FetchError.TLS, FetchError.TIMEOUT, FetchError.RESET, FetchError.CONNECT}
+)
+
+Files = dict[str, Fetched]
+
+
+def host_files(
+    permission: Permission, origin: str, previous: OriginFacts | None
+) -> Generator[Need, Fetched, OriginFacts]:
+    """The machine behind `Permission.host_files`."""
+    files: Files = {}
+    for path in permission.host_file_paths:
+        if path != ROBOTS and not permission.wants(path, files):
+            continue
+        files[path] = yield from _one(permission, origin + path, path, files, previous)
+        if path == ROBOTS and not permission.robots_obtained(origin, files[path]).open:
+            return OriginFacts(origin, files, permission.clock())
+    robots_of = {origin: files[ROBOTS]}
+    for number, declared in enumerate(declared_documents(permission, origin, files)):
+        if number >= MAX_DOCUMENTS:
+            files[declared.url] = _unasked(permission, declared.url, FetchError.TOO_LARGE)
+        else:
+            files[declared.url] = yield from _document(permission, declared.url, robots_of, previous)
+    return OriginFacts(origin, files, permission.clock())
+
+
+def declared_documents(
+    permission: Permission, origin: str, files: Mapping[str, Fetched]
+) -> Sequence[Declared]:
+    """Every document that host files name, each URL once; the needed ones first."""
+    reading = permission.reading()
+    named = [
+        declared
+        for protocol in permission.protocols
+        for declared in protocol.host_documents(files, origin, reading)
+    ]
+    named.sort(key=lambda declared: not declared.needed)
+    return tuple({declared.url: declared for declared in reversed(named)}.values())[::-1]
+
+
+def _one(
+    permission: Permission, url: str, key: str, files: Files, previous: OriginFacts | None
+) -> Generator[Need, Fetched, Fetched]:
+    if key != ROBOTS and is_barred(permission, url, files[ROBOTS]):
+        return _unasked(permission, url, FetchError.BARRED)
+    answer = yield from _followed(permission, url)
+    return _bridged(answer, previous.files.get(key) if previous else None)
+
+
+def _document(
+    permission: Permission, url: str, robots_of: Files, previous: OriginFacts | None
+) -> Generator[Need, Fetched, Fetched]:
+    """A document, if the robots.txt of its own origin lets us ask for it."""
+    if not permission.g0(url).open:
+        return _unasked(permission, url, FetchError.BLOCKED)
+    origin = origin_of(url)
+    if origin not in robots_of:
+        robots_of[origin] = yield from _followed(permission, origin + ROBOTS)
+    robots = robots_of[origin]
+    if not permission.robots_obtained(origin, robots).open or is_barred(permission, url, robots):
+        return _unasked(permission, url, FetchError.BARRED)
+    answer = yield from _followed(permission, url)
+    return _bridged(answer, previous.files.get(url) if previous else None)
+
+
+def is_barred(permission: Permission, url: str, robots: Fetched) -> bool:
+    """True when the robots.txt of its origin does not plainly let us ask for `url`."""
+    signals = ROBOTS_PROTOCOL.read_host_file(ROBOTS, robots, url, permission.reading())
+    return any(signal.effect is not Effect.SILENT for signal in signals)
+
+
+def _followed(permission: Permission, url: str) -> Generator[Need, Fetched, Fetched]:
+    hops: list[Hop] = []
+    current = url
+    while True:
+        if not permission.g0(current).open:
+            blocked = FetchError.BLOCKED
+            return Fetched(url, current, None, (), b"", False, blocked, permission.clock(), tuple(hops))
+        answer = yield Need(current, NeedKind.HOST_FILE, HOST_FILE_CAP)
+        target = redirect_target(answer)
+        if target is None:
+            return replace(answer, url=url, final_url=current, hops=(*hops, *answer.hops))
+        hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
+        if len(hops) > HOST_FILE_HOPS:
+            return replace(
+                answer,
+                url=url,
+                final_url=current,
+                hops=tuple(hops),
+                error=FetchError.REDIRECTS,
+                complete=False,
+            )
+        current = target
+
+
+def _bridged(answer: Fetched, old: Fetched | None) -> Fetched:
+    outage = answer.error in OUTAGES or (answer.error is None and (answer.status or 0) >= 500)
+    if not outage or old is None or old.status is None or old.error is not None:
+        return answer
+    if not (200 <= old.status < 300 and old.complete):
+        return answer
+    age = answer.fetched_at - old.fetched_at
+    return replace(old, cached_age=age) if 0 <= age < HOST_FILE_BRIDGE else answer
+
+
+def _unasked(permission: Permission, url: str, error: FetchError) -> Fetched:
+    return Fetched(url, url, None, (), b"", False, error, permission.clock())
