@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome, Verdict
-from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS
+from kyodaku.rechecks import iter_candidate_rows
+from kyodaku.records import ANNOTATIONS, CAPTIONS, DECISIONS
 from kyodaku.release.plan import PLAN
 from kyodaku.release.tables import iter_rows, shard_names
 from kyodaku.runs import RunFolder
@@ -35,7 +36,7 @@ def plan_rows(run: RunFolder, local_network: bool) -> list[dict[str, Any]]:
     givers = {decisions[name]["because_of"] for name in kept if decisions[name]["because_of"]}
     candidates: dict[str, dict[str, Any]] = {}
     places: dict[str, tuple[str, str]] = {}
-    for _, rows in iter_rows(run.candidates, CANDIDATES):
+    for _, rows in iter_candidate_rows(run):
         for row in rows:
             if row["candidate_id"] in kept or row["candidate_id"] in givers:
                 candidates[row["candidate_id"]] = row

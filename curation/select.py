@@ -17,8 +17,9 @@ from curation.outcomes import Facts, Ruling, SelectRules, rule
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
+from kyodaku.rechecks import candidate_rows
 from kyodaku.recipe import Recipe
-from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
+from kyodaku.records import ANNOTATIONS, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import iter_rows, read_rows, read_table, shard_names
@@ -31,6 +32,7 @@ _CODE = (
     "curation.filters",
     "curation.clusters",
     "kyodaku.decision",
+    "kyodaku.rechecks",
     "kyodaku.reasons",
 )
 
@@ -143,7 +145,7 @@ def _served_before(run: RunFolder) -> set[str]:
 def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapshot) -> dict[str, str]:
     files = [
         folder / f"{shard}.parquet"
-        for folder in (run.candidates, run.annotations)
+        for folder in (run.candidates, run.rechecks, run.annotations)
         for shard in shard_names(folder)
     ]
     config = {
@@ -180,10 +182,10 @@ def _marked(run: RunFolder, shard: str, wanted: Mapping[str, str]) -> bool:
 
 
 def _candidates(run: RunFolder, shard: str) -> list[Candidate]:
-    path = run.candidates / f"{shard}.parquet"
     try:
-        return [Candidate.from_row(row) for row in read_rows(path, CANDIDATES)]
+        return [Candidate.from_row(row) for row in candidate_rows(run, shard)]
     except (ValueError, TypeError) as error:
+        path = run.candidates / f"{shard}.parquet"
         raise RecordError(f"{path}: {error}; nothing is decided on facts that cannot be read") from error
 
 

@@ -120,7 +120,10 @@ class HoldReason(ReasonEnum):
     POLICY_FILE_UNREADABLE = "policy_file_unreadable", "an opt-out file is there but could not be read"
     RSL_UNOBTAINABLE = "rsl_unobtainable", "an RSL licence is declared but could not be had or read"
     REGISTRY_UNREACHABLE = "registry_unreachable", "an opt-out registry that the recipe names did not answer"
-    GONE_SINCE = "gone_since", "the image was gone when it was asked for again before the release"
+    GONE_SINCE = (
+        "gone_since",
+        "the image or its page was gone, or something else, when asked for again before a release",
+    )
     PAGE_ERROR = "page_error", "the page that shows the image could not be read whole"
     PAGE_FORBIDDEN = "page_forbidden", "the page answered 401, 403 or 407"
     PAGE_RATE_LIMITED = "page_rate_limited", "the page answered 429"

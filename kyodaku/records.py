@@ -70,7 +70,7 @@ HOSTS = _schema(
 #: One row per page or sitemap that the crawl met, asked or not.
 PAGES = _schema(
     "pages",
-    1,
+    2,
     [
         ("url", _STR),
         ("kind", _STR),  # page | sitemap
@@ -85,6 +85,8 @@ PAGES = _schema(
         ("not_requested", _STR),  # NotRequestedReason or ""
         ("fetched_at", _F64),
         ("bytes", _INT),
+        ("etag", _STR),  # as served, or ""
+        ("last_modified", _STR),
         ("candidates", _INT),  # image URLs found on it
         ("signals", pa.list_(SIGNAL_TYPE)),
     ],
@@ -189,6 +191,25 @@ MATCHES = _schema(
     "matches",
     1,
     [("cluster", _STR), ("kind", _STR), ("uid", _STR), ("distance", _INT)],  # kind: bytes | pixels
+)
+
+#: One row per candidate that was asked about again before a release, numbered as candidates/.
+RECHECKS = _schema(
+    "rechecks",
+    1,
+    [
+        ("candidate_id", _STR),
+        ("checked_at", _F64),  # when its last answer came
+        ("page", _STR),  # same | changed; "" when the candidate has no page
+        ("image", _STR),  # same | changed; "" when it was not asked for
+        ("gate", _STR),  # the gate that closed this time, or the last one asked
+        ("gate_verdict", _STR),  # proceed | refuse | hold
+        ("gate_reason", _STR),
+        ("page_sha256", _STR),  # of the page that was read again, or ""
+        ("sha256", _STR),  # of the bytes that were read again, or ""; they are never stored
+        ("signals", pa.list_(SIGNAL_TYPE)),  # every recheck adds to them
+        ("evidence", pa.list_(EVIDENCE_TYPE)),
+    ],
 )
 
 #: One row per candidate, numbered as candidates/.
@@ -299,6 +320,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "raw": RAW,
     "annotations": ANNOTATIONS,
     "matches": MATCHES,
+    "rechecks": RECHECKS,
     "decisions": DECISIONS,
     "captions": CAPTIONS,
     "released": RELEASED,

@@ -51,6 +51,14 @@ class RunFolder:
         return self.path / "matches.parquet"
 
     @property
+    def rechecks(self) -> Path:
+        return self.path / "rechecks"
+
+    @property
+    def recheck_sqlite(self) -> Path:
+        return self.path / "recheck.sqlite"
+
+    @property
     def decisions(self) -> Path:
         return self.path / "decisions"
 

@@ -21,6 +21,7 @@ from kyodaku.reasons import HoldReason
 from kyodaku.records import CANDIDATES, HOSTS, PAGES, Candidate
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
+from kyodaku.signals.model import Headers
 
 #: Rows of one candidates file.
 ROWS = 100_000
@@ -39,7 +40,7 @@ ORDER BY c.candidate_id
 """
 _PAGES = """
 SELECT url, kind, host, depth, final_url, hops, status, gate, verdict, reason, not_requested, fetched_at,
-       bytes, (SELECT count(*) FROM candidates c WHERE c.page = r.id), signals
+       bytes, headers, '', (SELECT count(*) FROM candidates c WHERE c.page = r.id), signals
 FROM requests r WHERE kind < 2 ORDER BY kind, url
 """
 _HOSTS = """
@@ -101,11 +102,17 @@ def _page_row(row: tuple[Any, ...]) -> dict[str, Any]:
     values["kind"] = Kind(values["kind"]).name.lower()
     values["hops"] = [asdict(hop) for hop in load_hops(values["hops"])]
     values["signals"] = [asdict(signal) for signal in load_signals(values["signals"])]
+    headers = load_headers(values["etag"])
+    values["etag"], values["last_modified"] = _header(headers, "etag"), _header(headers, "last-modified")
     if (
         not values["gate_verdict"] and not values["not_requested"]
     ):  # met, and the crawl ended before it was asked
         values |= {"gate": "g0", "gate_verdict": "hold", "gate_reason": HoldReason.NOT_FINISHED.value}
     return values
+
+
+def _header(headers: Headers, name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
 
 
 def _candidate(row: tuple[Any, ...]) -> Candidate:

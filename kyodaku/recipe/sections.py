@@ -243,9 +243,13 @@ class Shards(Section):
 
 
 class Release(Section):
-    """What the card says. Free text by the people who publish."""
+    """What the card says (free text by the people who publish), and how fresh the answers have to be."""
 
     title: str = ""
     description: str = ""
     compilation_licence: str = ""
     homepage: str = ""
+    recheck_after: Seconds = Field(
+        default=7 * 86400.0,
+        description="a release rests on answers no older than this; older ones are asked again",
+    )

@@ -20,6 +20,7 @@ _VERIFY = "kyodaku verify tells what else is wrong with this release"
 #: What to do about a table that is missing or damaged, by the name of its schema.
 _REMEDY = {
     **dict.fromkeys(("hosts", "pages", "candidates", "raw"), _NEW_CRAWL),
+    "rechecks": "run kyodaku recheck, which asks again",
     **dict.fromkeys(("annotations", "matches", "decisions", "captions"), _CURATE),
     **dict.fromkeys(("released", "index", "attribution"), _VERIFY),
 }

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome
+from kyodaku.rechecks import laid_over, recheck_rows
 from kyodaku.records import (
     ANNOTATIONS,
     CANDIDATES,
@@ -176,7 +177,8 @@ class RunFacts:
         found: dict[str, Candidate] = {}
         for shard, indices in wanted.items():
             table = read_table(self.run.candidates / f"{shard}.parquet", CANDIDATES)
-            for record in table.take(sorted(indices)).to_pylist():
+            records = table.take(sorted(indices)).to_pylist()
+            for record in laid_over(records, recheck_rows(self.run, shard)):
                 found[record["candidate_id"]] = _candidate(record, shard)
         return found
 

@@ -1,0 +1,79 @@
+"""What asking again before a release brought, laid over what the crawl found.
+
+Signals only ever grow. Of the evidence, what a page said is replaced by what the same page says now; what
+stands in the stored bytes stays. A gate that closed this time is the candidate's last gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from kyodaku.gate import GateVerdict
+from kyodaku.records import CANDIDATES, DECISIONS, RECHECKS
+from kyodaku.release.tables import iter_rows, read_rows, shard_names
+from kyodaku.runs import RunFolder
+from kyodaku.signals.model import LicenceBinding
+
+CHANGED = "changed"
+SAME = "same"
+
+#: Evidence that does not come from the page a candidate was found on.
+_NOT_OF_THE_PAGE = frozenset({LicenceBinding.XMP, LicenceBinding.URL_LIST})
+
+
+def candidate_rows(run: RunFolder, shard: str) -> list[dict[str, Any]]:
+    """The candidates of one shard as plain rows, rechecks laid over them. Raises RecordError."""
+    rows = read_rows(run.candidates / f"{shard}.parquet", CANDIDATES)
+    return laid_over(rows, recheck_rows(run, shard))
+
+
+def iter_candidate_rows(run: RunFolder) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Every shard of candidates in order: its number and its rows, rechecks laid over them."""
+    for shard in shard_names(run.candidates):
+        yield shard, candidate_rows(run, shard)
+
+
+def recheck_rows(run: RunFolder, shard: str) -> dict[str, dict[str, Any]]:
+    """The rechecks of one shard by candidate_id; none where nothing was rechecked."""
+    path = run.rechecks / f"{shard}.parquet"
+    return {row["candidate_id"]: row for row in read_rows(path, RECHECKS)} if path.is_file() else {}
+
+
+def laid_over(rows: Sequence[dict[str, Any]], checks: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Candidate rows with the facts of their rechecks."""
+    return [_one(row, checks[row["candidate_id"]]) if row["candidate_id"] in checks else row for row in rows]
+
+
+def _one(row: dict[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
+    evidence = row["evidence"]
+    if check["page"] == CHANGED:
+        evidence = [item for item in evidence if item["binding"] in _NOT_OF_THE_PAGE]
+    merged = {
+        **row,
+        "signals": _together(row["signals"], check["signals"]),
+        "evidence": _together(evidence, check["evidence"]),
+    }
+    if check["gate_verdict"] != GateVerdict.PROCEED:
+        merged |= {name: check[name] for name in ("gate", "gate_verdict", "gate_reason")}
+        merged["failure"] = ""
+    return merged
+
+
+def _together(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [*old, *(item for item in new if item not in old)]
+
+
+def unchecked(
+    run: RunFolder, outcomes: Collection[str], before: float
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Candidates with one of `outcomes` whose last answer came before `before` (Unix seconds): shard and
+    row, rechecks laid over it."""
+    for shard, decisions in iter_rows(run.decisions, DECISIONS):
+        kept = {row["candidate_id"] for row in decisions if row["outcome"] in outcomes}
+        checks = recheck_rows(run, shard) if kept else {}
+        for row in candidate_rows(run, shard) if kept else ():
+            key = row["candidate_id"]
+            asked_at = max(row["fetched_at"], checks[key]["checked_at"] if key in checks else 0.0)
+            if key in kept and asked_at < before:
+                yield shard, row
