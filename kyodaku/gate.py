@@ -10,12 +10,13 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 from urllib.parse import urljoin, urlsplit
 
 from kyodaku.decision import objections
 from kyodaku.reasons import FailReason, HoldReason, ReasonEnum, RefuseReason, Verdict
 from kyodaku.signals.carriers.html import HtmlPage
-from kyodaku.signals.model import Declared, Fetched, FetchError, LicenceEvidence, Signal
+from kyodaku.signals.model import Declared, Fetched, FetchError, Headers, LicenceEvidence, Signal
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
@@ -40,11 +41,16 @@ class NeedKind(StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """One GET, without following redirects, reading at most `cap` bytes."""
+    """One request, without following redirects, reading at most `cap` bytes.
+
+    `headers` are those of a conditional request; nothing else is ever added to what a driver sends.
+    """
 
     url: str
     kind: NeedKind
     cap: int
+    method: Literal["GET", "HEAD"] = "GET"
+    headers: Headers = ()
 
 
 @dataclass(frozen=True)
