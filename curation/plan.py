@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome, Verdict
-from kyodaku.rechecks import iter_candidate_rows
+from kyodaku.recheck.overlay import iter_candidate_rows
 from kyodaku.records import ANNOTATIONS, CAPTIONS, DECISIONS
 from kyodaku.release.plan import PLAN
 from kyodaku.release.tables import iter_rows, shard_names

@@ -17,7 +17,7 @@ from curation.outcomes import Facts, Ruling, SelectRules, rule
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
-from kyodaku.rechecks import candidate_rows
+from kyodaku.recheck.overlay import candidate_rows
 from kyodaku.recipe import Recipe
 from kyodaku.records import ANNOTATIONS, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
 from kyodaku.registry_client import RegistrySnapshot
@@ -32,7 +32,7 @@ _CODE = (
     "curation.filters",
     "curation.clusters",
     "kyodaku.decision",
-    "kyodaku.rechecks",
+    "kyodaku.recheck.overlay",
     "kyodaku.reasons",
 )
 

@@ -218,6 +218,19 @@ class Permission:
             result = hold("g2", HoldReason.PAGE_ERROR, result.signals)
         return result
 
+    @guarded("g2")
+    def g2_head(self, head: ResponseHead) -> GateResult:
+        """What a page's headers say when its markup was not sent again (304)."""
+        reading = self.reading()
+        signals = [s for protocol in self.protocols for s in protocol.read_page_head(head, reading)]
+        page = parse_html(b"", "", head.url)
+        named = [d for p in self.protocols for d in p.page_documents(head, page, reading)]
+        said, missing = self._documents(named, head.url, reading)
+        result = weigh("g2", [*signals, *said])
+        if result.open and missing:
+            return replace(hold("g2", HoldReason.NOT_FINISHED, result.signals), documents=missing)
+        return result
+
     def _read_page(self, fetched: Fetched) -> tuple[HtmlPage, list[Signal], list[Declared]]:
         head = ResponseHead(fetched.final_url, fetched.status or 0, fetched.headers, fetched.fetched_at)
         page = parse_html(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome
-from kyodaku.rechecks import laid_over, recheck_rows
+from kyodaku.recheck.overlay import laid_over, recheck_rows
 from kyodaku.records import (
     ANNOTATIONS,
     CANDIDATES,

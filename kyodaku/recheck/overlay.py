@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from kyodaku.gate import GateVerdict
 from kyodaku.records import CANDIDATES, DECISIONS, RECHECKS
 from kyodaku.release.tables import iter_rows, read_rows, shard_names
 from kyodaku.runs import RunFolder
@@ -17,6 +16,9 @@ from kyodaku.signals.model import LicenceBinding
 
 CHANGED = "changed"
 SAME = "same"
+
+#: Outcomes of candidates that stand in a release, or for a picture that does.
+KEPT = ("released", "duplicate")
 
 #: Evidence that does not come from the page a candidate was found on.
 _NOT_OF_THE_PAGE = frozenset({LicenceBinding.XMP, LicenceBinding.URL_LIST})
@@ -54,7 +56,7 @@ def _one(row: dict[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
         "signals": _together(row["signals"], check["signals"]),
         "evidence": _together(evidence, check["evidence"]),
     }
-    if check["gate_verdict"] != GateVerdict.PROCEED:
+    if check["gate_verdict"] != "proceed":
         merged |= {name: check[name] for name in ("gate", "gate_verdict", "gate_reason")}
         merged["failure"] = ""
     return merged

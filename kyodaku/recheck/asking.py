@@ -1,0 +1,330 @@
+"""The gates, asked again for an image that was kept: host files, its page if it changed, the image if it
+changed. Everything is asked in the order of the crawl, and the first gate that closes ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kyodaku.documents import DOCUMENT_CAP
+from kyodaku.gate import (
+    GateResult,
+    GateVerdict,
+    Need,
+    NeedKind,
+    OriginFacts,
+    PageFacts,
+    image_error,
+    redirect_target,
+)
+from kyodaku.netguard import normalise_url, origin_of
+from kyodaku.permission import Permission
+from kyodaku.reasons import FailReason, HoldReason
+from kyodaku.recheck.overlay import CHANGED, SAME
+from kyodaku.records import Candidate
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.model import Fetched, Headers, Hop, LicenceEvidence, Signal
+
+#: Sends one request and gives what came of it, whatever that is; it waits its host's turn.
+Ask = Callable[[Need], Awaitable[Fetched]]
+
+#: Bytes of a page that are read.
+_PAGE_CAP = 5 * 10**6
+#: Servers that do not know HEAD.
+_NO_HEAD = frozenset({400, 405, 501})
+#: What tells one version of an image from another without its bytes.
+_VALIDATORS = ("etag", "last-modified")
+#: Times that a gate is asked again because it named a further document.
+_MAX_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class KnownPage:
+    """What the crawl recorded of a page: its validators and the sha256 hex of its body."""
+
+    url: str
+    etag: str = ""
+    last_modified: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """What asking again brought for one candidate; the columns of RECHECKS."""
+
+    candidate_id: str
+    page: str
+    image: str
+    result: GateResult
+    checked_at: float
+    page_sha256: str = ""
+    sha256: str = ""
+    signals: tuple[Signal, ...] = ()
+    evidence: tuple[LicenceEvidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page asked again. `facts` is None where its markup was not sent again."""
+
+    state: str
+    result: GateResult
+    facts: PageFacts | None = None
+    sha256: str = ""
+
+
+@dataclass
+class _Findings:
+    """What is gathered on the way to one Recheck."""
+
+    candidate: Candidate
+    clock: Callable[[], float]
+    page: str = ""
+    image: str = ""
+    page_sha256: str = ""
+    sha256: str = ""
+    signals: dict[Signal, None] = field(default_factory=dict)
+    evidence: dict[LicenceEvidence, None] = field(default_factory=dict)
+
+    def add(self, result: GateResult) -> GateResult:
+        self.signals.update(dict.fromkeys(result.signals))
+        self.evidence.update(dict.fromkeys(result.evidence))
+        return result
+
+    def end(self, result: GateResult) -> Recheck:
+        self.add(result)
+        return Recheck(
+            self.candidate.candidate_id,
+            self.page,
+            self.image,
+            _without_failure(result),
+            self.clock(),
+            self.page_sha256,
+            self.sha256,
+            tuple(self.signals),
+            tuple(self.evidence),
+        )
+
+
+class AskingAgain:
+    """Rechecks of one run. Host files, pages and documents are asked for once and shared by all images.
+
+    `opened(origin, facts)` is told of every origin whose host files were read, for its Crawl-delay.
+    """
+
+    def __init__(
+        self,
+        permission: Permission,
+        ask: Ask,
+        redirects: int,
+        opened: Callable[[OriginFacts], None] = lambda facts: None,
+    ) -> None:
+        self._permission = permission
+        self._ask = ask
+        self._redirects = redirects
+        self._opened = opened
+        self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
+
+    async def recheck(self, candidate: Candidate, page: KnownPage | None) -> Recheck:
+        """Ask again for one kept candidate; `page` is what is known of the page that shows it."""
+        found = _Findings(candidate, self._permission.clock)
+        first = self._permission.g0(candidate.image_url)
+        if not first.open:
+            return found.end(first)
+        if page is not None:
+            closed = await self._recheck_page(found, page)
+            if closed is not None:
+                return found.end(closed)
+        return found.end(await self._recheck_image(found))
+
+    def forget_failures(self) -> None:
+        """Ask anew for whatever was asked: a hold is tried again."""
+        self._tasks.clear()
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        running = [task for task in self._tasks.values() if not task.done()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        self._tasks.clear()
+
+    # ------------------------------------------------------------------ pages
+
+    async def _recheck_page(self, found: _Findings, known: KnownPage) -> GateResult | None:
+        page = await self._once("page", known.url, lambda: self._page(known))
+        found.page, found.page_sha256 = page.state, page.sha256
+        found.add(page.result)
+        if page.facts is None:
+            return None if page.result.open else page.result
+        facts = page.facts
+        told = await self._with_documents(lambda: self._permission.g2_image(facts, found.candidate.image_url))
+        found.add(told)
+        return None if told.open else told
+
+    async def _page(self, known: KnownPage) -> _Page:
+        validators = [("If-None-Match", known.etag), ("If-Modified-Since", known.last_modified)]
+        headers = tuple((name, value) for name, value in validators if value)
+        answer = await self._follow(known.url, NeedKind.PAGE, "GET", headers)
+        if isinstance(answer, GateResult):
+            return _Page(SAME, answer)
+        if answer.status == 304 and headers and answer.error is None:
+            head = _head_of(answer)
+            return _Page(SAME, await self._with_documents(lambda: self._permission.g2_head(head)))
+        facts = self._permission.g2(answer)
+        for _ in range(_MAX_ROUNDS):
+            if not facts.result.documents:
+                break
+            await self._read_documents(facts.result.documents)
+            facts = self._permission.g2(answer)
+        if facts.page is None:
+            return _Page(CHANGED, facts.result)
+        digest = facts.page.digest
+        return _Page(SAME if digest == known.sha256 else CHANGED, facts.result, facts, digest)
+
+    # ------------------------------------------------------------------ images
+
+    async def _recheck_image(self, found: _Findings) -> GateResult:
+        candidate = found.candidate
+        answer = await self._follow(candidate.image_url, NeedKind.IMAGE, "HEAD", (), found)
+        if isinstance(answer, Fetched) and answer.error is None and answer.status not in _NO_HEAD:
+            judged = await self._judge_head(found, answer)
+            if not judged.open:
+                return judged
+            if is_same(candidate, answer):
+                found.image = SAME
+                return judged
+        elif isinstance(answer, GateResult):
+            return answer
+        answer = await self._follow(candidate.image_url, NeedKind.IMAGE, "GET", (), found)
+        if isinstance(answer, GateResult):
+            return answer
+        return await self._judge_bytes(found, answer)
+
+    async def _judge_head(self, found: _Findings, answer: Fetched) -> GateResult:
+        head = _head_of(answer)
+        return found.add(await self._with_documents(lambda: self._permission.g4(head)))
+
+    async def _judge_bytes(self, found: _Findings, answer: Fetched) -> GateResult:
+        if answer.error is not None:
+            return image_error(answer.error)
+        judged = await self._judge_head(found, answer)
+        if not judged.open:
+            return judged
+        if not answer.complete:
+            return GateResult("g5", GateVerdict.HOLD, HoldReason.IMAGE_UNREACHABLE.value)
+        candidate = found.candidate
+        evidence = (*candidate.evidence, *found.evidence)
+        prior = (*candidate.signals, *found.signals)
+        result = await asyncio.to_thread(self._permission.g5, _head_of(answer), answer.body, evidence, prior)
+        found.sha256 = result.image.sha256 if result.image else ""
+        found.image = SAME if found.sha256 == candidate.sha256 else CHANGED
+        return result
+
+    # ------------------------------------------------------------------ the way there
+
+    async def _follow(
+        self, url: str, kind: NeedKind, method: str, headers: Headers, found: _Findings | None = None
+    ) -> Fetched | GateResult:
+        """Ask hop by hop, every hop through the gates of its own host; a gate that closed, or the answer."""
+        hops: list[Hop] = []
+        current = url
+        while True:
+            result = await self._may_ask(current, kind)
+            if found is not None:
+                found.add(result)
+            if not result.open:
+                return result
+            current = normalise_url(current)
+            caps = {NeedKind.PAGE: _PAGE_CAP, NeedKind.DOCUMENT: DOCUMENT_CAP}
+            cap = caps.get(kind, self._permission.rules.max_image)
+            answer = await self._ask(Need(current, kind, cap, "HEAD" if method == "HEAD" else "GET", headers))
+            hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
+            target = redirect_target(answer)
+            if target is None:
+                return replace(answer, url=url, final_url=current, hops=tuple(hops))
+            if len(hops) > self._redirects:
+                return GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value)
+            current = target
+
+    async def _may_ask(self, url: str, kind: NeedKind) -> GateResult:
+        first = self._permission.g0(url)
+        if not first.open:
+            return first
+        url = normalise_url(url)
+        facts = await self._origin(origin_of(url))
+        if kind is not NeedKind.IMAGE:
+            result = self._permission.g1(url, facts)
+            return replace(result, signals=(*first.signals, *result.signals))
+        return await self._with_documents(lambda: self._permission.g3(url, facts))
+
+    async def _with_documents(self, gate: Callable[[], GateResult]) -> GateResult:
+        """Ask a gate; read the documents that it waits for, and ask it again."""
+        result = gate()
+        for _ in range(_MAX_ROUNDS):
+            if not result.documents:
+                break
+            await self._read_documents(result.documents)
+            result = gate()
+        return result
+
+    async def _read_documents(self, urls: tuple[str, ...]) -> None:
+        for url in urls:
+            await self._once("document", url, lambda url=url: self._document(url))  # type: ignore[misc]
+
+    async def _document(self, url: str) -> None:
+        answer = await self._follow(url, NeedKind.DOCUMENT, "GET", ())
+        library = self._permission.documents
+        library.put(url, library.unavailable(url, answer) if isinstance(answer, GateResult) else answer)
+
+    async def _origin(self, origin: str) -> OriginFacts:
+        facts: OriginFacts = await self._once("origin", origin, lambda: self._host_files(origin))
+        return facts
+
+    async def _host_files(self, origin: str) -> OriginFacts:
+        machine = self._permission.host_files(origin)
+        try:
+            need = next(machine)
+            while True:
+                need = machine.send(await self._ask(need))
+        except StopIteration as end:
+            facts: OriginFacts = end.value
+        self._opened(facts)
+        return facts
+
+    async def _once(self, what: str, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """The result of `work` for this name; whoever else needs it waits for the same."""
+        task = self._tasks.get((what, name))
+        if task is None:
+            task = self._tasks[what, name] = asyncio.ensure_future(work())
+        return await asyncio.shield(task)
+
+
+def is_same(candidate: Candidate, answer: Fetched) -> bool:
+    """True where an answer's headers plainly say that the image is the one we have: at the same final
+    address, no length that differs, and a validator that is there on both sides, none of them different."""
+    if answer.final_url != candidate.final_url:
+        return False
+    old, new = _values(candidate.headers), _values(answer.headers)
+    both = [name for name in _VALIDATORS if name in old and name in new]
+    lengths = {values["content-length"] for values in (old, new) if "content-length" in values}
+    lengths.add(str(candidate.bytes))
+    return bool(both) and len(lengths) == 1 and all(old[name] == new[name] for name in both)
+
+
+def _values(headers: Headers) -> dict[str, str]:
+    return {name.lower(): value.strip() for name, value in headers}
+
+
+def _head_of(answer: Fetched) -> ResponseHead:
+    return ResponseHead(answer.final_url, answer.status or 0, answer.headers, answer.fetched_at)
+
+
+def _without_failure(result: GateResult) -> GateResult:
+    """What is no longer there, or no longer an image, is held: whoever took it down meant something."""
+    if result.verdict is not GateVerdict.FAIL:
+        return result
+    return replace(result, verdict=GateVerdict.HOLD, reason=HoldReason.GONE_SINCE.value)

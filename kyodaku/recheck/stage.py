@@ -1,0 +1,166 @@
+"""`kyodaku recheck`: every kept image of a run is asked about again, politely, as long as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from kyodaku.errors import RunStateError
+from kyodaku.fetcher import Fetcher
+from kyodaku.gate import GateVerdict, OriginFacts
+from kyodaku.netguard import HostTable, NetPolicy, load_host_table
+from kyodaku.permission import Permission
+from kyodaku.recheck.asking import AskingAgain, KnownPage
+from kyodaku.recheck.notebook import Notebook
+from kyodaku.recheck.overlay import KEPT, unchecked
+from kyodaku.records import PAGES, Candidate
+from kyodaku.release.tables import read_table, shard_names
+from kyodaku.rules import Rules
+from kyodaku.runs import RunFolder
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
+from kyodaku.stages import StageContext, StageSummary, counted
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """One candidate to ask about again."""
+
+    shard: str
+    candidate: Candidate
+    page: KnownPage | None
+
+
+def recheck(context: StageContext) -> StageSummary:
+    """Ask again about every kept image. Raises RunStateError if nothing was curated."""
+    return _recheck(context, context.clock())
+
+
+def recheck_stale(context: StageContext) -> StageSummary:
+    """Ask again about those kept images whose answers are older than the recipe allows."""
+    return _recheck(context, context.clock() - context.recipe.release.recheck_after)
+
+
+def _recheck(context: StageContext, before: float) -> StageSummary:
+    run = context.run
+    if not shard_names(run.decisions):
+        raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
+    if not run.recheck_sqlite.exists() and next(unchecked(run, KEPT, before), None) is None:
+        return StageSummary("recheck", True, ("every kept image was asked about lately",), {"asked": 0})
+    notebook = Notebook(run, before)
+    try:
+        kept = _kept(run, notebook)
+        complete = asyncio.run(_ask_all(context, kept, notebook))
+    except KeyboardInterrupt:
+        complete = False
+    except BaseException:
+        notebook.close()
+        raise
+    if not complete:
+        notebook.close()
+        return StageSummary("recheck", False, ("stopped; run again to go on where it stopped",))
+    verdicts = Counter(notebook.answered().values())
+    asked = notebook.finish()
+    return StageSummary("recheck", True, _lines(asked, verdicts), {"asked": asked, **verdicts})
+
+
+def _lines(asked: int, verdicts: Mapping[str, int]) -> tuple[str, ...]:
+    refused, held = verdicts[GateVerdict.REFUSE], verdicts[GateVerdict.HOLD]
+    line = f"{counted(asked, 'image')} asked about again: {verdicts[GateVerdict.PROCEED]:,} as before"
+    parts = [f"{refused:,} now refused" if refused else "", f"{held:,} now on hold" if held else ""]
+    told = [line + "".join(f", {part}" for part in parts if part)]
+    if refused or held:
+        told.append("run kyodaku curate: it decides again and takes out what was refused")
+    return tuple(told)
+
+
+def _kept(run: RunFolder, notebook: Notebook) -> list[_Kept]:
+    """What is still to be asked, images of one page together."""
+    done = notebook.answered()
+    rows = [
+        (shard, row)
+        for shard, row in unchecked(run, KEPT, notebook.before)
+        if done.get(row["candidate_id"], GateVerdict.HOLD) == GateVerdict.HOLD
+    ]
+    pages = _pages(run, {row["page_url"] for _, row in rows})
+    found = []
+    for shard, row in rows:
+        url = row["page_url"]
+        page = pages.get(url, KnownPage(url)) if url else None
+        if page is not None:
+            page = KnownPage(url, page.etag, page.last_modified, row["page_sha256"])
+        found.append(_Kept(shard, Candidate.from_row(row), page))
+    return sorted(found, key=lambda kept: (kept.candidate.page_url, kept.candidate.image_url))
+
+
+def _pages(run: RunFolder, urls: set[str]) -> dict[str, KnownPage]:
+    """Validators of pages. None are used where a page named a document: a page that has not changed says
+    nothing about what it points at."""
+    table = read_table(run.pages, PAGES, ["url", "kind", "etag", "last_modified"])
+    rows = table.to_pylist()
+    if any(row["kind"] == "document" for row in rows):
+        return {}
+    return {
+        row["url"]: KnownPage(row["url"], row["etag"], row["last_modified"])
+        for row in rows
+        if row["url"] in urls
+    }
+
+
+async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Notebook) -> bool:
+    recipe = context.recipe
+    polite = recipe.politeness
+    net = NetPolicy(host_table=_host_table(context))
+    permission = Permission(Rules.from_recipe(recipe, net), context.registry(), context.clock)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    fetcher = Fetcher.for_recipe(recipe, net, clock=context.clock)
+    with Progress(*columns, console=context.console, disable=context.quiet) as progress:
+        task = progress.add_task("recheck", total=len(kept))
+        async with fetcher:
+
+            def opened(facts: OriginFacts) -> None:
+                robots = facts.files.get("/robots.txt")
+                delay = None if robots is None else ROBOTS.crawl_delay(robots, recipe.own_tokens)
+                fetcher.slow_down(facts.origin, delay or 0.0)
+
+            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, opened)
+            waiting = list(kept)
+            try:
+                for pause in (0.0, *polite.hold_retries):
+                    if not waiting:
+                        break
+                    await asyncio.sleep(pause)
+                    again.forget_failures()
+                    waiting = await _round(again, waiting, notebook, polite.connections)
+                    progress.update(task, completed=len(kept) - len(waiting))
+            finally:
+                await again.close()
+    return True
+
+
+async def _round(
+    again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, at_once: int
+) -> list[_Kept]:
+    """Ask about each once; those that are held."""
+    held: list[_Kept] = []
+    room = asyncio.Semaphore(at_once * 4)  # most of them wait for their host's turn
+
+    async def one(item: _Kept) -> None:
+        async with room:
+            answer = await again.recheck(item.candidate, item.page)
+        notebook.note(item.shard, answer)
+        if answer.result.verdict is GateVerdict.HOLD:
+            held.append(item)
+
+    async with asyncio.TaskGroup() as group:
+        for item in kept:
+            group.create_task(one(item))
+    return held
+
+
+def _host_table(context: StageContext) -> HostTable | None:
+    name = context.recipe.network.host_table
+    return load_host_table(context.recipe_path.parent / name) if name else None
