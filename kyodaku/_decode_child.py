@@ -1,37 +1,26 @@
 """The child that decodes pictures. Started by `kyodaku.safedecode`, never imported by anything else.
 
-Reads requests from standard input, writes replies to standard output, until its input ends:
-
-    request   u32 size, JSON {task, format, body, ...}, `body` bytes of picture
-    reply     u32 size, u64 size, JSON (facts, or {error, message}), payload (pixels or a JPEG)
-
-The first reply, {ready: true}, comes unasked once the limits stand.
+A request is {task, format, body, ...}; a reply holds facts, or {error, message}, and as payload pixels or a
+JPEG. How they travel: `kyodaku._child`.
 """
 
 from __future__ import annotations
 
-import ctypes
 import io
 import json
-import math
-import os
-import resource
-import signal
-import struct
 import sys
 import warnings
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
 from kyodaku import fingerprint
+from kyodaku._child import Reply, serve
 from kyodaku.errors import DecodeError
 from kyodaku.reasons import FailReason
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NO_NEW_PRIVS = 38
 _ORIENTATION = 0x0112
 _PILLOW_NAMES = {name: name.upper() for name in ("jpeg", "png", "webp", "gif", "tiff", "avif")}
 _UPRIGHT = {
@@ -64,79 +53,28 @@ class _Picture:
 
 
 def main(options: dict[str, Any]) -> None:
-    """Say that we are ready, then serve until standard input ends."""
-    source = os.fdopen(os.dup(0), "rb")
-    sink = os.fdopen(os.dup(1), "wb")
-    _lock_down(options)
-    _mute()
-    _answer(sink, {"ready": True}, b"")
-    while size := source.read(4):
-        head = json.loads(source.read(struct.unpack(">I", size)[0]))
-        body = source.read(head["body"])
-        _limit_cpu(options["cpu_seconds"])
-        try:
-            reply, payload = _serve(head, body, options)
-        except DecodeError as error:
-            reply, payload = {"error": error.reason.value, "message": str(error)}, b""
-        except MemoryError:
-            reply, payload = {"error": "memory"}, b""
-        except Exception as error:  # a decoder may raise anything; whatever it is, there is no picture
-            message = f"{type(error).__name__}: {error}".splitlines()[0]
-            reply, payload = {"error": FailReason.UNDECODABLE.value, "message": message[:300]}, b""
-        _answer(sink, reply, payload)
+    """Serve until standard input ends."""
+
+    def prepare() -> None:
+        Image.init()  # every plugin is loaded now, while files may still be opened
+        Image.MAX_IMAGE_PIXELS = options["max_pixels"]
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+    serve(options, lambda head, body: _answer(head, body, options), prepare)
 
 
-def _answer(sink: BinaryIO, reply: dict[str, Any], payload: bytes | memoryview) -> None:
-    encoded = json.dumps(reply).encode()
-    sink.write(struct.pack(">IQ", len(encoded), len(payload)) + encoded)
-    sink.write(payload)
-    sink.flush()
-
-
-# --- limits -----------------------------------------------------------------------------------------
-
-
-def _mute() -> None:
-    """Whatever a C library prints must not end up among the replies."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.close(null)
-
-
-def _lock_down(options: dict[str, Any]) -> None:
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.getppid() != options["parent"]:  # the parent died before we could ask to follow it
-        sys.exit(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    Image.init()  # every plugin is loaded now, while files may still be opened
-    Image.MAX_IMAGE_PIXELS = options["max_pixels"]
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    memory = _address_space() + options["memory"]
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
-def _address_space() -> int:
-    """Bytes of address space that the interpreter and its libraries take before any picture came."""
+def _answer(head: dict[str, Any], body: bytes, options: dict[str, Any]) -> Reply:
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
-def _limit_cpu(seconds: int) -> None:
-    """The limit counts a process's whole life, so it moves on before every picture."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    limit = math.ceil(used.ru_utime + used.ru_stime) + seconds
-    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+        return _serve(head, body, options)
+    except DecodeError as error:
+        return {"error": error.reason.value, "message": str(error)}, b""
+    except MemoryError:
+        raise
+    except Exception as error:  # a decoder may raise anything; whatever it is, there is no picture
+        message = f"{type(error).__name__}: {error}".splitlines()[0]
+        return {"error": FailReason.UNDECODABLE.value, "message": message[:300]}, b""
 
 
 # --- tasks ------------------------------------------------------------------------------------------

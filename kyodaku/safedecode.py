@@ -7,26 +7,14 @@ memory is replaced, and its picture is an error with a reason, never a guess.
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import select
-import signal
-import struct
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, fields
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from kyodaku.errors import DecodeError, KyodakuError
+from kyodaku.children import ChildGone, ChildPool, Trade
+from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import Pixels
 from kyodaku.imagehead import DECODABLE, header_size, sniff
 from kyodaku.reasons import FailReason
@@ -43,11 +31,6 @@ __all__ = [
     "header_size",
     "sniff",
 ]
-
-_MAX_REPLY = 1 << 20
-_PIPE_BYTES = 1 << 20
-_START_SECONDS = 120.0
-_ENVIRONMENT = ("LD_LIBRARY_PATH",)  # where some Pythons find their own libraries; nothing else goes along
 
 
 @dataclass(frozen=True)
@@ -147,7 +130,7 @@ def check_header(body: bytes, limits: DecodeLimits) -> str:
 # --- the pool ---------------------------------------------------------------------------------------
 
 
-class SafeDecoder:
+class SafeDecoder(ChildPool):
     """A pool of decoding children; a context manager. Its methods may be called from any thread.
 
     A call blocks until one of `workers` children is free. Children start when first needed; one that
@@ -156,14 +139,16 @@ class SafeDecoder:
 
     def __init__(self, limits: DecodeLimits | None = None, workers: int = 1) -> None:
         self.limits = limits or DecodeLimits()
-        # A child asks to be killed when the thread that started it ends (PR_SET_PDEATHSIG goes by
-        # thread), so all of them are started by one thread that lives as long as the pool.
-        self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kyodaku-decode")
-        self._idle: queue.LifoQueue[_Child | None] = queue.LifoQueue()
-        self._workers = workers
-        self._closed = False
-        for _ in range(workers):
-            self._idle.put(None)
+        trade = Trade(
+            module="kyodaku._decode_child",
+            name="decoder",
+            doing="decoding",
+            cpu_seconds=self.limits.cpu_seconds,
+            wall_seconds=self.limits.wall_seconds,
+            memory_bytes=self.limits.memory,
+            options={"max_pixels": self.limits.max_pixels, "max_frames": self.limits.max_frames},
+        )
+        super().__init__(trade, workers)
 
     def inspect(self, body: bytes) -> ImageFacts:
         """Decode `body` in a child and return the facts only. Raises DecodeError."""
@@ -196,195 +181,19 @@ class SafeDecoder:
         reply, raw = self._ask("encode", body, options, 6 * self.limits.max_pixels + (1 << 20))
         return Encoded(bytes(raw), int(reply["width"]), int(reply["height"]))
 
-    def close(self) -> None:
-        """End all children, once calls that are still running have returned. The pool is then of no use."""
-        self._closed = True
-        for _ in range(self._workers):
-            child = self._idle.get()
-            if child is not None:
-                child.kill()
-        self._starter.shutdown()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _ask(
         self, task: str, body: bytes, options: Mapping[str, object], max_payload: int
     ) -> tuple[dict[str, Any], bytearray]:
-        """One question to one child. A child that dies on its first picture condemns the picture; one
-        that had served before may have died of its past, so the picture gets a fresh one."""
         if self._closed:
             raise RuntimeError("the decoder is closed")
-        kind = check_header(body, self.limits)
-        head = {"task": task, "format": kind, "body": len(body), **options}
-        child = self._idle.get()
+        head = {"task": task, "format": check_header(body, self.limits), **options}
         try:
-            while True:
-                if child is None:
-                    child = self._starter.submit(_Child, self.limits).result()
-                try:
-                    reply, payload = child.ask(head, body, max_payload)
-                    break
-                except _ChildGone as gone:
-                    last_word = child.served == 0 or gone.final
-                    child.kill()
-                    child = None
-                    if last_word:
-                        raise DecodeError(str(gone), FailReason.UNDECODABLE) from gone
-        except BaseException as error:
-            if child is not None and not isinstance(error, DecodeError):
-                child.kill()  # interrupted in the middle of an answer
-                child = None
-            raise
-        finally:
-            self._idle.put(child)
+            reply, payload = self.ask(head, body, max_payload)
+        except ChildGone as gone:
+            raise DecodeError(str(gone), FailReason.UNDECODABLE) from gone
         if "error" in reply:
             raise _decode_error(reply)
         return reply, payload
-
-
-class _ChildGone(Exception):
-    """The child died, hung or talked nonsense. `final`: a fresh child would fare no better."""
-
-    def __init__(self, message: str, final: bool = False) -> None:
-        self.final = final
-        super().__init__(message)
-
-
-class _Child:
-    """One child process and the two pipes to it."""
-
-    def __init__(self, limits: DecodeLimits) -> None:
-        options = {
-            "parent": os.getpid(),
-            "max_pixels": limits.max_pixels,
-            "max_frames": limits.max_frames,
-            "cpu_seconds": limits.cpu_seconds,
-            "memory": limits.memory,
-        }
-        root = str(Path(__file__).resolve().parent.parent)
-        self._wall_seconds = limits.wall_seconds
-        self.served = 0
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kyodaku._decode_child", json.dumps(options)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,  # until it is ready; then the child closes it
-            env={
-                **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-                "PYTHONPATH": root,
-                "OPENBLAS_NUM_THREADS": "1",
-                "LC_ALL": "C.UTF-8",
-            },
-        )
-        pipes = self._process.stdin, self._process.stdout
-        self._to, self._from = (pipe.fileno() for pipe in pipes if pipe is not None)
-        for descriptor in (self._to, self._from):
-            os.set_blocking(descriptor, False)
-            _widen_pipe(descriptor)
-        self._await_ready()
-
-    def ask(
-        self, head: Mapping[str, object], body: bytes, max_payload: int
-    ) -> tuple[dict[str, Any], bytearray]:
-        """Send one request and wait for its reply and payload. Raises _ChildGone."""
-        deadline = time.monotonic() + self._wall_seconds
-        encoded = json.dumps(head).encode()
-        try:
-            self._send(struct.pack(">I", len(encoded)) + encoded, deadline)
-            self._send(body, deadline)
-            reply, payload = self._reply(deadline, max_payload)
-        except TimeoutError as error:
-            raise _ChildGone("decoding took too long", final=True) from error
-        except (BrokenPipeError, EOFError) as error:
-            raise self._obituary() from error
-        except ValueError as error:
-            raise _ChildGone("the decoder sent nonsense") from error
-        if reply.get("error") == "memory":
-            raise _ChildGone("decoding needs more memory than is allowed")
-        self.served += 1
-        return reply, payload
-
-    def _await_ready(self) -> None:
-        """Wait until the child has loaded its libraries and locked itself in. If it cannot, no picture is
-        to blame: raises KyodakuError with its last words."""
-        try:
-            ready, _ = self._reply(time.monotonic() + _START_SECONDS, 0)
-        except (TimeoutError, EOFError, ValueError, _ChildGone):
-            ready = {}
-        if ready.get("ready") is not True:
-            self._process.kill()
-            words = self._process.communicate()[1].decode("utf-8", "replace").strip().splitlines()
-            raise KyodakuError(
-                f"the decoding child cannot start: {words[-1] if words else 'no word from it'}"
-            )
-
-    def _reply(self, deadline: float, max_payload: int) -> tuple[dict[str, Any], bytearray]:
-        reply_size, payload_size = struct.unpack(">IQ", self._receive(12, deadline))
-        if reply_size > _MAX_REPLY or payload_size > max_payload:
-            raise _ChildGone("the decoder sent more than it may")
-        reply = json.loads(self._receive(reply_size, deadline))
-        if not isinstance(reply, dict):
-            raise ValueError("not an object")
-        return reply, self._receive(payload_size, deadline)
-
-    def kill(self) -> None:
-        """End the child and collect it. Does nothing the second time."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-
-    def _obituary(self) -> _ChildGone:
-        try:
-            status = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            return _ChildGone("the decoder closed its pipe")
-        if status == -signal.SIGXCPU:
-            return _ChildGone("decoding takes more processor time than is allowed", final=True)
-        return _ChildGone(f"the decoder died (status {status})")
-
-    def _send(self, content: bytes, deadline: float) -> None:
-        view = memoryview(content)
-        while view:
-            _wait(self._to, select.POLLOUT, deadline)
-            with suppress(BlockingIOError):
-                view = view[os.write(self._to, view) :]
-
-    def _receive(self, size: int, deadline: float) -> bytearray:
-        content = bytearray(size)
-        view = memoryview(content)
-        while view:
-            _wait(self._from, select.POLLIN, deadline)
-            with suppress(BlockingIOError):
-                got = os.readv(self._from, [view])
-                if got == 0:
-                    raise EOFError
-                view = view[got:]
-        return content
-
-
-def _wait(descriptor: int, event: int, deadline: float) -> None:
-    poll = select.poll()
-    poll.register(descriptor, event)
-    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-        raise TimeoutError
-
-
-def _widen_pipe(descriptor: int) -> None:
-    """Pixels are megabytes; a pipe holds 64 kB unless asked. Best effort, Linux only."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with suppress(OSError):
-            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _typed(reply: Mapping[str, Any], kind: type[ImageFacts] | type[PixelDigest]) -> dict[str, Any]:
