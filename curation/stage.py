@@ -24,6 +24,7 @@ from curation.sound import check_facts, check_purged_are_known, forget_damaged
 from curation.steps import ShardJob, code_digest, digest
 from kyodaku.errors import DiskFullError, RecordError, RunStateError
 from kyodaku.lock import read_lock
+from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import DECISIONS
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.release.build import (
@@ -127,6 +128,7 @@ def _release(context: StageContext) -> StageSummary:
     check_facts(run)
     lock = read_lock(run)
     _require_current(context)
+    _require_fresh(context)
     while True:
         rows = plan_rows(run, recipe.local_network)
         if not rows:
@@ -159,6 +161,18 @@ def _require_current(context: StageContext) -> None:
     jobs = [*annotate_jobs(run, recipe), *caption_jobs(run, recipe)]
     if not (all(job.done() for job in jobs) and is_current(run, recipe, EMPTY_SNAPSHOT)):
         raise RunStateError(f"{run.path}: facts or recipe changed since it was curated; run kyodaku curate")
+
+
+def _require_fresh(context: StageContext) -> None:
+    """Nothing is released on answers that are older than the recipe allows."""
+    limit = context.recipe.release.recheck_after
+    stale = sum(1 for _ in unchecked(context.run, KEPT, context.clock() - limit))
+    if stale:
+        raise RunStateError(
+            f"{context.run.path}: {counted(stale, 'kept image')} last asked about more than "
+            f"{limit / 3600:,.4g} h ago (release.recheck_after); run kyodaku recheck {context.recipe_path.parent}, "
+            "then curate and release"
+        )
 
 
 def _pack(context: StageContext, building: Path, rows: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -28,7 +28,15 @@ Clock = Callable[[], float]
 _ROOMS = ("kyodaku", "crawler", "curation", "registry")
 
 #: The extra that provides a stage or command.
-_EXTRA_OF = {"crawl": "crawl", "status": "crawl", "curate": "curate", "release": "curate", "gc": "curate"}
+_EXTRA_OF = {
+    "recheck": "permission",
+    "recheck-stale": "permission",
+    "crawl": "crawl",
+    "status": "crawl",
+    "curate": "curate",
+    "release": "curate",
+    "gc": "curate",
+}
 
 
 @dataclass(frozen=True)

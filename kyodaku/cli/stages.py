@@ -37,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     )
     app.command(epilog="Example:  kyodaku crawl datasets/demo --new", rich_help_panel="Make a dataset")(crawl)
     app.command(epilog="Example:  kyodaku curate datasets/demo", rich_help_panel="Make a dataset")(curate)
+    app.command(epilog="Example:  kyodaku recheck datasets/demo", rich_help_panel="Make a dataset")(recheck)
     app.command(epilog="Example:  kyodaku release datasets/demo", rich_help_panel="Make a dataset")(release)
 
 
@@ -51,11 +52,12 @@ def run(
 ) -> None:
     """Crawl, curate and release: from a recipe to shards in one go.
 
+    Answers older than release.recheck_after are asked for again before the release.
     An unfinished run is resumed where it stopped. A changed crawl section of the recipe needs --new;
     a changed curation section recomputes only what it touches.
     """
     options = Options(runs, workers, quiet, json, recorded_clock, new)
-    _work(("crawl", "curate", "release"), recipe, options)
+    _work(("crawl", "curate", "recheck-stale", "release"), recipe, options)
 
 
 def crawl(
@@ -84,6 +86,21 @@ def curate(
 ) -> None:
     """Only curate the latest run: annotate, match, decide again over all facts, caption."""
     _work(("curate",), recipe, Options(runs, workers, quiet, json, recorded_clock))
+
+
+def recheck(
+    recipe: RecipeArgument,
+    runs: RunsOption = Path("runs"),
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    recorded_clock: ClockOption = None,
+) -> None:
+    """Ask again about every kept image of the latest run, before a release.
+
+    Host files are read anew, pages if they changed, images if they changed; what has become a no is a fact
+    that the next curate decides by. Polite as the crawl, and taken up again where it was stopped.
+    """
+    _work(("recheck",), recipe, Options(runs, 1, quiet, json, recorded_clock))
 
 
 def release(
@@ -139,7 +156,7 @@ def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
             quiet=options.quiet,
         )
         summaries = _in_turn(stages, context, silent=options.json)
-    complete = len(summaries) == len(names) and all(summary.complete for summary in summaries)
+    complete = all(summary.complete for summary in summaries)
     if options.json:
         output.print_json(_as_json(folder, complete, summaries))
     else:
@@ -149,13 +166,19 @@ def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
 
 def _in_turn(stages: list[Stage], context: StageContext, *, silent: bool) -> list[StageSummary]:
     """Run stages until one stops before its end."""
+    from kyodaku.stages import find_stage
+
     summaries: list[StageSummary] = []
-    for stage in stages:
-        summaries.append(stage(context))
+    waiting = list(stages)
+    while waiting:
+        summary = waiting.pop(0)(context)
+        summaries.append(summary)
         if not silent:
-            _tell(summaries[-1])
-        if not summaries[-1].complete:
+            _tell(summary)
+        if not summary.complete:
             break
+        if summary.stage == "recheck" and summary.counts.get("asked") and waiting:
+            waiting.insert(0, find_stage("curate"))  # it decides again over what was answered
     return summaries
 
 
