@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from kyodaku import hostfiles
+from kyodaku.c2pareader import C2paReader
 from kyodaku.decision import basis_decision
 from kyodaku.documents import DocumentLibrary
 from kyodaku.errors import CarrierError, UnsafeAddressError
@@ -37,6 +38,7 @@ from kyodaku.netguard import check_url, origin_of
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason, Verdict
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.rules import Rules
+from kyodaku.signals.carriers.c2pa import StoreReader
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage, parse_html
@@ -48,7 +50,11 @@ from kyodaku.walls import find_wall
 
 
 class Permission:
-    """The gates of one crawl: rules of a recipe, a registry snapshot and a clock (Unix seconds)."""
+    """The gates of one crawl: rules of a recipe, a registry snapshot and a clock (Unix seconds).
+
+    `c2pa` reads the manifest stores of images. Without one the gates keep their own, which starts when the
+    first such image comes and ends with `close`.
+    """
 
     def __init__(
         self,
@@ -56,13 +62,21 @@ class Permission:
         snapshot: RegistrySnapshot,
         clock: Callable[[], float],
         protocols: Sequence[Protocol] | None = None,
+        c2pa: StoreReader | None = None,
     ) -> None:
         self.rules = rules
         self.snapshot = snapshot
         self.clock = clock
         self.protocols = tuple(all_protocols() if protocols is None else protocols)
         self.documents = DocumentLibrary(clock)
+        self._own_c2pa = C2paReader() if c2pa is None else None
+        self._c2pa = self._own_c2pa or c2pa
         self._by_name = {protocol.name: protocol for protocol in self.protocols}
+
+    def close(self) -> None:
+        """End what these gates started. Images with a manifest store are held from then on."""
+        if self._own_c2pa is not None:
+            self._own_c2pa.close()
 
     @property
     def host_file_paths(self) -> tuple[str, ...]:
@@ -331,7 +345,7 @@ class Permission:
         `evidence` and `prior` are what the pages and headers of this image gave so far; a basis that
         needs a ground refuses here what has none, so that such bytes never reach the disk.
         """
-        embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at)
+        embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa)
         facts = ImageFacts(embedded.format, embedded.width, embedded.height, embedded.digest)
         return replace(self._judge_image(embedded, len(body), evidence, prior), image=facts)
 

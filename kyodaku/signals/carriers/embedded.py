@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from kyodaku.errors import CarrierError
-from kyodaku.signals.carriers.c2pa import ManifestStore
+from kyodaku.signals.carriers.c2pa import ManifestStore, StoreReader, holds_jumbf
 from kyodaku.signals.carriers.containers import JPEG_EXTENDED, walk
 from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
 from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
@@ -65,6 +65,10 @@ _HTML_WORDS = (
 )
 
 
+#: What an entry of `unreadable` begins with that is about the manifest store.
+C2PA_UNREADABLE = "C2PA: "
+
+
 @dataclass(frozen=True)
 class XmpPacket:
     """One XMP packet and the structure it was in (`scan`: found by its bytes, outside any structure).
@@ -87,6 +91,7 @@ class EmbeddedMetadata:
     `problems` says where the structure is cut or broken, `unreadable` which metadata blocks are there but
     could not be read; `complete` is True only when the file came whole and both are empty.
     `raw_hit` means that the bytes hold a word of PLUS data mining that no XMP packet accounts for.
+    `c2pa` is the manifest store of a file with `jumbf_present`, None where it could not be read.
     `exif` starts at its TIFF header (b"" in a TIFF file). `digest` is the sha256 hex of the file.
     """
 
@@ -113,9 +118,18 @@ class EmbeddedMetadata:
 
 
 def read_embedded(
-    body: bytes, *, url: str = "", fetched_at: float = 0.0, complete: bool = True
+    body: bytes,
+    *,
+    url: str = "",
+    fetched_at: float = 0.0,
+    complete: bool = True,
+    c2pa: StoreReader | None = None,
 ) -> EmbeddedMetadata:
-    """Read the metadata of an image file. Never raises; what could not be read is listed."""
+    """Read the metadata of an image file. Never raises; what could not be read is listed.
+
+    `c2pa` reads the manifest store of a file that holds JUMBF; without it, such a file has metadata that
+    nobody read.
+    """
     kind = sniff(body)
     found = walk(kind, body)
     exif = found.exif.removeprefix(EXIF_HEADER)
@@ -130,6 +144,13 @@ def read_embedded(
     else:
         packets += [_packet("scan", raw) for raw in _beside(body, packets)]
     unreadable = [*found.unreadable, *(f"XMP ({p.source}): {p.error}" for p in packets if p.error)]
+    jumbf = holds_jumbf(body)
+    store = None
+    if jumbf:
+        try:
+            store = _store(body, kind, c2pa)
+        except CarrierError as error:
+            unreadable.append(f"{C2PA_UNREADABLE}{error}")
     return EmbeddedMetadata(
         url=url,
         digest=sha256(body).hexdigest(),
@@ -145,12 +166,19 @@ def read_embedded(
         orientation=tiff.orientation,
         has_gps=tiff.has_gps,
         iptc_iim=found.iim,
-        jumbf_present=b"jumb" in body and b"jumd" in body,
+        jumbf_present=jumbf,
         raw_hit=_raw_hit(body, packets),
         complete=complete and not found.problems and not unreadable,
         problems=tuple(found.problems),
         unreadable=tuple(unreadable),
+        c2pa=store,
     )
+
+
+def _store(body: bytes, kind: str, reader: StoreReader | None) -> ManifestStore:
+    if reader is None:
+        raise CarrierError("nobody to read it")
+    return reader.read(body, kind)
 
 
 def sniff(body: bytes) -> str:

@@ -1,0 +1,267 @@
+"""Content Credentials: the training-and-data-mining assertion of C2PA and CAWG.
+
+CAWG Training and Data Mining Assertion 1.1 (DIF, 2025-05-16); C2PA specification 1.x, "Training and data
+mining", for the label it had before. The active manifest speaks about the file, other manifests about what
+went into it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kyodaku.reasons import HoldReason, RefuseReason
+from kyodaku.signals.carriers.c2pa import Manifest, ManifestStore
+from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
+from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
+from kyodaku.signals.protocols.base import Protocol
+
+#: Assertion labels, as they are now and as early writers spell them.
+LABELS = frozenset({"cawg.training-mining", "c2pa.training-mining", "cawg.training-and-data-mining"})
+_GENERATIVE = "ai_generative_training"
+_INFERENCE = "ai_inference"
+#: What an entry may speak about, without its prefix.
+_KEYS = frozenset({_GENERATIVE, "ai_training", "data_mining", _INFERENCE})
+_PREFIXES = ("cawg.", "c2pa.")
+_REFUSALS = frozenset({"notAllowed", "constrained"})
+#: Words no grant is made of. Compared with letters and digits only, in lower case.
+_REFUSE_LIKE = re.compile(
+    r"not|disallow|unallow|prohibit|den(y|ied)|forbid|refus|reject|restrict|constrain|condition|reserv"
+    r"|never|block|optout|denial|(no|none|false|n|0)\Z|no(ai|use|mining|training|inference)"
+)
+_NOT_ALNUM = re.compile(r"[\W_]+")
+_CONSTRAINTS = ("constraint_info", "constraints_info")
+_DCTERMS = "http://purl.org/dc/terms/"
+_LINK = re.compile(
+    r"""<([^<>]{1,2000})>[^<]{0,200}?;\s*rel\s*=\s*"?[^"<]{0,100}\bc2pa-manifest\b""", re.IGNORECASE
+)
+#: Entries of one assertion that are looked at; one with more is unreadable.
+_MAX_ENTRIES = 1000
+#: Signals of one file: a refusal is a refusal the first time.
+_MAX_SIGNALS = 50
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One entry. `key` is one of _KEYS or as written, `exact` says that it is spelt as specified;
+    `use` is its word, "" where it has none, and None where it is not readable."""
+
+    key: str
+    exact: bool
+    use: str | None
+    constrained: bool
+    raw: str
+
+
+class C2pa(Protocol):
+    """Training-and-data-mining assertions in a file's manifest store."""
+
+    name = "c2pa"
+    title = "C2PA / CAWG training-and-data-mining assertion in the image's Content Credentials"
+    vector_signals = ("c2pa",)
+    image_bound = True
+
+    def read_image_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
+        """A fact: the header names a manifest that stands elsewhere. It is not fetched."""
+        links = [match for value in head.values("link") for match in _LINK.findall(value[:8192])]
+        return [
+            Signal(
+                protocol=self.name,
+                where=Where.HEADER,
+                binding=Binding.IMAGE,
+                use=Use.TRAINING,
+                effect=Effect.SILENT,
+                raw=excerpt(link),
+                parsed="a remote manifest, not fetched",
+                rule="c2pa:remote",
+                reason="",
+                source_url=head.url,
+                digest="",
+                complete=True,
+                fetched_at=head.fetched_at,
+            )
+            for link in links[:1]
+        ]
+
+    def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
+        """Refusals of training and of inference, what could not be read, a grant where nothing refuses, and
+        the facts about the store."""
+        unread = [text for text in embedded.unreadable if text.startswith(C2PA_UNREADABLE)]
+        if unread:
+            text = "; ".join(unread)
+            return [_signal(embedded, Effect.ERROR, text, "unreadable metadata", "unreadable")]
+        if embedded.c2pa is None:
+            return _remote(embedded)
+        store = embedded.c2pa
+        found = [
+            signal
+            for manifest in store.manifests
+            if manifest.active or reading.mode == "policy"
+            for signal in _objections(embedded, manifest, reading.mode == "policy")
+        ]
+        found = list(dict.fromkeys(found))
+        if not found:
+            found = _grant(embedded, store)
+        order = {Effect.RESERVED: 0, Effect.ERROR: 1}
+        found.sort(key=lambda signal: order.get(signal.effect, 2))
+        return [*_capped(found), _facts(embedded, store)]
+
+
+def _capped(signals: list[Signal]) -> list[Signal]:
+    """At most _MAX_SIGNALS, strongest first, and every use among them."""
+    kept = signals[:_MAX_SIGNALS]
+    uses = {signal.use for signal in kept}
+    return [*kept, *(next(s for s in signals if s.use is use) for use in {s.use for s in signals} - uses)]
+
+
+def _objections(embedded: EmbeddedMetadata, manifest: Manifest, policy: bool) -> Iterator[Signal]:
+    """Everything in a manifest that is not a plain yes."""
+    who = "active" if manifest.active else "ingredient"
+    for label, entry in _entries(manifest):
+        rule = f"{who}:{label}"
+        if entry.use is None:
+            yield _signal(embedded, Effect.ERROR, entry.raw, "an entry that cannot be read", rule)
+        elif _refuses(entry, policy):
+            inference = entry.key == _INFERENCE
+            use = Use.INFERENCE if inference else Use.TRAINING
+            parsed = f"{entry.key}: {entry.use or 'constrained'} ({who})"
+            yield _signal(embedded, Effect.RESERVED, entry.raw, parsed, rule, use)
+
+
+def _entries(manifest: Manifest) -> Iterator[tuple[str, _Entry]]:
+    """The entries of every training-and-data-mining assertion, with the assertion's label."""
+    for assertion in manifest.assertions:
+        if assertion.name.strip().lower() not in LABELS:
+            continue
+        data = assertion.data
+        entries = data.get("entries", data) if isinstance(data, Mapping) else None
+        if not isinstance(entries, Mapping) or len(entries) > _MAX_ENTRIES:
+            yield assertion.label, _Entry("", False, None, False, _text(data))
+            continue
+        wrapped = entries is not data
+        for key, value in entries.items():
+            entry = _entry(str(key), value, wrapped)
+            if entry is not None:
+                yield assertion.label, entry
+
+
+def _entry(key: str, value: Any, wrapped: bool) -> _Entry | None:
+    """An entry about a use that we know, whatever its prefix; None for one about something else."""
+    name = _bare(key)
+    if name not in _KEYS:
+        return None
+    exact = wrapped and any(key == prefix + name for prefix in _PREFIXES)
+    raw = f"{key}: {_text(value)}"
+    if not isinstance(value, Mapping):  # a shorthand: a word, or true and false
+        use = _word(value)
+        return _Entry(name, False, use, False, raw)
+    constrained = any(value.get(word) not in (None, "", [], {}) for word in _CONSTRAINTS)
+    if "use" not in value:
+        return _Entry(name, False, "" if constrained else None, constrained, raw)
+    return _Entry(name, exact, _word(value["use"]), constrained, raw)
+
+
+def _bare(key: str) -> str:
+    """`cawg.ai_training`, `c2pa.AI-Training`, `ai_training` -> `ai_training`."""
+    return key.strip().rpartition(".")[2].lower().replace("-", "_")
+
+
+def _word(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else None
+
+
+def _refuses(entry: _Entry, policy: bool) -> bool:
+    word = entry.use or ""
+    if not policy:
+        return entry.key in (_GENERATIVE, _INFERENCE) and _as_specified(entry) and word in _REFUSALS
+    if entry.constrained and word != "allowed":
+        return True
+    return word in _REFUSALS or bool(_REFUSE_LIKE.search(_NOT_ALNUM.sub("", word).lower()))
+
+
+def _as_specified(entry: _Entry) -> bool:
+    """Spelt as specified, or only without the wrapper, as the first writers left it out."""
+    return entry.exact or entry.raw.startswith(tuple(prefix + entry.key for prefix in _PREFIXES))
+
+
+def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
+    """A yes to generative training: in the active manifest, exactly as specified, with a signature that
+    holds, in a file read whole, where no manifest says anything but yes."""
+    active = store.active
+    if active is None or not store.holds or not embedded.complete:
+        return []
+    if any(_doubtful(entry) for manifest in store.manifests for _, entry in _entries(manifest)):
+        return []
+    given = [(label, entry) for label, entry in _entries(active) if entry.key == _GENERATIVE]
+    if not given or not all(entry.exact and entry.use == "allowed" for _, entry in given):
+        return []
+    label, entry = given[0]
+    return [_signal(embedded, Effect.PERMITTED, entry.raw, f"{entry.key}: allowed", f"active:{label}")]
+
+
+def _doubtful(entry: _Entry) -> bool:
+    """Anything but a plain yes takes a grant away, in every reading."""
+    return entry.use is None or entry.constrained or _refuses(entry, policy=True) or entry.use != "allowed"
+
+
+def _remote(embedded: EmbeddedMetadata) -> list[Signal]:
+    """A fact: the XMP names a manifest that stands elsewhere. It is not fetched."""
+    urls = [
+        value
+        for packet in embedded.xmp
+        if packet.properties is not None
+        for value in packet.properties.values(_DCTERMS, "provenance")
+        if value.strip().lower().startswith(("http://", "https://"))
+    ]
+    parsed = "a remote manifest, not fetched"
+    return [_signal(embedded, Effect.SILENT, url, parsed, "remote") for url in urls[:1]]
+
+
+def _facts(embedded: EmbeddedMetadata, store: ManifestStore) -> Signal:
+    active = store.active
+    facts = {
+        "validation state": store.state or "unknown",
+        "signer": active.signer if active else "",
+        "claim generator": active.generator if active else "",
+        "manifests": str(len(store.manifests)),
+    }
+    parsed = "; ".join(f"{name}: {value}" for name, value in facts.items() if value)
+    return _signal(embedded, Effect.SILENT, active.label if active else "", parsed, "store")
+
+
+def _text(value: Any) -> str:
+    """The start of a value as JSON. It came out of a JSON parser, so that it goes back in."""
+    return json.dumps(value, ensure_ascii=False, default=str)[:2000]
+
+
+def _signal(
+    embedded: EmbeddedMetadata, effect: Effect, raw: str, parsed: str, rule: str, use: Use = Use.TRAINING
+) -> Signal:
+    reasons = {
+        Effect.RESERVED: RefuseReason.C2PA.value,
+        Effect.ERROR: HoldReason.METADATA_UNREADABLE.value,
+    }
+    return Signal(
+        protocol=C2pa.name,
+        where=Where.FILE,
+        binding=Binding.IMAGE,
+        use=use,
+        effect=effect,
+        raw=excerpt(raw),
+        parsed=excerpt(parsed),
+        rule=excerpt(f"c2pa:{rule}"),
+        reason=reasons.get(effect, ""),
+        source_url=embedded.url,
+        digest=embedded.digest,
+        complete=embedded.complete,
+        fetched_at=embedded.fetched_at,
+    )
+
+
+PROTOCOL = C2pa()
