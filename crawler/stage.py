@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from crawler.answers.seeds import read_list
 from crawler.crawl import Crawl
@@ -47,8 +47,8 @@ def crawl(context: StageContext) -> StageSummary:
     _require_database(context.run)
     for name in context.recipe.seeds.url_lists:  # what is no list is said before anything is asked
         next(read_list(context.recipe_path.parent / name), None)
-    with _database_errors(context.run):
-        crawling = Crawl(context.recipe, context.run, _permission(context), context.clock)
+    with _database_errors(context.run), closing(_permission(context)) as permission:
+        crawling = Crawl(context.recipe, context.run, permission, context.clock)
         try:
             with _database_errors(context.run):
                 return _crawl(context, crawling)

@@ -18,7 +18,7 @@ from kyodaku._child import Reply, serve
 #: Remote manifests, revocation answers and identity documents all stay where they are.
 _SETTINGS = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
-    "core": {"allowed_network_hosts": []},
+    "core": {"allowed_network_hosts": [], "decode_identity_assertions": False},
 }
 
 

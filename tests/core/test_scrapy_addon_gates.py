@@ -125,7 +125,7 @@ def answered(
         gate.bytes_received(request, body)
     except StopDownload:
         raise (exchange and exchange.closed) or FetchFailed(FetchError.TOO_LARGE) from None
-    return gate.process_response(request, Response(request.url, status, dict(headers), body))
+    return asyncio.run(gate.process_response(request, Response(request.url, status, dict(headers), body)))
 
 
 def closed(work: Callable[[], Any]) -> GateClosed:
@@ -285,11 +285,15 @@ def test_a_refusal_inside_the_file_drops_the_bytes_and_keeps_their_hash() -> Non
 def test_an_answer_without_admission_is_nobodys() -> None:
     """A cache, or another middleware, that answers in place of the network."""
     shared, request = guard(), ask()
-    assert closed(lambda: GateMiddleware(shared).process_response(request, Response(request.url))).result
+    gate, seal = GateMiddleware(shared), SealMiddleware(shared)
+    assert closed(lambda: asyncio.run(gate.process_response(request, Response(request.url)))).result
     admitted(shared, request)
-    for middleware in (GateMiddleware(shared), SealMiddleware(shared)):
-        error = closed(lambda m=middleware: m.process_response(request, Response(request.url, body=PICTURE)))
-        assert error.result.reason == "gate_exception"
+    strange = Response(request.url, body=PICTURE)
+    for answer in (
+        lambda: asyncio.run(gate.process_response(request, strange)),
+        lambda: seal.process_response(request, strange),
+    ):
+        assert closed(answer).result.reason == "gate_exception"
 
 
 def test_bytes_changed_on_their_way_do_not_leave() -> None:
@@ -364,7 +368,7 @@ def test_a_cut_image_is_incomplete(flag: str) -> None:
     gate = GateMiddleware(shared)
     gate.headers_received(request, len(PICTURE))
     response = Response(request.url, body=PICTURE[:5000], flags=[flag])
-    error = closed(lambda: gate.process_response(request, response))
+    error = closed(lambda: asyncio.run(gate.process_response(request, response)))
     assert (error.result.gate, error.result.reason) == ("g5", "incomplete")
 
 
@@ -386,7 +390,7 @@ def test_a_host_file_is_read_up_to_its_cap() -> None:
     with pytest.raises(StopDownload) as stop:
         gate.bytes_received(request, b"x" * 16)
     assert stop.value.fail is False
-    response = gate.process_response(request, Response(request.url, body=b"x" * 16))
+    response = asyncio.run(gate.process_response(request, Response(request.url, body=b"x" * 16)))
     assert response.body == b"x" * 10
     assert not request.meta[META_TRAIL].complete
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import time
 from typing import Any, Generic, Self, TypeVar
 
+from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
@@ -65,6 +66,7 @@ class KyodakuAddon:
         permission = _given(settings, "KYODAKU_PERMISSION", Permission)
         if permission is None:
             permission = Permission(_rules(recipe, base), EMPTY_SNAPSHOT, time)
+            self._crawler.signals.connect(permission.close, signals.engine_stopped, weak=False)
         self.guard = Guard(
             permission=permission,
             network=recipe.network,

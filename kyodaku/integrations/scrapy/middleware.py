@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from hashlib import sha256
@@ -35,6 +36,7 @@ from kyodaku.integrations.scrapy.outcome import (
 )
 from kyodaku.netguard import normalise_url, origin_of
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason
+from kyodaku.signals.carriers.c2pa import holds_jumbf
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError
@@ -233,14 +235,14 @@ class GateMiddleware:
 
     # -------------------------------------------------------------- after the answer
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         """G5 for an image, in the bytes as served; a page is unpacked. Sets the trail, or raises."""
         exchange = self._guard.exchange(request)
         if exchange is None or exchange.head is None or exchange.closed is not None:
             # Somebody else's answer: it passed no gate.
             raise self._guard.tell(GateClosed(gate_exception("g4")))
         try:
-            response = self._judged(request, response, exchange, exchange.head)
+            response = await self._judged(request, response, exchange, exchange.head)
         except FetchFailed:
             raise
         except GateClosed as error:
@@ -252,7 +254,7 @@ class GateMiddleware:
         exchange.body = response.body
         return response
 
-    def _judged(
+    async def _judged(
         self, request: Request, response: Response, exchange: Exchange, head: ResponseHead
     ) -> Response:
         if is_redirect(head):
@@ -268,17 +270,23 @@ class GateMiddleware:
         if exchange.kind is Kind.HOST_FILE or request.method == "HEAD":
             return response
         if exchange.kind is Kind.IMAGE or exchange.image or sniff(response.body) in IMAGE_FORMATS:
-            self._ask_g5(request, response, exchange, head)
+            await self._ask_g5(request, response, exchange, head)
         return response
 
-    def _ask_g5(self, request: Request, response: Response, exchange: Exchange, head: ResponseHead) -> None:
+    async def _ask_g5(
+        self, request: Request, response: Response, exchange: Exchange, head: ResponseHead
+    ) -> None:
         if not exchange.image:
             result = self._image_head(exchange, head)
             if not result.open:
                 raise exchange.close(result, sha256=sha256(response.body).hexdigest())
         if not _whole(response):
             raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
-        result = self._permission.g5(head, response.body, exchange.evidence, exchange.signals)
+        asked = (head, response.body, exchange.evidence, exchange.signals)
+        if holds_jumbf(response.body):  # read by another process, which we must not wait for in the loop
+            result = await asyncio.to_thread(self._permission.g5, *asked)
+        else:
+            result = self._permission.g5(*asked)
         exchange.digest = result.image.sha256 if result.image else sha256(response.body).hexdigest()
         self._ask_pages(request, exchange, exchange.digest)  # those that came while this was under way
         if not result.open:

@@ -39,6 +39,9 @@ _DCTERMS = "http://purl.org/dc/terms/"
 _LINK = re.compile(
     r"""<([^<>]{1,2000})>[^<]{0,200}?;\s*rel\s*=\s*"?[^"<]{0,100}\bc2pa-manifest\b""", re.IGNORECASE
 )
+#: Who stands behind a manifest (CAWG Identity Assertion). Checking that takes the network, so it is not
+#: checked, and beside it no grant counts.
+_IDENTITY = "cawg.identity"
 #: Entries of one assertion that are looked at; one with more is unreadable.
 _MAX_ENTRIES = 1000
 #: Signals of one file: a refusal is a refusal the first time.
@@ -195,6 +198,8 @@ def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
     holds, in a file read whole, where no manifest says anything but yes."""
     active = store.active
     if active is None or not store.holds or not embedded.complete:
+        return []
+    if any(assertion.name == _IDENTITY for assertion in active.assertions):
         return []
     if any(_doubtful(entry) for manifest in store.manifests for _, entry in _entries(manifest)):
         return []
