@@ -7,6 +7,8 @@ import struct
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import md5
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -125,17 +127,40 @@ def test_frames_are_counted() -> None:
         assert read_embedded(out.getvalue()).frames == 3
 
 
-def extended(whole: bytes, size: int, *, length: int | None = None, skip: int = -1) -> bytes:
+def extended(
+    whole: bytes,
+    size: int,
+    *,
+    length: int | None = None,
+    skip: int = -1,
+    guid: bytes = b"",
+    named: bool = True,
+) -> bytes:
+    guid = guid or md5(whole, usedforsecurity=False).hexdigest().upper().encode()
+    note = f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{guid.decode()}"'
     parts = []
     for number, at in enumerate(range(0, len(whole), size)):
         if number != skip:
-            head = b"0" * 32 + struct.pack(">II", len(whole) if length is None else length, at)
+            head = guid + struct.pack(">II", len(whole) if length is None else length, at)
             parts.append((0xE1, EXTENSION + head + whole[at : at + size]))
-    return jpeg((0xE1, XAP + xmp_packet()), *reversed(parts))
+    return jpeg((0xE1, XAP + xmp_packet(note if named else "")), *reversed(parts))
 
 
 def test_extended_xmp_is_put_together() -> None:
     assert effects(extended(PROHIBITED, 100)) == [Effect.RESERVED]
+
+
+@pytest.mark.parametrize("strange", [{"guid": b"0" * 32}, {"named": False}])
+def test_extended_xmp_that_is_not_the_main_packets_refuses_but_never_grants(strange: dict[str, Any]) -> None:
+    assert effects(extended(PROHIBITED, 100, **strange)) == [Effect.RESERVED]
+    assert effects(extended(ALLOWED, 100, **strange)) == []
+
+
+def test_extended_xmp_whose_parts_contradict_each_other_is_unreadable() -> None:
+    guid = md5(ALLOWED, usedforsecurity=False).hexdigest().upper().encode()
+    head = EXTENSION + guid + struct.pack(">II", len(ALLOWED), 0)
+    body = jpeg((0xE1, XAP + xmp_packet()), (0xE1, head + ALLOWED), (0xE1, head + b" " * len(ALLOWED)))
+    assert effects(body) == [Effect.ERROR]
 
 
 @pytest.mark.parametrize("broken", [{"skip": 1}, {"length": 5}])

@@ -74,7 +74,11 @@ def _meta(body: bytes, at: int, end: int, found: Found) -> None:
         if not data or len(data) != wanted:
             found.refuse(f"item {number} ({kind.decode('latin-1')}) is not in the file")
         elif kind == b"Exif":
-            found.exif = found.exif or data[4 + int.from_bytes(data[:4], "big") :]
+            start = 4 + int.from_bytes(data[:4], "big")
+            if start > len(data):
+                found.refuse(f"item {number} (Exif) has no TIFF header")
+            else:
+                found.add_exif(data[start:])
         else:
             found.add_xmp("bmff:item", data)
 

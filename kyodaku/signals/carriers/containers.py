@@ -6,12 +6,15 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass, field
+from hashlib import md5
 
 from kyodaku.signals.carriers.bmff import read_bmff
 from kyodaku.signals.carriers.found import Found
 from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
 
 _MAX_UNPACKED = 16 * 1024 * 1024
+#: All packed texts of one PNG file together.
+_MAX_UNPACKED_OF_FILE = 32 * 1024 * 1024
 _MAX_BLOCKS = 300_000
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _RAW_PROFILES = (
@@ -19,11 +22,15 @@ _RAW_PROFILES = (
     b"Raw profile type exif",
     b"Raw profile type APP1",
     b"Raw profile type iptc",
+    b"Raw profile type 8bim",
 )
 _JPEG_XMP = b"http://ns.adobe.com/xap/1.0/\x00"
 #: What a JPEG segment with a part of an ExtendedXMP packet begins with.
 JPEG_EXTENDED = b"http://ns.adobe.com/xmp/extension/\x00"
 _JPEG_IRB = b"Photoshop 3.0\x00"
+#: What image resources of Photoshop begin with; other programs write their own.
+_RESOURCES = (b"8BIM", b"PHUT", b"DCSR", b"AgHg", b"MeSa")
+_IRB_IIM, _IRB_URL, _IRB_EXIF, _IRB_XMP = 0x0404, 0x040B, 0x0422, 0x0424
 _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _ENTROPY_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -61,14 +68,21 @@ class _Extended:
 
     length: int
     parts: dict[int, bytes] = field(default_factory=dict)
+    contradicts: bool = False
+
+    def add(self, length: int, offset: int, data: bytes) -> None:
+        if length != self.length or self.parts.setdefault(offset, data) != data:
+            self.contradicts = True
 
     def joined(self) -> bytes | None:
-        whole = b""
+        at = 0
         for offset in sorted(self.parts):
-            if offset != len(whole):
+            if offset != at:
                 return None
-            whole += self.parts[offset]
-        return whole if len(whole) == self.length else None
+            at += len(self.parts[offset])
+        if at != self.length or self.contradicts:
+            return None
+        return b"".join(self.parts[offset] for offset in sorted(self.parts))
 
 
 def _jpeg(body: bytes, found: Found) -> None:
@@ -91,7 +105,7 @@ def _jpeg(body: bytes, found: Found) -> None:
         segment = body[at + 2 : at + length]
         if length < 2 or at + length > len(body):
             found.problems.append(f"JPEG: segment {marker:02X} is cut")
-            if 0xE1 <= marker <= 0xED:
+            if 0xE1 <= marker <= 0xED or marker == 0xFE:
                 found.refuse(f"JPEG segment {marker:02X}")
             break
         at += length
@@ -101,16 +115,24 @@ def _jpeg(body: bytes, found: Found) -> None:
             _app1(segment, found, extended)
         elif marker == 0xED and segment.startswith(_JPEG_IRB):
             irb.append(segment[len(_JPEG_IRB) :])
+        elif marker == 0xFE:
+            found.add_text("jpeg:com", "Comment", segment)
         elif marker == 0xDA:
             end = _ENTROPY_END.search(body, at)
             at = end.start() if end else len(body)
-    for part in extended.values():
+    named = [packet for source, packet in found.xmp if source == "jpeg:app1"]
+    for guid, part in extended.items():
         whole = part.joined()
         if whole is None:
             found.refuse("JPEG: ExtendedXMP with missing parts")
-        else:
-            found.add_xmp("jpeg:extended", whole)
-    found.iim = _iim_of_irb(b"".join(irb))
+            continue
+        # One that the main packet does not name is no part of the metadata: it may refuse, but not grant.
+        if guid.lower() != md5(whole, usedforsecurity=False).hexdigest().encode() or not any(
+            guid in packet for packet in named
+        ):
+            found.problems.append("JPEG: ExtendedXMP that the main packet does not name")
+        found.add_xmp("jpeg:extended", whole)
+    read_resources(b"".join(irb), "JPEG", found)
 
 
 def _app1(segment: bytes, found: Found, extended: dict[bytes, _Extended]) -> None:
@@ -122,24 +144,33 @@ def _app1(segment: bytes, found: Found, extended: dict[bytes, _Extended]) -> Non
             found.refuse("JPEG: ExtendedXMP is cut")
             return
         length, offset = struct.unpack(">II", rest[32:40])
-        part = extended.setdefault(rest[:32], _Extended(length))
-        part.parts[offset] = rest[40:]
-    elif segment.startswith(EXIF_HEADER) and not found.exif:
-        found.exif = segment
+        extended.setdefault(rest[:32], _Extended(length)).add(length, offset, rest[40:])
+    elif segment.startswith(EXIF_HEADER):
+        found.add_exif(segment)
 
 
-def _iim_of_irb(data: bytes) -> bytes:
-    """The IPTC-IIM record of a chain of Photoshop image resources (resource 0x0404)."""
+def read_resources(data: bytes, where: str, found: Found) -> None:
+    """A chain of Photoshop image resources: IPTC-IIM, the copyright URL, and EXIF and XMP where they are."""
     at = 0
-    while at + 12 <= len(data) and data[at : at + 4] == b"8BIM":
+    while at + 12 <= len(data) and data[at : at + 4] in _RESOURCES:
         number = int.from_bytes(data[at + 4 : at + 6], "big")
         name = 1 + data[at + 6]
         start = at + 6 + name + name % 2
         size = int.from_bytes(data[start : start + 4], "big")
-        if number == 0x0404:
-            return data[start + 4 : start + 4 + size]
+        value = data[start + 4 : start + 4 + size]
+        if len(value) < size:
+            break
+        if number == _IRB_IIM:
+            found.iim += value
+        elif number == _IRB_URL:
+            found.add_text(f"{where.lower()}:irb", "CopyrightURL", value)
+        elif number == _IRB_EXIF:
+            found.add_exif(value)
+        elif number == _IRB_XMP:
+            found.add_xmp(f"{where.lower()}:irb", value)
         at = start + 4 + size + size % 2
-    return b""
+    if data[at:].strip(b"\x00"):
+        found.refuse(f"{where}: image resources that cannot be read")
 
 
 # ----------------------------------------------------------------------------------------------- PNG
@@ -168,7 +199,7 @@ def _png(body: bytes, found: Found) -> None:
         elif kind == b"acTL":
             found.frames = max(1, int.from_bytes(data[:4], "big"))
         elif kind == b"eXIf":
-            found.exif = found.exif or data
+            found.add_exif(data)
         elif kind in (b"iTXt", b"zTXt", b"tEXt"):
             _png_text(kind, data, found)
     found.problems.append("PNG: too many chunks")
@@ -177,23 +208,27 @@ def _png(body: bytes, found: Found) -> None:
 
 def _png_text(kind: bytes, data: bytes, found: Found) -> None:
     keyword, _, rest = data.partition(b"\x00")
-    if keyword != _XMP_KEYWORD and keyword not in _RAW_PROFILES:
-        return
     compressed = kind == b"zTXt"
     if kind == b"zTXt":
         rest = rest[1:]
     elif kind == b"iTXt":
         compressed = rest[:1] == b"\x01"
         rest = rest[2:].partition(b"\x00")[2].partition(b"\x00")[2]
-    if "more XMP than the limit" in found.unreadable:
+    if "more XMP than the limit" in found.unreadable or "more text than the limit" in found.unreadable:
         return
-    text = _inflate(rest) if compressed else rest
+    name = keyword.decode("latin-1")[:79]
+    text = _inflate(rest, _MAX_UNPACKED_OF_FILE - found.unpacked) if compressed else rest
     if text is None:
-        found.refuse(f"PNG: {keyword.decode('latin-1')} does not unpack")
-    elif keyword == _XMP_KEYWORD:
+        found.unpacked += _MAX_UNPACKED
+        found.refuse(f"PNG: {name} does not unpack")
+        return
+    found.unpacked += len(text) if compressed else 0
+    if keyword == _XMP_KEYWORD:
         found.add_xmp(f"png:{kind.decode()}", text)
-    else:
+    elif keyword in _RAW_PROFILES:
         _raw_profile(keyword, text, found)
+    elif not keyword.startswith(b"Raw profile type "):  # of colours, and other numbers
+        found.add_text(f"png:{kind.decode()}", name, text)
 
 
 def _raw_profile(keyword: bytes, text: bytes, found: Found) -> None:
@@ -205,21 +240,26 @@ def _raw_profile(keyword: bytes, text: bytes, found: Found) -> None:
         data = b""
     if not data:
         found.refuse(f"PNG: {keyword.decode('latin-1')} is not hexadecimal")
-    elif keyword.endswith(b"iptc"):
-        found.iim = found.iim or _iim_of_irb(data) or data
+    elif keyword.endswith((b"iptc", b"8bim")):
+        if data.startswith(_RESOURCES):
+            read_resources(data, "PNG", found)
+        else:
+            found.iim += data
     elif data.startswith(_JPEG_XMP):
         found.add_xmp("png:profile", data[len(_JPEG_XMP) :])
     elif keyword.endswith(b"xmp"):
         found.add_xmp("png:profile", data)
     else:
-        found.exif = found.exif or data
+        found.add_exif(data)
 
 
-def _inflate(data: bytes) -> bytes | None:
-    """`data` unpacked, or None when it is broken or larger than the limit."""
+def _inflate(data: bytes, room: int) -> bytes | None:
+    """`data` unpacked, or None when it is broken or larger than the limit or `room`."""
     stream = zlib.decompressobj()
+    if room <= 0:
+        return None
     try:
-        text = stream.decompress(data, _MAX_UNPACKED)
+        text = stream.decompress(data, min(_MAX_UNPACKED, room))
     except zlib.error:
         return None
     return text if stream.eof else None
@@ -261,7 +301,7 @@ def _webp(body: bytes, found: Found) -> None:
         elif kind in (b"XMP ", b"XMP\x00"):
             found.add_xmp("webp", data)
         elif kind == b"EXIF":
-            found.exif = found.exif or data
+            found.add_exif(data)
     else:
         found.refuse("WebP: too many chunks")
     found.frames = max(1, frames)
@@ -283,6 +323,9 @@ def _gif(body: bytes, found: Found) -> None:
             at = _sub_blocks(body, at + _colour_table(body[at - 1]) + 1)
         elif introducer == b"\x21":
             start = at + 3 + body[at + 2] if body[at + 1] == 0xFF else at + 2
+            if body[at + 1] == 0xFE:
+                at = _gif_comment(body, start, found)
+                continue
             if body[at + 1] == 0xFF and body[at + 3 : at + 14] == b"XMP DataXMP":
                 # The packet stands raw; its trailer makes a reader of sub-blocks come out at its end.
                 trailer = body.find(b"\x01\xff\xfe\xfd", start)
@@ -311,6 +354,16 @@ def _sub_blocks(body: bytes, at: int) -> int:
     return at + 1
 
 
+def _gif_comment(body: bytes, at: int, found: Found) -> int:
+    """Keep the comment that starts at `at`; returns the position behind it."""
+    parts = []
+    while body[at]:
+        parts.append(body[at + 1 : at + 1 + body[at]])
+        at += 1 + body[at]
+    found.add_text("gif:comment", "Comment", b"".join(parts))
+    return at + 1
+
+
 # ------------------------------------------------------------------------------------- the small ones
 
 
@@ -322,6 +375,8 @@ def _tiff(body: bytes, found: Found) -> None:
     found.problems += tiff.problems
     for packet in tiff.xmp:
         found.add_xmp("tiff", packet)
+    for block in tiff.photoshop:
+        read_resources(block, "TIFF", found)
     for problem in tiff.problems:
         found.refuse(problem)
 

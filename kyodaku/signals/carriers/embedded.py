@@ -13,7 +13,18 @@ from hashlib import sha256
 from kyodaku.errors import CarrierError
 from kyodaku.signals.carriers.c2pa import ManifestStore, StoreReader, holds_jumbf
 from kyodaku.signals.carriers.containers import JPEG_EXTENDED, walk
-from kyodaku.signals.carriers.tiff import EXIF_HEADER, read_tiff
+from kyodaku.signals.carriers.found import Found
+from kyodaku.signals.carriers.rights import (
+    RightsField,
+    TextChunk,
+    bounded,
+    decoded,
+    of_iim,
+    of_texts,
+    of_tiff,
+    of_xmp,
+)
+from kyodaku.signals.carriers.tiff import Tiff, read_tiff
 from kyodaku.signals.carriers.xmp import XmpProperties, parse_xmp
 
 _PLUS_NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
@@ -24,6 +35,7 @@ _PROHIBITION = (b"dmi-prohibit", "dmi-prohibit".encode("utf-16-le")[:-1])
 _XMP_SCAN = re.compile(rb"<x:x[am]pmeta\b")
 _XMP_SCAN_ENDS = (b"</x:xmpmeta>", b"</x:xapmeta>")
 _MAX_SCANNED = 16
+_MAX_NAME = 200
 #: What `sniff` calls a picture, whether or not anything here can read it.
 IMAGE_FORMATS = frozenset(
     {
@@ -92,6 +104,8 @@ class EmbeddedMetadata:
     could not be read; `complete` is True only when the file came whole and both are empty.
     `raw_hit` means that the bytes hold a word of PLUS data mining that no XMP packet accounts for.
     `c2pa` is the manifest store of a file with `jumbf_present`, None where it could not be read.
+    `rights` are its fields about rights and credit and its free texts, within the limits of a file; `texts`
+    all of its free texts, those of image generators too; `software` what EXIF names as the program.
     `exif` starts at its TIFF header (b"" in a TIFF file). `digest` is the sha256 hex of the file.
     """
 
@@ -115,6 +129,9 @@ class EmbeddedMetadata:
     problems: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
     c2pa: ManifestStore | None = None
+    rights: tuple[RightsField, ...] = ()
+    texts: tuple[TextChunk, ...] = ()
+    software: tuple[str, ...] = ()
 
 
 def read_embedded(
@@ -132,18 +149,19 @@ def read_embedded(
     """
     kind = sniff(body)
     found = walk(kind, body)
-    exif = found.exif.removeprefix(EXIF_HEADER)
-    tiff = found.tiff or read_tiff(exif)
-    if exif:
-        found.problems += [f"EXIF: {problem}" for problem in tiff.problems]
-        for raw in tiff.xmp:
-            found.add_xmp("exif", raw)
+    blocks = _read_exif(found)
+    tiff = found.tiff or (blocks[0] if blocks else Tiff())
     packets = [_packet(source, raw) for source, raw in found.xmp]
     if not packets:
         packets = [_packet("scan", raw) for raw in _scanned(body)]
     else:
         packets += [_packet("scan", raw) for raw in _beside(body, packets)]
-    unreadable = [*found.unreadable, *(f"XMP ({p.source}): {p.error}" for p in packets if p.error)]
+    rights, left_out = _rights(found, blocks, packets)
+    unreadable = [
+        *found.unreadable,
+        *(f"XMP ({p.source}): {p.error}" for p in packets if p.error),
+        *left_out,
+    ]
     jumbf = holds_jumbf(body)
     store = None
     if jumbf:
@@ -160,11 +178,11 @@ def read_embedded(
         height=found.height,
         frames=found.frames,
         xmp=tuple(packets),
-        exif=exif,
+        exif=found.exif[0] if found.exif else b"",
         exif_copyright=tiff.copyright,
         exif_artist=tiff.artist,
         orientation=tiff.orientation,
-        has_gps=tiff.has_gps,
+        has_gps=any(block.has_gps for block in (tiff, *blocks)),
         iptc_iim=found.iim,
         jumbf_present=jumbf,
         raw_hit=_raw_hit(body, packets),
@@ -172,6 +190,9 @@ def read_embedded(
         problems=tuple(found.problems),
         unreadable=tuple(unreadable),
         c2pa=store,
+        rights=rights,
+        texts=tuple(found.texts),
+        software=_software(found, blocks),
     )
 
 
@@ -179,6 +200,39 @@ def _store(body: bytes, kind: str, reader: StoreReader | None) -> ManifestStore:
     if reader is None:
         raise CarrierError("nobody to read it")
     return reader.read(body, kind)
+
+
+def _read_exif(found: Found) -> list[Tiff]:
+    """Read the EXIF blocks of a file, and what stands in them in turn."""
+    blocks = [read_tiff(block) for block in found.exif]
+    for block in blocks:
+        found.problems += [f"EXIF: {problem}" for problem in block.problems]
+        for what in block.unreadable:
+            found.refuse(f"EXIF: {what}")
+        for raw in block.xmp:
+            found.add_xmp("exif", raw)
+        found.iim += block.iim
+    return blocks
+
+
+def _rights(
+    found: Found, blocks: list[Tiff], packets: list[XmpPacket]
+) -> tuple[tuple[RightsField, ...], tuple[str, ...]]:
+    """Everything that is said about rights, and what of it could not be read."""
+    iim, whole = of_iim(found.iim)
+    fields = [*of_xmp(packets), *iim]
+    if found.tiff is not None:
+        fields += of_tiff("tiff", found.tiff.texts, found.tiff.little)
+    for block in blocks:
+        fields += of_tiff("exif", block.texts, block.little)
+    rights, left_out = bounded([*fields, *of_texts(found.texts)])
+    return rights, left_out if whole else ("IPTC-IIM: a dataset is cut", *left_out)
+
+
+def _software(found: Found, blocks: list[Tiff]) -> tuple[str, ...]:
+    tiffs = [*blocks, *([found.tiff] if found.tiff is not None else [])]
+    named = [decoded(raw)[0] for tiff in tiffs for name, raw in tiff.texts if name == "Software"]
+    return tuple(dict.fromkeys(name[:_MAX_NAME] for name in named if name))
 
 
 def sniff(body: bytes) -> str:
