@@ -1,0 +1,225 @@
+"""Rights statements in words: inside the file, in a page's structured data, and in its rights meta tags.
+
+No standard says that such a sentence is machine-readable. Refusing by it is our policy (`keywords`); in the
+`spec` reading nothing is said here. A notice such as `all rights reserved` is silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from kyodaku.errors import UnsafeAddressError
+from kyodaku.reasons import HoldReason, RefuseReason
+from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
+from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
+from kyodaku.signals.carriers.page import HtmlPage
+from kyodaku.signals.keywords import refuses_in_words
+from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
+from kyodaku.signals.protocols.base import Protocol
+from kyodaku.urls import normalise_url
+
+#: schema.org properties with words about rights. `acquireLicensePage` and `license` are addresses.
+_PROPERTIES = frozenset(
+    {"copyrightnotice", "usageinfo", "credittext", "conditionsofaccess", "rights", "disclaimer"}
+)
+_METAS = frozenset(
+    {
+        "copyright",
+        "rights",
+        "rights-standard",
+        "usage-rights",
+        "usagerights",
+        "usageterms",
+        "license",
+        "dc.rights",
+        "dcterms.rights",
+        "dc:rights",
+        "dcterms:rights",
+        "dc.rights.license",
+        "dcterms.accessrights",
+        "dcterms.rightsholder",
+        "copyrightnotice",
+        "web_author_rights",
+        "ai-policy",
+        "ai",
+        "ai-training",
+    }
+)
+_LAST_TERM = re.compile(r"[/#:]")
+#: Statements and characters read of one page, and signals given about one file or page.
+_MAX_STATEMENTS = 1000
+_MAX_TEXT = 128 * 1024
+_MAX_SIGNALS = 8
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A sentence that refuses, and the normalised addresses it is about; none: every image of the page."""
+
+    images: frozenset[str]
+    raw: str
+    phrase: str
+    rule: str
+
+
+class RightsText(Protocol):
+    """The keyword rule over rights fields."""
+
+    name = "rights-text"
+    title = "Rights statements that refuse AI training in words, in the file or in the page's markup"
+    vector_signals = ("rights-text",)
+
+    def __init__(self) -> None:
+        # A page is asked about each of its images in turn.
+        self._last: tuple[HtmlPage, tuple[_Statement, ...]] | None = None
+
+    def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
+        """Every field that refuses; else a hold where one could not be read."""
+        if reading.mode != "policy":
+            return []
+        found: list[Signal] = []
+        for field in embedded.rights:
+            phrase = next(filter(None, map(refuses_in_words, field.readings)), None)
+            if phrase is not None:
+                found.append(_of_file(embedded, field.value, phrase, f"{field.source}:{field.name}"))
+        unread = [what for what in embedded.unreadable if not what.startswith(C2PA_UNREADABLE)]
+        if not found and unread:
+            return [_of_file(embedded, "; ".join(unread), None, "unreadable")]
+        return found[:_MAX_SIGNALS]
+
+    def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
+        """Statements about the whole page, or (with `image_url`) those about that image."""
+        if reading.mode != "policy":
+            return []
+        if self._last is None or self._last[0] is not page:
+            self._last = (page, tuple(_statements(page)))
+        image = "" if image_url is None else _normal(image_url)
+        found = [
+            _of_page(page, statement)
+            for statement in self._last[1]
+            if (image in statement.images if image_url is not None else not statement.images)
+        ]
+        return list(dict.fromkeys(found))[:_MAX_SIGNALS]
+
+
+def _statements(page: HtmlPage) -> Iterator[_Statement]:
+    """What refuses among the first _MAX_TEXT characters of rights statements."""
+    families = _families(page)
+    room = _MAX_TEXT
+    for images, text, raw, rule in islice(_texts(page), _MAX_STATEMENTS):
+        room -= len(text)
+        phrase = refuses_in_words(text) if room + len(text) > 0 else None
+        if phrase is not None:
+            wide = frozenset(url for image in images for url in families.get(image, (image,)))
+            yield _Statement(wide, raw, phrase, rule)
+
+
+def _texts(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
+    """(images, text, markup, rule) of every statement about rights."""
+    whole = frozenset[str]()
+    for meta in page.metas:
+        names = {meta.name, meta.http_equiv, meta.property}
+        if names & _METAS or _term(meta.property) in _PROPERTIES:
+            yield whole, meta.content, meta.raw, "meta"
+    for triple in page.rdfa:
+        if _term(triple.predicate) in _PROPERTIES:
+            subject = _normal(triple.subject)
+            images = whole if subject in ("", _normal(page.url)) else frozenset({subject})
+            yield images, triple.object, triple.raw, "rdfa"
+    for block in page.json_ld:
+        if block.error:
+            yield whole, block.raw, block.raw, "json-ld"
+        for node in walk_json(block.value):
+            texts = [
+                text for key, value in node.items() if _term(key) in _PROPERTIES for text in _words(value)
+            ]
+            for text in texts:
+                yield _subjects(page, node), text, text, "json-ld"
+
+
+def _subjects(page: HtmlPage, node: Mapping[str, Any]) -> frozenset[str]:
+    """The files that an object is about; none where it does not say: then it is about all of the page."""
+    urls = [url for key in ("contentUrl", "schema:contentUrl") for url in url_values(node.get(key))]
+    if urls:
+        urls += url_values(node.get("thumbnailUrl"))
+    return frozenset({_normal(absolute(page.base_url, url)) for url in urls} - {""})
+
+
+def _words(value: Any) -> Iterator[str]:
+    """The texts of a schema.org value: strings, language-tagged ones, and the words of an object."""
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            named = [item.get(key) for key in ("@value", "text", "name", "description", "url", "@id")]
+            yield from (text for text in named if isinstance(text, str))
+
+
+def _families(page: HtmlPage) -> dict[str, frozenset[str]]:
+    """By address, every address under which the page gives the same picture."""
+    found: dict[str, frozenset[str]] = {}
+    for image in page.images:
+        urls = {_normal(source.url) for source in image.candidates} | {_normal(image.url)}
+        if image.link_href:
+            urls.add(_normal(image.link_href))
+        family = frozenset(urls - {""})
+        for url in family:
+            found[url] = found[url] | family if url in found and len(found[url]) < 64 else family
+    return found
+
+
+def _term(name: str) -> str:
+    """The last term of a property: `schema:usageInfo`, `https://schema.org/usageInfo`."""
+    return _LAST_TERM.split(name.lower())[-1]
+
+
+def _normal(url: str) -> str:
+    try:
+        return normalise_url(url)
+    except UnsafeAddressError:
+        return ""
+
+
+def _of_page(page: HtmlPage, statement: _Statement) -> Signal:
+    return Signal(
+        protocol=RightsText.name,
+        where=Where.HTML,
+        binding=Binding.IMAGE if statement.images else Binding.PAGE,
+        use=Use.TRAINING,
+        effect=Effect.RESERVED,
+        raw=excerpt(statement.raw),
+        parsed=excerpt(statement.phrase),
+        rule=f"rights-text:{statement.rule}",
+        reason=RefuseReason.RIGHTS_TEXT.value,
+        source_url=page.url,
+        digest=page.digest,
+        complete=page.complete,
+        fetched_at=page.fetched_at,
+    )
+
+
+def _of_file(embedded: EmbeddedMetadata, raw: str, phrase: str | None, rule: str) -> Signal:
+    """A refusal, or (`phrase` None) metadata that may hold one and cannot be read."""
+    refuses = phrase is not None
+    return Signal(
+        protocol=RightsText.name,
+        where=Where.FILE,
+        binding=Binding.IMAGE,
+        use=Use.TRAINING,
+        effect=Effect.RESERVED if refuses else Effect.ERROR,
+        raw=excerpt(raw),
+        parsed=excerpt(phrase or "unreadable metadata"),
+        rule=f"rights-text:{rule}",
+        reason=(RefuseReason.RIGHTS_TEXT if refuses else HoldReason.METADATA_UNREADABLE).value,
+        source_url=embedded.url,
+        digest=embedded.digest,
+        complete=embedded.complete,
+        fetched_at=embedded.fetched_at,
+    )
+
+
+PROTOCOL = RightsText()
