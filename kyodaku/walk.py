@@ -1,15 +1,16 @@
-"""One image, all gates in order: the machine that `check`-like drivers and audits run.
+"""One image or one page, all gates in order: the machine that `check`-like drivers and audits run.
 
-A crawl meets the gates spread over many requests; this walks them for a single image. Both ask the
-same `Permission`, so that they cannot disagree about what a fact means.
+A crawl meets the gates spread over many requests; this walks them for a single image, or for a page and the
+images it shows. Both ask the same `Permission`, so that they cannot disagree about what a fact means.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
+from kyodaku.documents import DOCUMENT_CAP
 from kyodaku.fingerprint import candidate_id, uid_of
 from kyodaku.gate import (
     GateResult,
@@ -26,12 +27,16 @@ from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason
 from kyodaku.records import Candidate
 from kyodaku.signals.carriers.headers import ResponseHead
-from kyodaku.signals.model import Fetched, Hop
+from kyodaku.signals.carriers.page import HtmlPage
+from kyodaku.signals.model import Fetched, FetchError, Hop
 
 #: Bytes of a page that a walk reads.
 PAGE_CAP = 5 * 10**6
+#: Documents that one walk asks for; a gate that wants more keeps holding.
+MAX_DOCUMENTS = 32
 
 Walk = Generator[Need, Fetched, "Judgement"]
+PageWalk = Generator[Need, Fetched, "PageJudgement"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,31 @@ class Judgement:
     candidate: Candidate
 
 
+@dataclass(frozen=True)
+class PageJudgement:
+    """How far a page came, and each of its images.
+
+    `trail` holds the gates of the page itself (it opens every image's trail too); `page` is None when there
+    was nothing to read; `shown` counts the different images of the page, of which `images` may be the first
+    few; `origins` are the host files met on the way, by origin.
+    """
+
+    last: GateResult
+    trail: tuple[GateResult, ...]
+    page: HtmlPage | None
+    shown: int
+    images: tuple[Judgement, ...]
+    origins: Mapping[str, OriginFacts]
+
+
 @dataclass
-class _Origins:
-    """Host files of the origins met on one walk, each asked once."""
+class _Walker:
+    """What one walk knows: host files of the origins met, each asked once, and documents asked for."""
 
     permission: Permission
+    redirects: int
     known: dict[str, OriginFacts] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
 
     def facts(self, url: str) -> Generator[Need, Fetched, OriginFacts]:
         origin = origin_of(url)
@@ -57,46 +81,143 @@ class _Origins:
             self.known[origin] = yield from self.permission.host_files(origin)
         return self.known[origin]
 
+    def settled(self, gate: Callable[[], GateResult]) -> Generator[Need, Fetched, GateResult]:
+        """The gate's answer when the documents that it waits for have been asked for, each once."""
+        result = gate()
+        while wanted := [url for url in result.documents if url not in self.asked]:
+            for url in wanted:
+                if len(self.asked) >= MAX_DOCUMENTS:
+                    return result
+                self.asked.add(url)
+                self.permission.documents.put(url, (yield from self._document(url)))
+            result = gate()
+        return result
 
-def walk_image(permission: Permission, image_url: str, page_url: str = "", redirects: int = 5) -> Walk:
+    def _document(self, url: str) -> Generator[Need, Fetched, Fetched]:
+        """GET a document hop by hop, every hop through G0 and G1 of its own host first."""
+        permission = self.permission
+        hops: list[Hop] = []
+        current = url
+        while True:
+            gate = permission.g0(current)
+            if gate.open:
+                current = normalise_url(current)
+                gate = permission.g1(current, (yield from self.facts(current)))
+            if not gate.open:
+                return permission.documents.unavailable(url, gate)
+            answer = yield Need(current, NeedKind.DOCUMENT, DOCUMENT_CAP)
+            target = redirect_target(answer)
+            hops.append(_hop(current, answer))
+            if target is None:
+                return replace(answer, url=url, final_url=current, hops=tuple(hops))
+            if len(hops) > self.redirects:
+                return replace(
+                    answer,
+                    url=url,
+                    final_url=current,
+                    hops=tuple(hops),
+                    error=FetchError.REDIRECTS,
+                    complete=False,
+                )
+            current = target
+
+
+def walk_image(
+    permission: Permission,
+    image_url: str,
+    page_url: str = "",
+    redirects: int = 5,
+    known: Mapping[str, OriginFacts] | None = None,
+) -> Walk:
     """Ask every gate for `image_url` as shown on `page_url` ("" when no page is named).
 
-    Stops at the first gate that does not proceed and asks nothing further in search of a later yes.
+    Stops at the first gate that does not proceed and asks nothing further in search of a later yes. Host
+    files of the origins in `known` are not asked for again.
     """
-    origins = _Origins(permission)
+    walker = _Walker(permission, redirects, dict(known or {}))
+    trail: list[GateResult] = []
+    row = _first(permission, image_url, page_url, trail)
+    if not trail[-1].open:
+        return _judgement(trail, row)
+    page = None
+    if page_url:
+        page = yield from _page(walker, page_url, trail)
+        if page is None:
+            return _judgement(trail, row)
+    return (yield from _image(walker, row, page, trail))
+
+
+def walk_page(
+    permission: Permission,
+    page_url: str,
+    *,
+    images: int = 20,
+    redirects: int = 5,
+    known: Mapping[str, OriginFacts] | None = None,
+) -> PageWalk:
+    """Ask every gate for a page, then for the first `images` of the images it shows.
+
+    Images are taken in document order, each address once. A page that is shut asks for none of them, and
+    each has the page's answer. Host files of the origins in `known` are not asked for again.
+    """
+    walker = _Walker(permission, redirects, dict(known or {}))
+    trail: list[GateResult] = []
+    facts = yield from _page(walker, page_url, trail)
+    if facts is None or facts.page is None:
+        return PageJudgement(trail[-1], tuple(trail), None, 0, (), dict(walker.known))
+    trail.append(facts.result)
+    addresses = list(dict.fromkeys(image.url for image in facts.page.images))
+    found: list[Judgement] = []
+    for address in addresses[: max(0, images)]:
+        walked = list(trail)
+        row = _first(permission, address, page_url, walked)
+        if walked[-1].open:
+            found.append((yield from _image(walker, row, facts, walked)))
+        else:
+            found.append(_judgement(walked, row))
+    return PageJudgement(
+        facts.result, tuple(trail), facts.page, len(addresses), tuple(found), dict(walker.known)
+    )
+
+
+def _first(permission: Permission, image_url: str, page_url: str, trail: list[GateResult]) -> Candidate:
+    """G0 of an image's address, and the record of an image of which nothing else is known."""
     allowed = permission.g0(image_url)
+    trail.append(allowed)
     image_url = normalise_url(image_url) if allowed.open else image_url
-    row = Candidate(
+    return Candidate(
         candidate_id=candidate_id(image_url, page_url),
         image_url=image_url,
         page_url=page_url,
         host=host_of(image_url) if allowed.open else "",
     )
-    trail: list[GateResult] = [allowed]
-    if not allowed.open:
-        return _judgement(trail, row)
-    if page_url:
-        page = yield from _walk_page(permission, origins, page_url, redirects, trail)
-        if page is None:
-            return _judgement(trail, row)
-        told = permission.g2_image(page, image_url)
+
+
+def _image(walker: _Walker, row: Candidate, page: PageFacts | None, trail: list[GateResult]) -> Walk:
+    """From what a page says about an image to its bytes."""
+    permission = walker.permission
+    if page is not None:
+        told = yield from walker.settled(lambda: permission.g2_image(page, row.image_url))
         trail.append(told)
         row = replace(row, signals=told.signals, evidence=told.evidence)
         if not told.open:
             return _judgement(trail, row)
-    answer = yield from _follow(permission, origins, image_url, NeedKind.IMAGE, redirects, trail)
+    answer = yield from _follow(walker, row.image_url, NeedKind.IMAGE, trail)
     if answer is None:
         return _judgement(trail, row)
-    return _judge_bytes(permission, answer, trail, row)
+    return (yield from _judge_bytes(walker, answer, trail, row))
 
 
-def _walk_page(
-    permission: Permission, origins: _Origins, page_url: str, redirects: int, trail: list[GateResult]
+def _page(
+    walker: _Walker, page_url: str, trail: list[GateResult]
 ) -> Generator[Need, Fetched, PageFacts | None]:
-    answer = yield from _follow(permission, origins, page_url, NeedKind.PAGE, redirects, trail)
+    answer = yield from _follow(walker, page_url, NeedKind.PAGE, trail)
     if answer is None:
         return None
-    facts = permission.g2(answer)
+    facts = walker.permission.g2(answer)
+    if facts.result.documents:
+        yield from walker.settled(lambda: facts.result)
+        facts = walker.permission.g2(answer)
     if not facts.result.open and facts.page is None:
         trail.append(facts.result)
         return None
@@ -104,14 +225,10 @@ def _walk_page(
 
 
 def _follow(
-    permission: Permission,
-    origins: _Origins,
-    url: str,
-    kind: NeedKind,
-    redirects: int,
-    trail: list[GateResult],
+    walker: _Walker, url: str, kind: NeedKind, trail: list[GateResult]
 ) -> Generator[Need, Fetched, Fetched | None]:
     """GET `url` hop by hop, every hop through G0 and G1 of its own host first."""
+    permission = walker.permission
     cap = PAGE_CAP if kind is NeedKind.PAGE else permission.rules.max_image
     hops: list[Hop] = []
     current = url
@@ -121,25 +238,35 @@ def _follow(
             trail.append(first)
             return None
         current = normalise_url(current)
-        facts = yield from origins.facts(current)
-        result = permission.g3(current, facts) if kind is NeedKind.IMAGE else permission.g1(current, facts)
+        facts = yield from walker.facts(current)
+        if kind is NeedKind.IMAGE:
+            result = yield from walker.settled(_g3(permission, current, facts))
+        else:
+            result = permission.g1(current, facts)
         trail.append(result)
         if not result.open:
             return None
         answer = yield Need(current, kind, cap)
         target = redirect_target(answer)
-        hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
+        hops.append(_hop(current, answer))
         if target is None:
             return replace(answer, url=url, final_url=current, hops=tuple(hops))
-        if len(hops) > redirects:
+        if len(hops) > walker.redirects:
             trail.append(GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value))
             return None
         current = target
 
 
-def _judge_bytes(
-    permission: Permission, answer: Fetched, trail: list[GateResult], row: Candidate
-) -> Judgement:
+def _g3(permission: Permission, url: str, facts: OriginFacts) -> Callable[[], GateResult]:
+    return lambda: permission.g3(url, facts)
+
+
+def _hop(url: str, answer: Fetched) -> Hop:
+    return Hop(url, answer.status or 0, answer.hops[-1].ip if answer.hops else "")
+
+
+def _judge_bytes(walker: _Walker, answer: Fetched, trail: list[GateResult], row: Candidate) -> Walk:
+    permission = walker.permission
     row = replace(
         row,
         final_url=answer.final_url,
@@ -156,7 +283,7 @@ def _judge_bytes(
         )
         return _judgement(trail, row)
     head = ResponseHead(answer.final_url, answer.status, answer.headers, answer.fetched_at)
-    headers = permission.g4(head)
+    headers = yield from walker.settled(lambda: permission.g4(head))
     trail.append(headers)
     row = replace(row, signals=(*row.signals, *headers.signals))
     if not headers.open:
