@@ -9,7 +9,6 @@ does not exist here is unsupported, unless what is here already refuses: nothing
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -41,6 +40,7 @@ from kyodaku.signals.model import (
 )
 from kyodaku.signals.protocols import all_protocols
 from kyodaku.signals.tokens import purpose_tokens
+from kyodaku.signals.vector_images import IMAGE_INPUTS, image_file
 
 #: The day that dates in vectors are compared with.
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -199,8 +199,8 @@ def _effect(inputs: Mapping[str, Any], url: str, reading: Reading) -> Effect:
             said.page(parse_html(_bytes(inputs["html"]), "text/html; charset=utf-8", page_url), url)
         except CarrierError:
             return Effect.ERROR
-    if {"xmp", "exif_copyright", "c2pa_json"} & set(inputs):
-        embedded = read_embedded(_image_file(inputs), url=url)
+    if (IMAGE_INPUTS | {"c2pa_json"}) & set(inputs):
+        embedded = read_embedded(image_file(inputs), url=url)
         if "c2pa_json" in inputs:
             embedded = replace(embedded, c2pa=parse_manifest_store(inputs["c2pa_json"]))
         said.image(embedded)
@@ -349,22 +349,6 @@ def _head(text: str, url: str) -> ResponseHead:
     return ResponseHead(
         url, status, tuple((name.strip(), value.strip()) for name, _, value in pairs), NOW.timestamp()
     )
-
-
-def _image_file(inputs: Mapping[str, Any]) -> bytes:
-    """A WebP file with nothing but the metadata of the vector."""
-    chunks = b""
-    if "xmp" in inputs:
-        chunks += _chunk(b"XMP ", _bytes(inputs["xmp"]))
-    if "exif_copyright" in inputs:
-        text = _bytes(inputs["exif_copyright"]) + b"\x00\x00\x00\x00"
-        directory = struct.pack("<HHHIII", 1, 0x8298, 2, len(text), 26, 0)
-        chunks += _chunk(b"EXIF", b"II*\x00\x08\x00\x00\x00" + directory + text)
-    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WEBP" + chunks
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return kind + struct.pack("<I", len(data)) + data + b"\x00" * (len(data) % 2)
 
 
 def _bytes(text: str) -> bytes:

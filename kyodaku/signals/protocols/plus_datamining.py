@@ -6,6 +6,7 @@ import re
 
 from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata, XmpPacket
+from kyodaku.signals.keywords import fold
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import Protocol
 
@@ -24,6 +25,12 @@ _PROHIBITED = frozenset(
         "DMI-PROHIBITED-SEELINKEDRIGHTSEXPR",
     }
 )
+#: What plainly tries to refuse, in no known spelling; and the label that exiftool shows for no statement.
+_SAYS_NO = re.compile(
+    r"prohib|disallow|forbid|denied|deny|not[- ](?:allow|permit)|refus|reserved|opt[- ]?out|noai|no ai"
+)
+_UNSPECIFIED_LABEL = "unspecified - no prohibition defined"
+_CONSTRAINTS = "OtherConstraints"
 
 
 class PlusDataMining(Protocol):
@@ -38,7 +45,14 @@ class PlusDataMining(Protocol):
         """Every refusal; else what could not be read; else a grant, when all values are one."""
         policy = reading.mode == "policy"
         refusals = [
-            _signal(embedded, Effect.RESERVED, value, packet.source, RefuseReason.PLUS_DATA_MINING)
+            _signal(
+                embedded,
+                Effect.RESERVED,
+                value,
+                packet.source,
+                RefuseReason.PLUS_DATA_MINING,
+                _constraints(embedded, value),
+            )
             for packet in embedded.xmp
             for value in _values(packet, everywhere=policy)
             if _refuses(value, policy)
@@ -73,10 +87,27 @@ def _is_plus(namespace: str) -> bool:
 
 
 def _refuses(value: str, policy: bool) -> bool:
-    if policy and "prohibit" in value.lower():
-        return True
+    if policy:
+        said = fold(value)
+        if _SAYS_NO.search(said) and said != _UNSPECIFIED_LABEL:
+            return True
     match = _VOCABULARY.fullmatch(value)
     return match is not None and match.group(1) in _PROHIBITED
+
+
+def _constraints(embedded: EmbeddedMetadata, value: str) -> str:
+    """The words that a value ending in SEECONSTRAINT points at, in every language that they stand in."""
+    if "constraint" not in value.lower():
+        return ""
+    texts = [
+        text
+        for packet in embedded.xmp
+        if packet.properties is not None
+        for prop in packet.properties.properties
+        if prop.name == _CONSTRAINTS and _is_plus(prop.namespace)
+        for text in prop.values
+    ]
+    return " | ".join(dict.fromkeys(texts))
 
 
 def _grant(embedded: EmbeddedMetadata) -> list[Signal]:
@@ -98,7 +129,9 @@ def _signal(
     raw: str,
     source: str,
     reason: RefuseReason | HoldReason | str,
+    more: str = "",
 ) -> Signal:
+    read = raw.rpartition("/")[2] if effect is not Effect.ERROR else "unreadable metadata"
     return Signal(
         protocol=PlusDataMining.name,
         where=Where.FILE,
@@ -106,7 +139,7 @@ def _signal(
         use=Use.TRAINING,
         effect=effect,
         raw=excerpt(raw),
-        parsed=excerpt(raw.rpartition("/")[2]) if effect is not Effect.ERROR else "unreadable metadata",
+        parsed=excerpt(f"{read}: {more}" if more else read),
         rule=f"plus-datamining:{source}",
         reason=str(reason),
         source_url=embedded.url,
