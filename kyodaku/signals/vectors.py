@@ -21,7 +21,7 @@ from kyodaku.decision import resolve_protocols
 from kyodaku.errors import CarrierError, UsageError
 from kyodaku.gate import GateVerdict, image_status
 from kyodaku.signals.carriers.c2pa import parse_manifest_store
-from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded
+from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata, read_embedded
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage, parse_html
 from kyodaku.signals.model import (
@@ -202,7 +202,7 @@ def _effect(inputs: Mapping[str, Any], url: str, reading: Reading) -> Effect:
     if (IMAGE_INPUTS | {"c2pa_json"}) & set(inputs):
         embedded = read_embedded(image_file(inputs), url=url)
         if "c2pa_json" in inputs:
-            embedded = replace(embedded, c2pa=parse_manifest_store(inputs["c2pa_json"]))
+            embedded = _with_credentials(embedded, inputs["c2pa_json"])
         said.image(embedded)
     if "atproto_record" in inputs:
         said.record(_file(url, 200, _bytes(inputs["atproto_record"])), url)
@@ -261,6 +261,15 @@ class _Said:
             if document is not None:  # an absent input was not looked up
                 protocol = next(p for p in self._protocols if p.name == declared.protocol)
                 self.signals += protocol.read_document(document, declared, url, self._reading)
+
+
+def _with_credentials(embedded: EmbeddedMetadata, text: str) -> EmbeddedMetadata:
+    """`embedded` with the manifest store `text`; one that is none counts as one that nobody could read."""
+    try:
+        return replace(embedded, c2pa=parse_manifest_store(text))
+    except CarrierError as error:
+        unread = (*embedded.unreadable, f"{C2PA_UNREADABLE}{error}")
+        return replace(embedded, unreadable=unread, complete=False)
 
 
 def _host_files(inputs: Mapping[str, Any], prefix: str, asked: str) -> dict[str, Fetched]:

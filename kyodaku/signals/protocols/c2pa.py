@@ -27,14 +27,15 @@ _INFERENCE = "ai_inference"
 #: What an entry may speak about, without its prefix.
 _KEYS = frozenset({_GENERATIVE, "ai_training", "data_mining", _INFERENCE})
 _PREFIXES = ("cawg.", "c2pa.")
+_ALLOWED = "allowed"
 _REFUSALS = frozenset({"notAllowed", "constrained"})
 #: Words no grant is made of. Compared with letters and digits only, in lower case.
 _REFUSE_LIKE = re.compile(
     r"not|disallow|unallow|prohibit|den(y|ied)|forbid|refus|reject|restrict|constrain|condition|reserv"
-    r"|never|block|optout|denial|(no|none|false|n|0)\Z|no(ai|use|mining|training|inference)"
+    r"|never|block|optout|denial|no(ai|use|mining|training|inference)|\A(no|none|false|n|0)\Z"
 )
 _NOT_ALNUM = re.compile(r"[\W_]+")
-_CONSTRAINTS = ("constraint_info", "constraints_info")
+_CONDITIONS = ("constraint_info", "constraints_info")
 _DCTERMS = "http://purl.org/dc/terms/"
 _LINK = re.compile(
     r"""<([^<>]{1,2000})>[^<]{0,200}?;\s*rel\s*=\s*"?[^"<]{0,100}\bc2pa-manifest\b""", re.IGNORECASE
@@ -50,13 +51,15 @@ _MAX_SIGNALS = 50
 
 @dataclass(frozen=True)
 class _Entry:
-    """One entry. `key` is one of _KEYS or as written, `exact` says that it is spelt as specified;
-    `use` is its word, "" where it has none, and None where it is not readable."""
+    """One entry. `key` is one of _KEYS; `named` says that it is spelt as specified, prefix and all, `formed`
+    that the entry is an object inside `entries`. `use` is its word, "" where only conditions are there, None
+    where nothing can be read."""
 
     key: str
-    exact: bool
+    named: bool
+    formed: bool
     use: str | None
-    constrained: bool
+    conditions: bool
     raw: str
 
 
@@ -143,29 +146,26 @@ def _entries(manifest: Manifest) -> Iterator[tuple[str, _Entry]]:
         data = assertion.data
         entries = data.get("entries", data) if isinstance(data, Mapping) else None
         if not isinstance(entries, Mapping) or len(entries) > _MAX_ENTRIES:
-            yield assertion.label, _Entry("", False, None, False, _text(data))
+            yield assertion.label, _Entry("", False, False, None, False, _text(data))
             continue
-        wrapped = entries is not data
         for key, value in entries.items():
-            entry = _entry(str(key), value, wrapped)
+            entry = _entry(str(key), value, wrapped=entries is not data)
             if entry is not None:
                 yield assertion.label, entry
 
 
-def _entry(key: str, value: Any, wrapped: bool) -> _Entry | None:
+def _entry(key: str, value: Any, *, wrapped: bool) -> _Entry | None:
     """An entry about a use that we know, whatever its prefix; None for one about something else."""
     name = _bare(key)
     if name not in _KEYS:
         return None
-    exact = wrapped and any(key == prefix + name for prefix in _PREFIXES)
+    named = key in [prefix + name for prefix in _PREFIXES]
     raw = f"{key}: {_text(value)}"
     if not isinstance(value, Mapping):  # a shorthand: a word, or true and false
-        use = _word(value)
-        return _Entry(name, False, use, False, raw)
-    constrained = any(value.get(word) not in (None, "", [], {}) for word in _CONSTRAINTS)
-    if "use" not in value:
-        return _Entry(name, False, "" if constrained else None, constrained, raw)
-    return _Entry(name, exact, _word(value["use"]), constrained, raw)
+        return _Entry(name, named, False, _word(value), False, raw)
+    conditions = any(value.get(word) not in (None, "", [], {}) for word in _CONDITIONS)
+    use = _word(value["use"]) if "use" in value else ("" if conditions else None)
+    return _Entry(name, named, wrapped, use, conditions, raw)
 
 
 def _bare(key: str) -> str:
@@ -180,17 +180,14 @@ def _word(value: Any) -> str | None:
 
 
 def _refuses(entry: _Entry, policy: bool) -> bool:
+    """Whether an entry says no. By the specification, to generators and to inference, in its own words; by
+    policy, to anything, in any words."""
     word = entry.use or ""
     if not policy:
-        return entry.key in (_GENERATIVE, _INFERENCE) and _as_specified(entry) and word in _REFUSALS
-    if entry.constrained and word != "allowed":
+        return entry.named and entry.key in (_GENERATIVE, _INFERENCE) and word in _REFUSALS
+    if entry.conditions and word != _ALLOWED:
         return True
     return word in _REFUSALS or bool(_REFUSE_LIKE.search(_NOT_ALNUM.sub("", word).lower()))
-
-
-def _as_specified(entry: _Entry) -> bool:
-    """Spelt as specified, or only without the wrapper, as the first writers left it out."""
-    return entry.exact or entry.raw.startswith(tuple(prefix + entry.key for prefix in _PREFIXES))
 
 
 def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
@@ -204,7 +201,7 @@ def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
     if any(_doubtful(entry) for manifest in store.manifests for _, entry in _entries(manifest)):
         return []
     given = [(label, entry) for label, entry in _entries(active) if entry.key == _GENERATIVE]
-    if not given or not all(entry.exact and entry.use == "allowed" for _, entry in given):
+    if not given or not all(entry.named and entry.formed for _, entry in given):
         return []
     label, entry = given[0]
     return [_signal(embedded, Effect.PERMITTED, entry.raw, f"{entry.key}: allowed", f"active:{label}")]
@@ -212,7 +209,7 @@ def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
 
 def _doubtful(entry: _Entry) -> bool:
     """Anything but a plain yes takes a grant away, in every reading."""
-    return entry.use is None or entry.constrained or _refuses(entry, policy=True) or entry.use != "allowed"
+    return entry.use != _ALLOWED or entry.conditions
 
 
 def _remote(embedded: EmbeddedMetadata) -> list[Signal]:
