@@ -74,6 +74,7 @@ def page(
         json_ld=json_ld,
         rdfa=tuple(_triples(reader, resolve)),
         text=reader.text,
+        rsl=tuple(reader.rsl),
         main_image=main,
         main_family=family_of(images, main) if main is not None else (),
         nofollow=any(

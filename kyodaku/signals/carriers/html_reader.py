@@ -86,7 +86,7 @@ class _Frame:
     inert: bool = False
     link: bool = False
     picture: bool = False
-    json_ld: bool = False
+    script: list[str] | None = None
 
 
 class MarkupReader:
@@ -100,6 +100,7 @@ class MarkupReader:
         self.images: list[SeenImage] = []
         self.captions: dict[int, Label] = {}
         self.json_ld: list[str] = []
+        self.rsl: list[str] = []
         self.statements: list[SeenStatement] = []
         self.figures: list[int] = []
         self.overflow = False
@@ -170,8 +171,8 @@ class MarkupReader:
             self._link = None
         if frame.picture:
             self._end_picture()
-        if frame.json_ld and self._script is not None:
-            self.json_ld.append("".join(self._script))
+        if frame.script is not None and self._script is not None:
+            frame.script.append("".join(self._script))
             self._script = None
 
     def data(self, data: str) -> None:
@@ -329,10 +330,11 @@ class MarkupReader:
 
     def _on_script(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         kind = attributes.get("type", "").partition(";")[0].strip().lower()
-        if kind != "application/ld+json":
+        texts = {"application/ld+json": self.json_ld, "application/rsl+xml": self.rsl}.get(kind)
+        if texts is None:
             return
-        if len(self.json_ld) < MAX_JSON_LD:
-            frame.json_ld = True
+        if len(texts) < MAX_JSON_LD:
+            frame.script = texts
             self._script = []
         else:
             self.overflow = True

@@ -127,7 +127,8 @@ class HtmlPage:
     `digest` is the sha256 hex of the whole body. `text` is the visible text, white space collapsed and
     capped. `main_image` is the page's one main picture by the rule of `extract.main_image`, or None, and
     `main_family` every address under which the page gives that picture.
-    `figures` are numbered in document order. `nofollow` is a page-wide robots nofollow / none.
+    `figures` are numbered in document order. `nofollow` is a page-wide robots nofollow / none. `rsl` holds
+    the text of each `<script type="application/rsl+xml">`.
     """
 
     url: str
@@ -147,3 +148,4 @@ class HtmlPage:
     main_image: str | None
     main_family: tuple[str, ...]
     nofollow: bool
+    rsl: tuple[str, ...] = ()
