@@ -48,8 +48,8 @@ _MUST_NOT = (
     r"(?:allow\w*|permit\w*|authori[sz]ed|licensed|granted|intended|available|for))"
 )
 _ENGLISH = (
-    rf"{_BEFORE}#?no[-_ ]?(?:gen(?:erative)?[-_ ]?|image[-_ ]?)?(?:ai|a\.i\.?){_AFTER}",
     rf"{_BEFORE}no {_WORDS}{_TRAINING}{_AFTER}",
+    rf"{_BEFORE}#?no[-_ ]?(?:gen(?:erative)?[-_ ]?|image[-_ ]?)?(?:ai|a\.i\.?){_AFTER}",
     rf"{_BEFORE}not (?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT}{_AFTER}{_GAP}{_BEFORE}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT} {_GAP}(?:used?|fed|feed|upload\w*|submit\w*|input|enter\w*|post\w*|run)"
@@ -58,8 +58,11 @@ _ENGLISH = (
     rf"|models?)){_AFTER}",
     rf"{_BEFORE}{_BAN}{_AFTER}{_GAP}{_BEFORE}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}{_TRAINING}{_AFTER}{_GAP}{_BEFORE}(?:{_BAN}|not (?:be )?(?:allow\w*|permit\w*|authori[sz]ed"
-    rf"|licensed|granted|consented|ok(?:ay)?|welcome)|unauthori[sz]ed|illegal|no){_AFTER}(?! restrict)",
-    rf"{_BEFORE}{_AI}(?: (?:is|are|use|usage|bots?|crawlers?|art))* ?:? ?(?:strictly |expressly "
+    rf"|licensed|granted|consented|ok(?:ay)?|welcome)|unauthori[sz]ed|illegal){_AFTER}",
+    rf"{_BEFORE}{_TRAINING} ?[:=-] ?no{_AFTER}",
+    rf"{_BEFORE}no (?:permission|consent|licen[cs]e|rights?|parts?|use|usage|reproduction){_AFTER}{_GAP}"
+    rf"{_BEFORE}{_TRAINING}{_AFTER}",
+    rf"{_BEFORE}{_AI}(?: (?:is|are|use|usage|bots?|crawlers?|art)){{0,4}} ?:? ?(?:strictly |expressly "
     rf"|absolutely )?"
     rf"(?:prohibited|forbidden|banned|disallowed|not (?:allowed|permitted|authori[sz]ed|welcome)){_AFTER}",
     rf"{_BEFORE}(?:opt(?:s|ed|ing)?[- ]?out|unauthori[sz]ed|keep out|stay out){_GAP}{_BEFORE}{_AI}{_AFTER}",
@@ -93,6 +96,8 @@ _GERMAN = (
     rf"{_BEFORE}nicht (?:[\w-]+ ){{0,3}}?(?:fur|fuer|zum|zur|durch|von|mit) (?:[\w-]+ ){{0,4}}?"
     rf"(?:{_LERNEN}|{_KI}){_AFTER}",
     rf"{_BEFORE}{_LERNEN}{_AFTER}{_GAP}{_BEFORE}{_VERBOT}{_AFTER}",
+    rf"{_BEFORE}(?:nutzung|verwendung|verwertung|gebrauch){_AFTER}{_GAP}{_BEFORE}{_KI}{_AFTER}{_GAP}"
+    rf"{_BEFORE}{_VERBOT}{_AFTER}",
     rf"{_BEFORE}{_VERBOT}{_AFTER}{_GAP}{_BEFORE}{_LERNEN}{_AFTER}",
     rf"{_BEFORE}{_KI} (?:ist )?(?:verboten|untersagt|unerwunscht|unerwuenscht){_AFTER}",
     rf"{_BEFORE}(?:nutzungs)?vorbehalt\w*{_GAP}44 ?b{_AFTER}",
@@ -172,7 +177,7 @@ _CHINESE = (
     rf"{_ZH_STUDY}{_GAP_CJK}{_ZH_BAN}",
     rf"(?:禁止|严禁|嚴禁|拒绝|拒絕|谢绝|謝絕|不得|请勿|請勿|禁|勿)(?:用于|用於|用作|使用|利用|给|給|喂给?"
     rf"|餵給?|投喂|投餵|任何|一切"
-    rf"|将?其?|生成式| )*{_ZH_AI}",
+    rf"|将?其?|生成式| ){{0,6}}{_ZH_AI}",
     rf"{_ZH_AI} ?(?:禁止|勿用|勿喂|勿餵|勿入|不可)",
 )
 
@@ -195,6 +200,8 @@ _KOREAN = (
 )
 
 _RULE = re.compile("|".join((*_ENGLISH, *_GERMAN, *_FRENCH, *_JAPANESE, *_CHINESE, *_KOREAN)), re.DOTALL)
+#: Accents that stand alone, and variation selectors.
+_MARK = re.compile(r"[\u0300-\u036f\ufe00-\ufe0f]")
 _TRANSLATED = str.maketrans({**dict.fromkeys("‐‑‒–—―−⁃－", "-"), **dict.fromkeys("‘’ʼ`´＇", "'"), "ß": "ss"})
 
 
@@ -219,9 +226,8 @@ def fold(text: str) -> str:
 def _letter(character: str) -> str:
     if character < "\x80":
         return character
+    if unicodedata.category(character) == "Cf" or _MARK.match(character):
+        return ""
     if character < "\u0250":  # Latin: the letter without its accent
         return unicodedata.normalize("NFD", character)[0]
-    kind = unicodedata.category(character)
-    if kind == "Cf" or "\ufe00" <= character <= "\ufe0f" or "\u0300" <= character <= "\u036f":
-        return ""
     return character
