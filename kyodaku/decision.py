@@ -17,6 +17,7 @@ from kyodaku.recipe import Deny, Recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, Use, strongest
+from kyodaku.signals.platforms import domains_of
 from kyodaku.urls import host_of, normalise_url
 
 
@@ -61,6 +62,7 @@ class Policy:
     licences: frozenset[str]
     grants: frozenset[str]
     deny: DenyList = DenyList()
+    platforms: DenyList = DenyList()
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Policy:
@@ -72,6 +74,7 @@ class Policy:
             licences=frozenset(section.licences),
             grants=frozenset(section.grants),
             deny=DenyList.of(recipe.deny),
+            platforms=DenyList(domains_of(section.platforms)),
         )
 
 
@@ -150,6 +153,8 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
         return replace(objection, signals=own)
     if any(policy.deny.names(url) for url in (candidate.page_url, *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.DENY_LIST)
+    if any(policy.platforms.names(url) for url in (candidate.page_url, *addresses(candidate))):
+        return Decision(Verdict.REFUSE, RefuseReason.PLATFORM)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
     if candidate.gate_verdict == "hold":

@@ -99,6 +99,8 @@ class Permission:
             return refuse("g0", error.reason)
         if self.rules.policy.deny.names(url):
             return refuse("g0", RefuseReason.DENY_LIST)
+        if self.rules.policy.platforms.names(url):
+            return refuse("g0", RefuseReason.PLATFORM)
         return weigh("g0", self.snapshot.lookup_url(safe.url))
 
     # ------------------------------------------------------------------ G1: host files

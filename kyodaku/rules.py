@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Literal
 
 from kyodaku.decision import Policy
@@ -48,6 +48,15 @@ class Rules:
             max_pixels=recipe.network.max_pixels,
             max_frames=recipe.network.max_frames,
             max_image=recipe.network.max_image,
+            letters=tuple(
+                Letter(
+                    entry.host,
+                    entry.scope,
+                    entry.letter_sha256,
+                    datetime.combine(entry.until, time.max, UTC),
+                )
+                for entry in recipe.host
+            ),
         )
 
     def reading(self, now: datetime) -> Reading:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from kyodaku.errors import RecipeProblem, UnsafeAddressError, UsageError
 from kyodaku.netguard import HostTable, NetPolicy, check_url, load_host_table
 from kyodaku.recipe.recipe import Recipe, seed_urls
+from kyodaku.recipe.sections import HostEntry
 
 
 def problems_around(sections: Mapping[str, Any], folder: Path) -> Iterator[RecipeProblem]:
@@ -29,9 +32,24 @@ def problems_around(sections: Mapping[str, Any], folder: Path) -> Iterator[Recip
             yield RecipeProblem("network.host_table", str(error))
         else:
             yield from _not_in_table(sections, table)
+    for number, entry in enumerate(sections.get("host") or ()):
+        yield from _letter_problems(f"host.{number}", entry, folder)
     model = "" if captions is None else captions.model
     if model.startswith(("/", ".", "~")) and not Path(model).is_dir():
         yield RecipeProblem("captions.model", f"no model folder at {model}")
+
+
+def _letter_problems(where: str, entry: HostEntry, folder: Path) -> Iterator[RecipeProblem]:
+    path = folder / entry.letter
+    try:
+        digest = sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        yield RecipeProblem(f"{where}.letter", f"no such file: {_short(path)}")
+    else:
+        if digest != entry.letter_sha256:
+            yield RecipeProblem(f"{where}.letter_sha256", f"is not that of the letter, which is {digest}")
+    if entry.until < datetime.now(UTC).date():
+        yield RecipeProblem(f"{where}.until", f"ended on {entry.until}: ask the owner again")
 
 
 def missing_host_table(recipe: Recipe, folder: Path) -> RecipeProblem | None:

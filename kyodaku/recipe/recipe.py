@@ -15,6 +15,7 @@ from kyodaku.recipe.sections import (
     Captions,
     Deny,
     Filters,
+    HostEntry,
     InstitutionEntry,
     Network,
     Operator,
@@ -37,7 +38,7 @@ _LEAST_DELAY = 0.5
 
 
 class Recipe(Section):
-    """A whole recipe. Sections down to `institutions` are the crawl; the rest is curation."""
+    """A whole recipe. Sections down to `host` are the crawl; the rest is curation."""
 
     version: Literal[1]
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -50,6 +51,7 @@ class Recipe(Section):
     network: Network = Network()
     permission: PermissionSection
     institutions: tuple[InstitutionEntry, ...] = ()
+    host: tuple[HostEntry, ...] = ()
 
     filters: Filters = Filters()
     captions: Captions = Captions()

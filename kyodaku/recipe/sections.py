@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from kyodaku.recipe.units import Bytes, Count, Host, HttpUrl, LicenceId, Natural, Seconds
+from kyodaku.signals.platforms import platform_domains
 from kyodaku.signals.tokens import token_classes
 
 
@@ -180,6 +182,12 @@ class PublicDomain(Section):
     )
 
 
+def _platform(value: str) -> str:
+    if value.lower() not in platform_domains():
+        raise ValueError(f"no platform named {value!r}; choose from {', '.join(sorted(platform_domains()))}")
+    return value.lower()
+
+
 class PermissionSection(Section):
     """What the set may hold."""
 
@@ -194,6 +202,9 @@ class PermissionSection(Section):
     protocols: tuple[str, ...] = Field(default=(), description="protocols beyond the built-in ones")
     purpose: Purpose = Purpose()
     public_domain: PublicDomain = PublicDomain()
+    platforms: tuple[Annotated[str, AfterValidator(_platform)], ...] = Field(
+        default=(), description="platforms to leave out, their image hosts too, e.g. pixiv"
+    )
 
 
 class InstitutionEntry(Section):
@@ -203,6 +214,27 @@ class InstitutionEntry(Section):
     statement: str = Field(min_length=8, description="the exact words on an object's page")
     evidence_url: HttpUrl = Field(description="where the institution explains those words")
     licence: Literal["institution", "cc0-1.0"] = "institution"
+
+
+def _path_prefix(value: str) -> str:
+    if not value.startswith("/") or any(mark in value for mark in "?#*$ "):
+        raise ValueError(f"{value!r} is no path prefix: it begins with a slash and has no wildcard")
+    return value
+
+
+class HostEntry(Section):
+    """A site owner's reply to a letter: the groups of other crawlers in its robots.txt do not speak to us.
+
+    It lifts that inference and nothing else, below `scope` and until the end of the day `until` (UTC).
+    """
+
+    host: Host
+    letter: str = Field(min_length=1, description="the stored reply, relative to the recipe")
+    letter_sha256: str = Field(pattern="^[0-9a-f]{64}$", description="sha256 of that file, hexadecimal")
+    scope: tuple[Annotated[str, AfterValidator(_path_prefix)], ...] = Field(
+        min_length=1, description="path prefixes that the reply is about"
+    )
+    until: date = Field(description="the last day on which the reply holds")
 
 
 # --------------------------------------------------------------------------- curation
