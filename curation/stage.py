@@ -170,8 +170,8 @@ def _require_fresh(context: StageContext) -> None:
     if stale:
         raise RunStateError(
             f"{context.run.path}: {counted(stale, 'kept image')} last asked about more than "
-            f"{limit / 3600:,.4g} h ago (release.recheck_after); run kyodaku recheck {context.recipe_path.parent}, "
-            "then curate and release"
+            f"{limit / 3600:,.4g} h ago (release.recheck_after); run kyodaku recheck "
+            f"{context.recipe_path.parent}, then curate and release"
         )
 
 

@@ -141,9 +141,7 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
     return True
 
 
-async def _round(
-    again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, at_once: int
-) -> list[_Kept]:
+async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, at_once: int) -> list[_Kept]:
     """Ask about each once; those that are held."""
     held: list[_Kept] = []
     room = asyncio.Semaphore(at_once * 4)  # most of them wait for their host's turn

@@ -65,6 +65,7 @@ class Tiff:
     texts: list[tuple[str, bytes]] = field(default_factory=list)
     little: bool = True
     entries: int = 0
+    block_bytes: int = 0
     unreadable: list[str] = field(default_factory=list)
     xmp: list[bytes] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -178,6 +179,11 @@ def _directory(reader: _Reader, at: int, count: int, found: Tiff) -> list[int]:
             else:
                 found.has_gps = True
             continue
+        found.block_bytes += size
+        if found.block_bytes > 2 * len(reader.data):  # blocks that do not overlap fit into the file
+            found.problems.append("more metadata than the file is long")
+            found.unreadable.append("more metadata than the file is long")
+            return below
         block = reader.data[start : start + size]
         if tag == _XMP:
             found.xmp.append(block)
