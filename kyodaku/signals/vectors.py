@@ -188,7 +188,7 @@ def _reading(vector: Mapping[str, Any]) -> Reading:
 
 
 def _effect(inputs: Mapping[str, Any], url: str, reading: Reading) -> Effect:
-    page_url = inputs.get("page_url") or urljoin(url, "/")
+    page_url = inputs.get("page_url") or (url if url.endswith(".html") else urljoin(url, "/"))
     said = _Said(inputs, reading)
     said.host_files("", url)
     said.host_files("page_", page_url)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any
 
+from kyodaku.errors import CarrierError
+from kyodaku.signals.carriers.json_text import load_json
 from kyodaku.signals.carriers.page import JsonLd
 
 MAX_JSON_NODES = 20_000
@@ -19,32 +19,11 @@ def read_json_ld(text: str) -> JsonLd:
     if len(text) > _MAX_JSON_LD:
         return _unread(text, "longer than the limit")
     try:
-        value = json.loads(text, object_pairs_hook=_object, strict=False)
-    except (ValueError, RecursionError) as error:
-        return _unread(text, f"not JSON: {type(error).__name__}")
-    if _nodes(value) > MAX_JSON_NODES:
-        return _unread(text, "more values than the limit")
+        value = load_json(text, max_nodes=MAX_JSON_NODES)
+    except CarrierError as error:
+        return _unread(text, str(error))
     return JsonLd(text, value, "", hides=False)
 
 
 def _unread(text: str, error: str) -> JsonLd:
     return JsonLd(text[:1000], None, error, hides=_TELLING.search(text) is not None)
-
-
-def _nodes(value: Any) -> int:
-    """How many values there are in `value`, itself included; counted just beyond the limit at most."""
-    stack, count = [value], 0
-    while stack and count <= MAX_JSON_NODES:
-        node = stack.pop()
-        count += 1
-        if isinstance(node, (dict, list)):
-            stack += node.values() if isinstance(node, dict) else node
-    return count
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which a name that comes twice keeps both values, as a list."""
-    values: dict[str, list[Any]] = {}
-    for name, value in pairs:
-        values.setdefault(name, []).append(value)
-    return {name: found[0] if len(found) == 1 else found for name, found in values.items()}
