@@ -14,6 +14,7 @@ from hashlib import sha256
 from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.robots import MAX_ROBOTS_BYTES, Grouping, RobotsFile, parse_robots
 from kyodaku.signals.carriers.robots_match import Rule, encoded_paths
+from kyodaku.signals.letters import letter_for
 from kyodaku.signals.model import (
     Binding,
     Effect,
@@ -70,7 +71,7 @@ class Robots(Protocol):
             raw = file.body[:200].decode("utf-8", "replace")
             text = unreadable.text
             return [_signal(file, Effect.ERROR, Binding.HOST, raw, text, "robots:file", unreadable)]
-        return _barred(robots, file, encoded_paths(url), reading)
+        return _barred(robots, file, url, reading)
 
     def parsed(self, body: bytes) -> RobotsFile:
         """`parse_robots(body)`, remembered: a crawl asks one file about thousands of URLs."""
@@ -188,7 +189,8 @@ def _other_type(file: Fetched) -> bool:
     return any(line and not line.startswith(b"#") for line in lines)
 
 
-def _barred(robots: RobotsFile, file: Fetched, paths: Sequence[str], reading: Reading) -> list[Signal]:
+def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> list[Signal]:
+    paths = encoded_paths(url)
     strict = reading.mode == "spec"
     groupings = (robots.rfc,) if strict else robots.groupings
     for grouping in groupings:
@@ -209,10 +211,13 @@ def _barred(robots: RobotsFile, file: Fetched, paths: Sequence[str], reading: Re
             token, rule = next(iter(barring.items()))
             parsed = f"disallow for {', '.join(barring)}"
             where = f"robots:purpose:{token}:L{rule.line}"
-            reason = RefuseReason.ROBOTS_PURPOSE
-            return [
-                _signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)
-            ]
+            effect, reason = Effect.RESERVED, RefuseReason.ROBOTS_PURPOSE.value
+            letter = letter_for(url, reading)
+            if letter is not None:  # the owner wrote us that these groups do not speak to us
+                effect, reason = Effect.SILENT, ""
+                parsed += f", which the owner's letter {letter.sha256} lifts until {letter.until:%Y-%m-%d}"
+                where = f"robots:letter:{letter.sha256}"
+            return [_signal(file, effect, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)]
     return []
 
 

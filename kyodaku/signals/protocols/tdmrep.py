@@ -250,8 +250,8 @@ def _spec(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) -> l
 
 
 def _policy(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) -> list[Signal]:
-    """The first entry that matches. One with a value that is none lets the next ones refuse but not grant, and
-    one whose location cannot be read matches where it reserves."""
+    """The first entry that matches. One with a value that is none lets the next ones refuse but not grant,
+    and one whose location cannot be read matches where it reserves."""
     grants = file.complete
     for entry in entries:
         if entry.pattern is not None and not entry.pattern.matches(paths):

@@ -1,0 +1,64 @@
+"""Content-Usage (draft-ietf-aipref-attach-05, draft-ietf-aipref-vocab-07): dictionaries of preferences, in
+headers and, with a path before them, in robots.txt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import http_sf
+from http_sf import StructuredFieldError, Token
+
+#: The label of the current draft for training a generative model.
+TRAIN = "train-ai"
+#: Labels of earlier drafts that cover it. They may refuse.
+LEGACY = frozenset({"train-genai", "genai", "ai", "tdm", "all", "bots", "ai-use"})
+_MAX_VALUE = 16 * 1024
+_LABELS = "|".join(sorted((TRAIN, *LEGACY), key=len, reverse=True)).replace("-", "[-_ ]?")
+#: A refusal in text that is no dictionary, or that a later member of one takes back.
+_PLAINLY_NO = re.compile(
+    rf"(?<![\w-])({_LABELS})\s*[=:]\s*[\"'?]*\s*(?:n|no|0|false|disallow\w*|deny)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """One dictionary. `values` maps labels to "y" or "n"; it is empty where the text is no dictionary
+    (`valid` is False then). `refused` are the labels, as the current drafts spell them, that the text plainly
+    refuses, whether or not it is a dictionary."""
+
+    values: dict[str, str]
+    valid: bool
+    refused: frozenset[str]
+
+
+def parse_preferences(text: str) -> Preferences:
+    """Read one field value (RFC 9651 Dictionary, tokens `y` and `n`). Never raises."""
+    text = text[:_MAX_VALUE]
+    refused = frozenset(_label(match[1]) for match in _PLAINLY_NO.finditer(text))
+    try:
+        parsed: Any = http_sf.parse(text.encode("latin-1", "replace"), tltype="dictionary")
+    except (StructuredFieldError, ValueError, RecursionError):
+        return Preferences({}, False, refused)
+    values = {
+        key: str(member[0])
+        for key, member in parsed.items()
+        if isinstance(member[0], Token) and str(member[0]) in ("y", "n")
+    }
+    return Preferences(values, True, refused)
+
+
+def _label(text: str) -> str:
+    """A label as the drafts spell it, whatever stands between its words."""
+    bare = re.sub(r"[-_ ]", "", text.lower())
+    return next(label for label in (TRAIN, *LEGACY) if label.replace("-", "") == bare)
+
+
+def split_path(value: str) -> tuple[str, str]:
+    """(path pattern or "", dictionary) of a Content-Usage line in robots.txt."""
+    if not value.startswith("/"):
+        return "", value
+    path, *rest = re.split(r"[ \t]+", value, maxsplit=1)
+    return path, rest[0] if rest else ""
