@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from kyodaku.recipe import Recipe
 from kyodaku.signals.model import Signal
 
 
@@ -30,3 +32,8 @@ class RegistrySnapshot:
 
 
 EMPTY_SNAPSHOT = RegistrySnapshot()
+
+
+def load_registries(recipe: Recipe, recipe_path: Path) -> RegistrySnapshot:
+    """What the registries that a recipe names say now."""
+    return EMPTY_SNAPSHOT

@@ -18,6 +18,7 @@ from kyodaku.recheck.asking import AskingAgain, KnownPage
 from kyodaku.recheck.notebook import Notebook
 from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import PAGES, Candidate
+from kyodaku.registry_client import load_registries
 from kyodaku.release.tables import read_table, shard_names
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
@@ -114,7 +115,9 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
     recipe = context.recipe
     polite = recipe.politeness
     net = NetPolicy(host_table=_host_table(context))
-    permission = Permission(Rules.from_recipe(recipe, net), context.registry(), context.clock)
+    permission = Permission(
+        Rules.from_recipe(recipe, net), load_registries(recipe, context.recipe_path), context.clock
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     fetcher = Fetcher.for_recipe(recipe, net, clock=context.clock)
     with Progress(*columns, console=context.console, disable=context.quiet) as progress:

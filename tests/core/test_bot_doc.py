@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from kyodaku.integrations.scrapy.addon import user_agent
 from kyodaku.recipe import load_recipe
 from kyodaku.signals.carriers.embedded import read_embedded
 from kyodaku.signals.model import Effect
@@ -17,6 +16,7 @@ from kyodaku.signals.protocols import all_protocols
 from kyodaku.signals.protocols.directives import NO_BY_POLICY
 from kyodaku.signals.tokens import purpose_tokens
 from kyodaku.signals.vectors import run_vector
+from kyodaku.useragent import user_agent
 from tests.tools import need_tool
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kyodaku.integrations.scrapy.decoding import DecodingError, codings, decoded
+from kyodaku.decoding import DecodingError, codings, decoded
 from kyodaku.integrations.scrapy.guard import Flight
 from kyodaku.signals.model import FetchError
 

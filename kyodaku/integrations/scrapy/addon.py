@@ -10,7 +10,6 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
-from kyodaku import __version__
 from kyodaku.errors import UsageError
 from kyodaku.hostfiles import HOST_FILE_CAP
 from kyodaku.integrations.scrapy.guard import Guard, system_addresses
@@ -19,6 +18,7 @@ from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, load_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.rules import Rules
+from kyodaku.useragent import user_agent
 
 T = TypeVar("T")
 
@@ -85,13 +85,6 @@ class KyodakuAddon:
         for name, value in polite_defaults(recipe).items():
             if (settings.getpriority(name) or 0) <= SETTINGS_PRIORITIES["default"]:
                 settings.set(name, value, priority="addon")
-
-
-def user_agent(recipe: Recipe) -> str:
-    """`Operator/1.0 (+contact) Kyodaku/x.y`; both names are the robots product tokens that bind us."""
-    operator = recipe.operator
-    contact = f" (+{operator.contact})" if operator.contact else ""
-    return f"{operator.crawler}/1.0{contact} Kyodaku/{'.'.join(__version__.split('.')[:2])}"
 
 
 def forced_settings(recipe: Recipe, settings: BaseSettings) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.responsetypes import responsetypes
 
+from kyodaku.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.gate import GateResult, GateVerdict, OriginFacts, redirect_target
 from kyodaku.hostfiles import HOST_FILE_CAP
-from kyodaku.integrations.scrapy.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.integrations.scrapy.failures import broken_off
 from kyodaku.integrations.scrapy.guard import Exchange, Guard
 from kyodaku.integrations.scrapy.lookup import guard_of

@@ -211,13 +211,13 @@ def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> li
             token, rule = next(iter(barring.items()))
             parsed = f"disallow for {', '.join(barring)}"
             where = f"robots:purpose:{token}:L{rule.line}"
-            effect, reason = Effect.RESERVED, RefuseReason.ROBOTS_PURPOSE.value
+            effect, said = Effect.RESERVED, RefuseReason.ROBOTS_PURPOSE.value
             letter = letter_for(url, reading)
             if letter is not None:  # the owner wrote us that these groups do not speak to us
-                effect, reason = Effect.SILENT, ""
+                effect, said = Effect.SILENT, ""
                 parsed += f", which the owner's letter {letter.sha256} lifts until {letter.until:%Y-%m-%d}"
                 where = f"robots:letter:{letter.sha256}"
-            return [_signal(file, effect, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)]
+            return [_signal(file, effect, Binding.PATH, rule.raw, parsed, where, said, robots.digest)]
     return []
 
 
