@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kyodaku.cli import output
+from kyodaku.cli import audit, output
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The opt-out protocols: which are built, and do they pass the vectors.", no_args_is_help=True
 )
+app.command("audit", epilog="Example:  kyodaku signals audit public/")(audit.audit)
 
 
 class Mode(StrEnum):

@@ -1,0 +1,133 @@
+"""`kyodaku signals audit`: what a site's files say about its images, and texts that say what is wanted."""
+
+from __future__ import annotations
+
+import re
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kyodaku.cli import output
+from kyodaku.errors import UsageError
+
+if TYPE_CHECKING:
+    from kyodaku.audit.advice import Advice
+    from kyodaku.audit.findings import Finding
+    from kyodaku.audit.proof import Conflict
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
+_MAX_FILE = 4 * 1024 * 1024
+_ALSO = ("/llms.txt", "/license.xml")
+
+
+class Lang(StrEnum):
+    """Languages of the findings."""
+
+    EN = "en"
+    JA = "ja"
+
+
+def audit(
+    site: Annotated[Path, typer.Argument(help="A folder with the files as they would be served.")],
+    want: Annotated[
+        str, typer.Option("--want", help="no, yes, or yes:/open/ no:/loans/ credit:'Museum X'.")
+    ] = "",
+    origin: Annotated[
+        str, typer.Option("--origin", help="Where the folder will be served, e.g. https://museum.example.")
+    ] = "",
+    lang: Annotated[Lang, typer.Option("--lang", help="Language of the findings.")] = Lang.EN,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """What the files of your site say about its images, and how to say what you want."""
+    from kyodaku.audit.advice import advise
+    from kyodaku.audit.contradictions import audit as audited
+    from kyodaku.audit.proof import prove
+    from kyodaku.audit.wish import parse_wish
+
+    if origin and not _ORIGIN.fullmatch(origin):
+        raise UsageError(f"--origin: {origin} is no origin; write e.g. https://museum.example")
+    if want and not origin:
+        raise UsageError("--want needs --origin: the texts name addresses of your site")
+    wish = parse_wish(want) if want else None
+    origin, now = origin or "https://site.invalid", time.time()
+    bodies = _read(site)
+    findings = audited(origin, bodies, now)
+    advice = advise(wish, origin, bodies) if wish is not None else None
+    conflicts = prove(wish, advice, origin, bodies, now) if wish is not None and advice is not None else []
+    if json:
+        output.print_json(_json(findings, advice, conflicts, lang))
+    else:
+        _show(findings, advice, conflicts, lang)
+    output.finish(well=not conflicts)
+
+
+def _read(site: Path) -> dict[str, bytes]:
+    from kyodaku.signals.protocols import all_protocols
+
+    if not site.is_dir():
+        raise UsageError(f"{site}: no folder; name one with robots.txt and its neighbours as they are served")
+    paths = dict.fromkeys(path for protocol in all_protocols() for path in protocol.host_files)
+    bodies = {}
+    for path in (*paths, *_ALSO):
+        file = site / path.lstrip("/")
+        try:
+            if file.is_file():
+                with file.open("rb") as stream:
+                    bodies[path] = stream.read(_MAX_FILE)
+        except OSError as error:
+            raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
+    return bodies
+
+
+def _json(
+    findings: list[Finding], advice: Advice | None, conflicts: list[Conflict], lang: Lang
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    result: dict[str, Any] = {"findings": [finding.to_json(lang.value) for finding in findings]}
+    if advice is not None:
+        result["conflicts"] = [asdict(conflict) for conflict in conflicts]
+    if advice is not None and not conflicts:
+        result["files"] = {path: body.decode("utf-8", "replace") for path, body in advice.files.items()}
+        result["headers"] = {path: dict(pairs) for path, pairs in advice.headers.items()}
+        result["schema_org"] = advice.schema_org
+    return result
+
+
+def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Conflict], lang: Lang) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    graver = sum(finding.level != "note" for finding in findings)
+    plain = f"{graver} to mend, {len(findings) - graver} notes."
+    output.say(f"要修正 {graver} 件、注記 {len(findings) - graver} 件。" if lang is Lang.JA else plain)
+    if findings:
+        table = Table("level", "protocol", "where", "quote", "meaning")
+        for f in findings:
+            where = f"{f.where}:{f.line}" if f.line else f.where
+            quote = "".join(c if c.isprintable() else " " for c in f.quote)
+            table.add_row(f.level, f.protocol, Text(where), Text(quote), Text(f.text(lang.value)))
+        output.show(table)
+    for c in conflicts:
+        said = f"says `{c.line}`; change that line" if c.line else "does not say it; change its file"
+        output.say(f"Cannot be said: {c.path} should be {c.wanted}, but {c.protocol} {said}.")
+    if advice is not None and not conflicts:
+        _advice(advice)
+
+
+def _advice(advice: Advice) -> None:
+    for path, body in advice.files.items():
+        output.say(f"--- {path}")
+        for line in body.decode("utf-8", "replace").splitlines():
+            output.say(line)
+    for path, pairs in advice.headers.items():
+        output.say(f"--- headers below {path}")
+        for name, value in pairs:
+            output.say(f"{name}: {value}")
+    if advice.schema_org:
+        output.say("--- in each page with an image")
+        for line in advice.schema_org.splitlines():
+            output.say(line)
