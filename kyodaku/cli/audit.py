@@ -111,11 +111,18 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
             quote = "".join(c if c.isprintable() else " " for c in f.quote)
             table.add_row(f.level, f.protocol, Text(where), Text(quote), Text(f.text(lang.value)))
         output.show(table)
-    for c in conflicts:
-        said = f"says `{c.line}`; change that line" if c.line else "does not say it; change its file"
-        output.say(f"Cannot be said: {c.path} should be {c.wanted}, but {c.protocol} {said}.")
+    for conflict in conflicts:
+        output.say(_declined(conflict, lang))
     if advice is not None and not conflicts:
         _advice(advice)
+
+
+def _declined(c: Conflict, lang: Lang) -> str:
+    if lang is Lang.JA:
+        said = f"「{c.line}」と述べています。その行を直してください" if c.line else "そう述べていません"
+        return f"表現できません: {c.path} の希望は {c.wanted} ですが、{c.protocol} は{said}。"
+    said = f"says `{c.line}`; change that line" if c.line else "does not say it; change its file"
+    return f"Cannot be said: {c.path} should be {c.wanted}, but {c.protocol} {said}."
 
 
 def _advice(advice: Advice) -> None:
