@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 
 from kyodaku.audit.advice import advise, merged
 from kyodaku.audit.findings import TEXTS
+from kyodaku.audit.heard import answers, hear, reading
 from kyodaku.audit.proof import prove
 from kyodaku.audit.robots_reading import lint
 from kyodaku.audit.wish import parse_wish
 from kyodaku.cli.app import app
 from kyodaku.errors import UsageError
+from kyodaku.signals.model import Effect
 
 ORIGIN = "https://museum.example"
 NOW = 1_790_000_000.0
@@ -106,3 +108,18 @@ def test_the_command_prints_proved_texts_and_declines_a_lie(tmp_path: Path) -> N
     declined = CliRunner().invoke(app, [*args, "yes"])
     assert declined.exit_code == 1
     assert "files" not in json.loads(declined.output)
+
+
+@settings(max_examples=40, deadline=None)
+@given(FILES, st.sampled_from(["no", "yes", "yes:/open/ no:/loans/", "no yes:/open/"]))
+def test_what_is_proved_is_heard_and_the_rest_is_declined(old: bytes, text: str) -> None:
+    wish = parse_wish(text)
+    existing = {"/robots.txt": old}
+    advice = advise(wish, ORIGIN, existing)
+    if prove(wish, advice, ORIGIN, existing, NOW):
+        return
+    files = answers(ORIGIN, {**existing, **advice.files}, NOW)
+    for folder, yes in wish.rules:
+        url = f"{ORIGIN}{folder}new.jpg"
+        effects = {s.effect for s in hear(ORIGIN, url, files, reading("policy", "kyodaku", NOW))}
+        assert effects - {Effect.SILENT} == {Effect.PERMITTED if yes else Effect.RESERVED}
