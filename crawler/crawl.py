@@ -19,6 +19,7 @@ from crawler.answers.intake import Intake
 from crawler.answers.pages import PageDesk
 from crawler.answers.scope import Scope
 from crawler.frontier.budgets import Budgets
+from crawler.frontier.documents import DocumentBook
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.jobs import Job
 from crawler.frontier.origins import Origin, OriginBook
@@ -86,6 +87,7 @@ class Crawl:
             store,
             self.requests,
             self.origins,
+            DocumentBook(store, permission, self.origins, network.redirects),
             Timetable(
                 delay=polite.delay,
                 jitter=polite.jitter,

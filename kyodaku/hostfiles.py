@@ -4,15 +4,16 @@ then the documents that they name. No I/O: generators yield `Need`s and are sent
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kyodaku.documents import DOCUMENT_CAP
 from kyodaku.gate import Need, NeedKind, OriginFacts, redirect_target
 from kyodaku.signals.model import Declared, Effect, Fetched, FetchError, Hop
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
-from kyodaku.urls import origin_of
+from kyodaku.urls import normalise_url, origin_of
 
 if TYPE_CHECKING:
     from kyodaku.permission import Permission
@@ -92,6 +93,34 @@ def _document(
         return _unasked(permission, url, FetchError.BARRED)
     answer = yield from _followed(permission, url)
     return _bridged(answer, previous.files.get(url) if previous else None)
+
+
+def document(
+    permission: Permission,
+    url: str,
+    redirects: int,
+    facts_of: Callable[[str], Generator[Need, Fetched, OriginFacts]],
+) -> Generator[Need, Fetched, Fetched]:
+    """GET a document that a page, an address or an image names, hop by hop, every hop through G0 and G1 of
+    its own host first. `facts_of` is the machine for the host files of the origin of a URL."""
+    hops: list[Hop] = []
+    current = url
+    while True:
+        gate = permission.g0(current)
+        if gate.open:
+            current = normalise_url(current)
+            gate = permission.g1(current, (yield from facts_of(current)))
+        if not gate.open:
+            return permission.documents.unavailable(url, gate)
+        answer = yield Need(current, NeedKind.DOCUMENT, DOCUMENT_CAP)
+        target = redirect_target(answer)
+        hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
+        answer = replace(answer, url=url, final_url=current, hops=tuple(hops))
+        if target is None:
+            return answer
+        if len(hops) > redirects:
+            return replace(answer, error=FetchError.REDIRECTS, complete=False)
+        current = target
 
 
 def is_barred(permission: Permission, url: str, robots: Fetched) -> bool:

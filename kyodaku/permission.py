@@ -42,7 +42,16 @@ from kyodaku.signals.carriers.c2pa import StoreReader
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata, read_embedded
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage, parse_html
-from kyodaku.signals.model import Declared, Fetched, FetchError, LicenceEvidence, Reading, Signal
+from kyodaku.signals.model import (
+    Binding,
+    Declared,
+    Effect,
+    Fetched,
+    FetchError,
+    LicenceEvidence,
+    Reading,
+    Signal,
+)
 from kyodaku.signals.protocols import all_protocols
 from kyodaku.signals.protocols.base import Protocol
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
@@ -137,6 +146,22 @@ class Permission:
             return hold("g1", HoldReason.NOT_FINISHED)
         signals, missing = self._host_signals(url, facts)
         result = weigh("g1", signals)
+        return hold("g1", HoldReason.NOT_FINISHED, signals) if result.open and missing else result
+
+    @guarded("g1")
+    def g1_host(self, facts: OriginFacts) -> GateResult:
+        """Whether the host as a whole may be asked at all: what its files say about everything on it, and
+        whether they could be read. What they say about single paths, `g1` tells."""
+        if "/robots.txt" not in facts.files:
+            return hold("g1", HoldReason.NOT_FINISHED)
+        signals, missing = self._host_signals(facts.origin + "/robots.txt", facts)
+        whole = [
+            signal
+            for signal in signals
+            if (signal.binding is Binding.HOST or signal.effect is Effect.ERROR)
+            and signal.reason != HoldReason.POLICY_FILE_BARRED.value  # the paths that are barred tell it
+        ]
+        result = weigh("g1", whole)
         return hold("g1", HoldReason.NOT_FINISHED, signals) if result.open and missing else result
 
     def _host_signals(self, url: str, facts: OriginFacts) -> tuple[list[Signal], bool]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from kyodaku.documents import DOCUMENT_CAP
 from kyodaku.fingerprint import candidate_id, uid_of
 from kyodaku.gate import (
     GateResult,
@@ -22,13 +21,14 @@ from kyodaku.gate import (
     image_error,
     redirect_target,
 )
+from kyodaku.hostfiles import document
 from kyodaku.netguard import host_of, normalise_url, origin_of
 from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason
 from kyodaku.records import Candidate
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.page import HtmlPage
-from kyodaku.signals.model import Fetched, FetchError, Hop
+from kyodaku.signals.model import Fetched, Hop
 
 #: Bytes of a page that a walk reads.
 PAGE_CAP = 5 * 10**6
@@ -89,37 +89,10 @@ class _Walker:
                 if len(self.asked) >= MAX_DOCUMENTS:
                     return result
                 self.asked.add(url)
-                self.permission.documents.put(url, (yield from self._document(url)))
+                found = yield from document(self.permission, url, self.redirects, self.facts)
+                self.permission.documents.put(url, found)
             result = gate()
         return result
-
-    def _document(self, url: str) -> Generator[Need, Fetched, Fetched]:
-        """GET a document hop by hop, every hop through G0 and G1 of its own host first."""
-        permission = self.permission
-        hops: list[Hop] = []
-        current = url
-        while True:
-            gate = permission.g0(current)
-            if gate.open:
-                current = normalise_url(current)
-                gate = permission.g1(current, (yield from self.facts(current)))
-            if not gate.open:
-                return permission.documents.unavailable(url, gate)
-            answer = yield Need(current, NeedKind.DOCUMENT, DOCUMENT_CAP)
-            target = redirect_target(answer)
-            hops.append(_hop(current, answer))
-            if target is None:
-                return replace(answer, url=url, final_url=current, hops=tuple(hops))
-            if len(hops) > self.redirects:
-                return replace(
-                    answer,
-                    url=url,
-                    final_url=current,
-                    hops=tuple(hops),
-                    error=FetchError.REDIRECTS,
-                    complete=False,
-                )
-            current = target
 
 
 def walk_image(

@@ -126,8 +126,10 @@ class ImageDesk:
 
     def _end(self, row: Row, answer: Answer, result: GateResult, *, final: bool = False) -> None:
         """Record an image that is not kept. A hold is tried again unless it is `final`."""
-        self.tally[result.verdict.value] += 1
         answered = self._facts(row, answer, result)
+        if not final and self._frontier.wait(row, answered):
+            return
+        self.tally[result.verdict.value] += 1
         fetched = answer.fetched
         if fetched.status is not None and result.verdict is not GateVerdict.FAIL:
             self._evidence.write(

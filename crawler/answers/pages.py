@@ -129,6 +129,8 @@ class PageDesk:
             self._evidence.write(
                 fetched.final_url, fetched.status, fetched.headers, b"", at=fetched.fetched_at, ip=ip
             )
+        if self._frontier.wait(row, answered):
+            return
         if result.verdict is GateVerdict.HOLD and self._frontier.hold(row, answered):
             return
         self._requests.record(row.id, answered)

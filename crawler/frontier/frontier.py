@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from crawler.frontier.documents import MAX_WAITS, DocumentBook, DocumentRun
 from crawler.frontier.jobs import Host, Job, Judge
 from crawler.frontier.origins import HostFileRun, Origin, OriginBook, OriginState
 from crawler.frontier.politeness import Timetable
@@ -40,6 +41,7 @@ class Frontier:
         store: Store,
         requests: Requests,
         origins: OriginBook,
+        documents: DocumentBook,
         timetable: Timetable,
         *,
         hold_retries: Sequence[float],
@@ -49,6 +51,7 @@ class Frontier:
         self._store = store
         self._requests = requests
         self._origins = origins
+        self._documents = documents
         self._timetable = timetable
         self._retries = Retries(hold_retries, now)
         self._max_delay = max_delay
@@ -86,6 +89,8 @@ class Frontier:
             self._schedule_origin(self._origin(name, host_name))
         for request, holds in self._requests.held():
             self._retries.after(self._retries.interval(holds) or 0.0, self._release_held(request))
+        for url in self._documents.restore():
+            self._begin_document(url)
         for name, host_name in self._requests.pending_origins():
             self._origin(name, host_name)
             self._timetable.wake(host_name)
@@ -210,10 +215,14 @@ class Frontier:
         self._advance(self._origins.begin(origin))
 
     def host_file(self, job: Job, fetched: Fetched) -> None:
-        """The answer to a host-file job."""
-        assert job.run is not None  # noqa: S101 - only called for host-file jobs
-        self._origins.answer(job.run, fetched)
-        self._advance(job.run)
+        """The answer to a job for a host file or a document."""
+        assert job.run is not None  # noqa: S101 - only called for such jobs
+        if isinstance(job.run, DocumentRun):
+            self._documents.answer(job.run, fetched)
+            self._advance_document(job.run)
+        else:
+            self._origins.answer(job.run, fetched)
+            self._advance(job.run)
 
     def _advance(self, run: HostFileRun) -> None:
         if run.need is not None:
@@ -231,6 +240,39 @@ class Frontier:
             self._unpark(origin.host)
             self._schedule_origin(origin)
         self._timetable.wake(origin.host)
+
+    # ------------------------------------------------------------------ documents
+
+    def wait(self, row: Row, answered: Answered) -> bool:
+        """Let a request stand back for the documents that its gate waits for. False when it waited too often
+        or for nothing that could come: then the caller holds it."""
+        urls = answered.result.documents
+        if not urls or self._documents.waits_of(row.id) >= MAX_WAITS:
+            return False
+        self._requests.wait(row, answered)
+        missing = self._documents.wait(row.id, urls)
+        self._page_closed(row)
+        for url in missing:
+            self._begin_document(url)
+        if not missing:
+            self._release(row.id)
+        return True
+
+    def _begin_document(self, url: str) -> None:
+        run = self._documents.begin(url)
+        if run is not None:
+            self._fetching += 1
+            self._advance_document(run)
+
+    def _advance_document(self, run: DocumentRun) -> None:
+        if run.need is not None:
+            name = host_of(run.need.url)
+            self._host(name).needs.append(run)
+            self._timetable.wake(name)
+            return
+        self._fetching -= 1
+        for request in self._documents.settle(run):
+            self._release(request)
 
     def _open(self, origin: Origin, facts: OriginFacts) -> None:
         delay = self.judge.opened(origin, facts)
@@ -325,15 +367,16 @@ class Frontier:
             self._unpark(host)
 
     def _release_held(self, request: int) -> Callable[[], None]:
-        def release() -> None:
-            row = self._requests.row(request)
-            place = Place(row.url, host_of(row.url), origin_of(row.url))
-            self._requests.from_start(row, place, State.PENDING)
-            if row.kind is not Kind.IMAGE:
-                self._pages_open[row.page_host] += 1
-            self._expect(place)
+        return lambda: self._release(request)
 
-        return release
+    def _release(self, request: int) -> None:
+        """Ask a request again that was held or stood back."""
+        row = self._requests.row(request)
+        place = Place(row.url, host_of(row.url), origin_of(row.url))
+        self._requests.from_start(row, place, State.PENDING)
+        if row.kind is not Kind.IMAGE:
+            self._pages_open[row.page_host] += 1
+        self._expect(place)
 
     # ------------------------------------------------------------------ whole hosts
 

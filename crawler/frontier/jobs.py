@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from crawler.frontier.documents import DocumentRun
 from crawler.frontier.origins import HostFileRun, Origin
 from crawler.frontier.requests import Row
 from kyodaku.gate import GateResult, OriginFacts
@@ -14,12 +15,13 @@ from kyodaku.reasons import NotRequestedReason
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """One request to make now: `row` of the frontier, or the need of a host-file `run`."""
+    """One request to make now: `row` of the frontier, or the need of a `run` of host files or of a
+    document."""
 
     url: str
     host: str
     row: Row | None = None
-    run: HostFileRun | None = None
+    run: HostFileRun | DocumentRun | None = None
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Host:
 
     name: str
     origins: list[Origin] = field(default_factory=list)
-    needs: deque[HostFileRun] = field(default_factory=deque)
+    needs: deque[HostFileRun | DocumentRun] = field(default_factory=deque)
     state: str = "open"  # open | held | closed
     reason: str = ""
     holds: int = 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -24,7 +24,9 @@ from crawler.store.store import Store
 from kyodaku.gate import GateResult, GateVerdict, Need, OriginFacts
 from kyodaku.hostfiles import HOST_FILE_BRIDGE, HOST_FILE_FRESH
 from kyodaku.permission import Permission
+from kyodaku.reasons import HoldReason
 from kyodaku.signals.model import Fetched, FetchError
+from kyodaku.urls import origin_of
 
 #: Origins whose facts stay in memory; the others are read again from the store when asked for.
 FACTS_IN_MEMORY = 1000
@@ -127,8 +129,8 @@ class OriginBook:
         """Keep the facts and decide the origin's state; the verdict on the whole origin."""
         digests = {file.final_url: sha256(file.body).hexdigest() for file in facts.files.values()}
         kept = kept_part(facts)
-        whole = self._judged(origin.name + "/robots.txt", kept, digests)
-        root = self._judged(origin.name + "/", kept, digests)
+        whole = _with_digests(self._permission.g1_host(kept), digests)
+        root = self._permission.g1(origin.name + "/", kept)
         ids = {path: self._keep(origin.name, path, file, root) for path, file in facts.files.items()}
         origin.verdict = whole
         origin.final = whole.verdict is GateVerdict.REFUSE
@@ -193,7 +195,7 @@ class OriginBook:
             self._facts.pop(name, None)
             if facts is not None:
                 origin.state = state
-                origin.verdict = self._judged(name + "/robots.txt", facts, self._digests(name))
+                origin.verdict = _with_digests(self._permission.g1_host(facts), self._digests(name))
                 origin.final = state is OriginState.REFUSED
         return origin
 
@@ -204,16 +206,24 @@ class OriginBook:
         origin.expires_at = now + min(copies, default=facts.fetched_at) + HOST_FILE_BRIDGE - clock
         origin.stale_at = min(now + facts.fetched_at + fresh - clock, origin.expires_at)
 
-    def _judged(self, url: str, facts: OriginFacts, digests: Mapping[str, str]) -> GateResult:
-        """G1, its signals with the digests (by final URL) of the bodies as served, kept or not."""
-        result = self._permission.g1(url, facts)
-        signals = tuple(
-            replace(signal, digest=digests.get(signal.source_url, ""))
-            if signal.digest == NOT_KEPT_DIGEST
-            else signal
-            for signal in result.signals
-        )
-        return replace(result, signals=signals)
+    # ------------------------------------------------------------------ documents
+
+    def keep_document(self, url: str, fetched: Fetched) -> None:
+        """Record what came of asking for a document that a page, an address or an image names."""
+        said = GateResult("g1", GateVerdict.PROCEED, "")
+        if fetched.error is not None:
+            barred = fetched.error is FetchError.BARRED
+            why = HoldReason.POLICY_FILE_BARRED if barred else HoldReason.POLICY_FILE_UNREACHABLE
+            said = GateResult("g1", GateVerdict.HOLD, why.value)
+        key = self._keep(origin_of(url), url, fetched, said)
+        self._store.write("INSERT OR REPLACE INTO documents (url, file) VALUES (?, ?)", (url, key))
+
+    def documents(self) -> Iterator[tuple[str, Fetched]]:
+        """Every document that was recorded, by URL. One whose body was not kept is left out."""
+        for url, key in self._store.rows("SELECT url, file FROM documents"):
+            found = self._file(key)
+            if found.body != NOT_KEPT:
+                yield url, replace(found, url=url)
 
     # ------------------------------------------------------------------ rows
 
@@ -263,7 +273,8 @@ class OriginBook:
 
     def _file(self, key: int) -> Fetched:
         row = self._store.row(
-            "SELECT f.origin || f.path, f.final_url, f.status, f.headers, b.body, f.complete, f.error,"
+            "SELECT CASE WHEN f.path LIKE '/%' THEN f.origin || f.path ELSE f.path END,"
+            " f.final_url, f.status, f.headers, b.body, f.complete, f.error,"
             " f.fetched_at, f.hops, f.cached_age, f.sha256 FROM host_files f"
             " LEFT JOIN host_bodies b ON b.sha256 = f.sha256 WHERE f.id = ?",
             (key,),
@@ -281,3 +292,14 @@ class OriginBook:
             hops=load_hops(row[8]),
             cached_age=row[9],
         )
+
+
+def _with_digests(result: GateResult, digests: Mapping[str, str]) -> GateResult:
+    """A gate's word, its signals with the digests (by final URL) of the bodies as served, kept or not."""
+    signals = tuple(
+        replace(signal, digest=digests.get(signal.source_url, ""))
+        if signal.digest == NOT_KEPT_DIGEST
+        else signal
+        for signal in result.signals
+    )
+    return replace(result, signals=signals)

@@ -142,6 +142,10 @@ class Requests:
             "UPDATE requests SET holds = holds + 1, next_retry = ? WHERE id = ?", (next_retry, row.id)
         )
 
+    def wait(self, row: Row, answered: Answered) -> None:
+        """Stands back until the documents that its gate named were read: the facts so far."""
+        self.record(row.id, answered, State.WAITING)
+
     def ask_again(self, request: int, place: Place) -> None:
         """One more request, from the first hop."""
         self._store.write(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class Kind(IntEnum):
@@ -29,6 +29,7 @@ class State(IntEnum):
     DONE = 2
     HELD = 3  # asked again at the recipe's intervals
     PARKED = 4  # an image that waits until more of its page's host has been read
+    WAITING = 5  # for documents that its gate has to read first (table `waits`)
 
 
 TABLES = """
@@ -96,6 +97,18 @@ CREATE TABLE host_bodies (
     body BLOB NOT NULL                       -- zlib
 ) WITHOUT ROWID;
 
+CREATE TABLE documents (           -- what pages, addresses and images name, by absolute URL
+    url TEXT PRIMARY KEY,
+    file INTEGER NOT NULL                    -- id in host_files
+) WITHOUT ROWID;
+
+CREATE TABLE waits (                         -- requests whose gate waits for a document
+    request INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    PRIMARY KEY (request, url)
+) WITHOUT ROWID;
+CREATE INDEX waits_url ON waits (url);
+
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,
@@ -112,6 +125,7 @@ CREATE TABLE requests (
     holds INTEGER NOT NULL DEFAULT 0,
     next_retry REAL NOT NULL DEFAULT 0,
     asked_again INTEGER NOT NULL DEFAULT 0,  -- a second request because new evidence was found
+    waited INTEGER NOT NULL DEFAULT 0,       -- how often it stood back for a document
     gate TEXT NOT NULL DEFAULT '',
     verdict TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT '',

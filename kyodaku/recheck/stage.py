@@ -17,7 +17,7 @@ from kyodaku.permission import Permission
 from kyodaku.recheck.asking import AskingAgain, KnownPage
 from kyodaku.recheck.notebook import Notebook
 from kyodaku.recheck.overlay import KEPT, unchecked
-from kyodaku.records import PAGES, Candidate
+from kyodaku.records import HOSTS, PAGES, Candidate
 from kyodaku.registry_client import load_registries
 from kyodaku.release.tables import read_table, shard_names
 from kyodaku.rules import Rules
@@ -98,12 +98,12 @@ def _kept(run: RunFolder, notebook: Notebook) -> list[_Kept]:
 
 
 def _pages(run: RunFolder, urls: set[str]) -> dict[str, KnownPage]:
-    """Validators of pages. None are used where a page named a document: a page that has not changed says
+    """Validators of pages. None are used where the crawl met documents: a page that has not changed says
     nothing about what it points at."""
-    table = read_table(run.pages, PAGES, ["url", "kind", "etag", "last_modified"])
-    rows = table.to_pylist()
-    if any(row["kind"] == "document" for row in rows):
+    files = read_table(run.hosts, HOSTS, ["path"]).column("path").to_pylist() if run.hosts.is_file() else []
+    if any("://" in path for path in files):
         return {}
+    rows = read_table(run.pages, PAGES, ["url", "etag", "last_modified"]).to_pylist()
     return {
         row["url"]: KnownPage(row["url"], row["etag"], row["last_modified"])
         for row in rows

@@ -6,9 +6,35 @@ Every host name ends in `.example` (RFC 2606) and answers on the standard ports 
 from __future__ import annotations
 
 from tests.web.model import Site
-from tests.web.sites import hostile, licences, museum, opened, redirects, refusing, robots, traps, walls
+from tests.web.sites import (
+    declarations,
+    hostfiles,
+    hostile,
+    licences,
+    museum,
+    opened,
+    preferences,
+    redirects,
+    refusing,
+    robots,
+    traps,
+    walls,
+)
 
-FAMILIES = (museum, opened, licences, refusing, robots, walls, redirects, hostile, traps)
+FAMILIES = (
+    museum,
+    opened,
+    licences,
+    refusing,
+    preferences,
+    hostfiles,
+    declarations,
+    robots,
+    walls,
+    redirects,
+    hostile,
+    traps,
+)
 
 
 def all_sites() -> list[Site]:
