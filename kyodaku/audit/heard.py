@@ -45,6 +45,16 @@ def hear(
     return [signal for signal in found if signal.use is Use.TRAINING]
 
 
+def unread(origin: str, files: Mapping[str, Fetched], how: Reading) -> list[tuple[str, str]]:
+    """Protocol and line of every document that a file names and that is not among `files`."""
+    return [
+        (protocol.name, declared.raw)
+        for protocol in all_protocols()
+        for declared in protocol.host_documents(files, origin, how)
+        if declared.needed and declared.url.removeprefix(origin) not in files
+    ]
+
+
 def _answer(url: str, body: bytes | None, now: float) -> Fetched:
     kind = _TYPES.get(url.rpartition(".")[2], "text/plain")
     status = 404 if body is None else 200

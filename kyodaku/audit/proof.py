@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kyodaku.audit.advice import Advice
-from kyodaku.audit.heard import Mode, answers, hear, reading
+from kyodaku.audit.heard import Mode, answers, hear, reading, unread
 from kyodaku.audit.wish import Wish
 from kyodaku.signals.carriers.robots import agent_token, parse_robots
 from kyodaku.signals.model import Effect
@@ -52,6 +52,8 @@ def prove(wish: Wish, advice: Advice, origin: str, existing: dict[str, bytes], n
     for mode in modes:
         for agent in agents:
             how = reading(mode, agent, now)
+            for name, line in [*unread(origin, before, how), *unread(origin, files, how)]:
+                found[name, line] = Conflict("/", agent, mode, name, line, "readable here")
             for path in paths:
                 wanted = wish.answer(path)
                 if wanted is None:

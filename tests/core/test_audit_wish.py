@@ -63,6 +63,7 @@ def test_a_wish_without_files_is_proved(wish: str) -> None:
     ("wish", "robots", "line"),
     [
         ("yes:/open/", b"User-agent: *\nDisallow: /\n", "Disallow: /"),
+        ("yes", b"User-agent: *\nAllow: /\nLicense: https://other.example/rsl.xml\n", "other.example"),
         ("yes:/open/", b"User-agent: *\nDisallow: /open/x/\n", "Disallow: /open/x/"),
         ("no", b"User-agent: *\nAllow: /\nContent-Usage: /b/ train-ai=y\n", "Content-Usage: /b/ train-ai=y"),
     ],
