@@ -22,6 +22,7 @@ from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Hop
+from kyodaku.signals.protocols import all_protocols
 from kyodaku.urls import origin_of
 
 NOW = 1_790_000_000.0
@@ -89,7 +90,10 @@ class AnyHost(dict[tuple[str, int | None], Target]):
 
 @dataclass(eq=False)
 class Scripted:
-    """Drives a crawl. `asked` lists (monotonic time, URL) of everything that was sent."""
+    """Drives a crawl. `asked` lists (monotonic time, URL) of everything that was sent.
+
+    Unless `every` protocol is on, robots.txt is the only host file, so that pace and order are easy to follow.
+    """
 
     folder: Path
     recipe: Recipe
@@ -97,13 +101,16 @@ class Scripted:
     moment: float = 1000.0
     asked: list[tuple[float, str]] = field(default_factory=list)
     crawl: Crawl = field(init=False)
+    every: bool = False
     opened: ClassVar[list[Scripted]] = []
 
     def __post_init__(self) -> None:
         table = HostTable({("a.example", None): Target("127.0.0.1", 1)})
         object.__setattr__(table, "entries", AnyHost(table.entries))
         rules = Rules.from_recipe(self.recipe, NetPolicy(host_table=table))
-        self.permission = Permission(rules, EMPTY_SNAPSHOT, lambda: NOW)
+        few = [protocol for protocol in all_protocols() if set(protocol.host_files) <= {"/robots.txt"}]
+        protocols = all_protocols() if self.every else few
+        self.permission = Permission(rules, EMPTY_SNAPSHOT, lambda: NOW, protocols)
         self.open()
 
     def open(self) -> None:
