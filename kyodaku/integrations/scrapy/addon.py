@@ -77,9 +77,10 @@ class KyodakuAddon:
         if self.guard.origins is None:
             from kyodaku.integrations.scrapy.hostfiles import HostFiles
 
-            self.guard.origins = HostFiles(
+            host_files = HostFiles(
                 self._crawler, self.guard, retry_after=min(recipe.politeness.hold_retries, default=300.0)
             )
+            self.guard.origins, self.guard.read_documents = host_files, host_files.read_documents
         for name, value in forced_settings(recipe, settings).items():
             settings.set(name, value, priority=_FORCED)
         for name, value in polite_defaults(recipe).items():

@@ -23,6 +23,8 @@ from kyodaku.signals.model import FetchError, LicenceEvidence, Signal
 
 #: (host, port) -> every address of the name, A and AAAA. Asked once per connection.
 AsyncResolver = Callable[[str, int], Awaitable[Sequence[str]]]
+#: Fetches documents that a gate waits for and puts what came of it into the gates' library.
+DocumentReader = Callable[[Sequence[str]], Awaitable[None]]
 
 
 class Origins(Protocol):
@@ -147,6 +149,7 @@ class Guard:
     network: Network
     user_agent: str
     origins: Origins | None = None
+    read_documents: DocumentReader | None = None  # None: whoever made the request does it
     resolve: AsyncResolver = system_addresses
     flight: Flight = field(init=False)
     pages: PageMemory = field(default_factory=PageMemory)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Generator, Sequence
 
 from scrapy.core.downloader import Downloader
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from kyodaku.gate import GateVerdict, Need, OriginFacts
-from kyodaku.hostfiles import HOST_FILE_FRESH
+from kyodaku.hostfiles import HOST_FILE_FRESH, HOST_FILE_HOPS, document
 from kyodaku.integrations.scrapy.guard import Guard
 from kyodaku.integrations.scrapy.outcome import FetchFailed, fetched_of, fetched_of_failure
-from kyodaku.netguard import host_of
+from kyodaku.netguard import host_of, origin_of
 from kyodaku.signals.model import Fetched
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 
@@ -34,6 +35,7 @@ class HostFiles:
         self._retry_after = retry_after
         self._known: OrderedDict[str, OriginFacts] = OrderedDict()
         self._asking: dict[str, asyncio.Task[OriginFacts]] = {}
+        self._reading: dict[str, asyncio.Task[None]] = {}
 
     async def facts(self, origin: str) -> OriginFacts | None:
         """Facts about `origin`, fetched if need be. Whatever goes wrong is in the facts, or raised."""
@@ -68,6 +70,36 @@ class HostFiles:
             self._known.popitem(last=False)
         self._slow_down(facts)
         return facts
+
+    async def read_documents(self, urls: Sequence[str]) -> None:
+        """Put documents that a gate waits for into its library, each asked for once."""
+        for url in urls:
+            task = self._reading.get(url)
+            if task is None:
+                task = asyncio.ensure_future(self._read(url))
+                self._reading[url] = task
+                task.add_done_callback(lambda _, url=url: self._reading.pop(url, None))  # type: ignore[misc]
+            await asyncio.shield(task)
+
+    async def _read(self, url: str) -> None:
+        permission = self._guard.permission
+        if permission.documents.get(url) is not None:
+            return
+        machine = document(permission, url, HOST_FILE_HOPS, self._facts_of)
+        try:
+            need = next(machine)
+            while True:
+                need = machine.send(await self._fetch(need))
+        except StopIteration as stop:
+            permission.documents.put(url, stop.value)
+
+    def _facts_of(self, url: str) -> Generator[Need, Fetched, OriginFacts]:
+        """The host files of the origin of `url`: those that are known, or asked for now."""
+        origin = origin_of(url)
+        known = self._known.get(origin)
+        if known is not None and self._fresh(known):
+            return known
+        return (yield from self._guard.permission.host_files(origin, known))
 
     async def _fetch(self, need: Need) -> Fetched:
         request = self._guard.host_file_request(need)

@@ -105,8 +105,14 @@ class GateMiddleware:
         facts = await self._facts(url)
         if facts is None:
             raise _closed([*results, GateResult("g1", GateVerdict.HOLD, HoldReason.NOT_FINISHED.value)])
-        gate = self._permission.g3 if kind is Kind.IMAGE else self._permission.g1
-        results.append(gate(url, facts))
+        gate = (
+            self._permission.g1 if kind is Kind.PAGE else self._permission.g3
+        )  # any other may be an image's
+        result = gate(url, facts)
+        if result.documents and self._guard.read_documents is not None:
+            await self._guard.read_documents(result.documents)
+            result = gate(url, facts)
+        results.append(result)
         if not results[-1].open:
             raise _closed(results)
         return exchange

@@ -28,6 +28,9 @@ from kyodaku.integrations.scrapy.outcome import (
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.model import FetchError, Hop
 
+#: Marks a request that was made again because a document was missing.
+_AGAIN = "kyodaku_again"
+
 
 class SealMiddleware:
     """Beside the engine: nothing leaves that was not judged as it now is.
@@ -45,7 +48,7 @@ class SealMiddleware:
         """Called by Scrapy."""
         return cls(guard_of(crawler))
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         """The response, if it is still the one that was judged. Raises GateClosed."""
         exchange = self._guard.exchange(request)
         trail = request.meta.get(META_TRAIL)
@@ -57,7 +60,7 @@ class SealMiddleware:
             if not same and (exchange.image or sniff(response.body) in IMAGE_FORMATS):
                 raise exchange.close(gate_exception("g5"))
             if not exchange.image and _is_page(request, response, exchange, trail):
-                self._read_page(request, response, exchange)
+                await self._read_page(request, response, exchange)
         except GateClosed as error:
             self._guard.tell(error)
             raise
@@ -65,18 +68,38 @@ class SealMiddleware:
             raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
         return response
 
-    def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
+    async def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
         if response.request is None:
             response.request = request
         page = fetched_of(response)
         hops = tuple(Hop(url, 302) for url in request.meta.get("redirect_urls", ()))
-        facts = self._permission.g2(replace(page, hops=(*hops, *page.hops)))
+        page = replace(page, hops=(*hops, *page.hops))
+        facts = self._permission.g2(page)
+        if facts.result.documents and self._guard.read_documents is not None:
+            await self._guard.read_documents(facts.result.documents)
+            facts = self._permission.g2(page)
         self._guard.pages.remember(exchange.url, facts)
         if not facts.result.open:
             raise exchange.close(facts.result)
 
-    def process_exception(self, request: Request, exception: Exception) -> None:
-        """Every failure of a request with a kind becomes GateClosed or, for a host file, FetchFailed."""
+    async def process_exception(self, request: Request, exception: Exception) -> Request | None:
+        """Every failure of a request with a kind becomes GateClosed or, for a host file, FetchFailed.
+
+        A request whose headers name a document that has to be read first is made once more.
+        """
+        again = await self._asked_again(request, exception)
+        if again is None:
+            self._tell_failure(request, exception)
+        return again
+
+    async def _asked_again(self, request: Request, exception: Exception) -> Request | None:
+        wanted = exception.result.documents if isinstance(exception, GateClosed) else ()
+        if not wanted or self._guard.read_documents is None or request.meta.get(_AGAIN):
+            return None
+        await self._guard.read_documents(wanted)
+        return request.replace(dont_filter=True, meta={**request.meta, _AGAIN: True})
+
+    def _tell_failure(self, request: Request, exception: Exception) -> None:
         kind = request.meta.get(META_KIND, "")
         ours = isinstance(exception, GateClosed | FetchFailed)
         if isinstance(exception, IgnoreRequest) and not ours:
