@@ -73,14 +73,17 @@ def test_the_commands() -> None:
         "run",
         "crawl",
         "curate",
+        "recheck",
         "release",
         "status",
         "explain",
         "report",
         "verify",
         "gc",
+        "ask",
         "recipe check",
         "recipe schema",
+        "signals audit",
         "signals check",
         "signals list",
     ]
@@ -249,7 +252,7 @@ def stubs(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stub]:
     def finished(name: str) -> Stub:
         return lambda context: StageSummary(name, True, (f"{name} of {context.recipe.name}",), {"images": 3})
 
-    table = {name: finished(name) for name in ("crawl", "curate", "release")}
+    table = {name: finished(name) for name in ("crawl", "curate", "recheck-stale", "release")}
     monkeypatch.setattr(stages, "find_stage", lambda name: table[name])
     return table
 
@@ -274,7 +277,7 @@ def test_run_json_is_one_object(tmp_path: Path, stubs: dict[str, Stub]) -> None:
     path = write(tmp_path)
     found = json.loads(invoke("run", str(path), "--runs", str(tmp_path / "runs"), "--json"))
     assert found["complete"]
-    assert [stage["stage"] for stage in found["stages"]] == ["crawl", "curate", "release"]
+    assert [stage["stage"] for stage in found["stages"]] == ["crawl", "curate", "recheck-stale", "release"]
     assert found["stages"][0]["counts"] == {"images": 3}
     assert Path(found["run"]).is_dir()
 

@@ -97,15 +97,20 @@ def open_web(**extra: Fetched) -> Web:
     return web
 
 
+def host_files(origin: str) -> list[str]:
+    """What is asked of an origin that has none of the files, in order."""
+    return [origin + path for path in permission().host_file_paths]
+
+
 def test_a_silent_web_lets_an_image_through_and_asks_robots_of_both_hosts_first() -> None:
     web = open_web()
     judgement = web.walk(permission(), IMAGE, PAGE)
     assert judgement.last.gate == "g5"
     assert judgement.last.open
     assert web.asked == [
-        "https://site.example.org/robots.txt",
+        *host_files("https://site.example.org"),
         PAGE,
-        "https://cdn.example.org/robots.txt",
+        *host_files("https://cdn.example.org"),
         IMAGE,
     ]
 
@@ -221,7 +226,7 @@ def test_every_hop_passes_the_gates_before_it_is_followed(target: str) -> None:
     judgement = web.walk(permission(policy=denied), IMAGE)
     assert judgement.last.verdict is GateVerdict.REFUSE
     assert judgement.last.gate in ("g0", "g3")
-    assert web.asked == ["https://cdn.example.org/robots.txt", IMAGE]
+    assert web.asked == [*host_files("https://cdn.example.org"), IMAGE]
 
 
 def test_a_hop_to_a_refusing_host_asks_its_robots_and_nothing_more() -> None:
@@ -339,7 +344,10 @@ def test_host_files_of_every_protocol_are_asked_one_by_one_after_robots() -> Non
     gates = Permission(rules(), EMPTY_SNAPSHOT, lambda: NOW, (_TwoFiles(), *all_protocols()))
     web = Web()
     facts = web.drive(gates.host_files("https://cdn.example.org"))
-    assert web.asked == ["https://cdn.example.org/robots.txt", "https://cdn.example.org/tomorrow.txt"]
+    assert web.asked[0] == "https://cdn.example.org/robots.txt"
+    assert sorted(web.asked) == sorted(
+        ["https://cdn.example.org/tomorrow.txt", *host_files("https://cdn.example.org")]
+    )
     assert gates.g1(IMAGE, facts).open
     partial = replace(facts, files={"/robots.txt": facts.files["/robots.txt"]})
     assert gates.g1(IMAGE, partial).reason == HoldReason.NOT_FINISHED.value

@@ -70,6 +70,11 @@ def recipe(**network: object) -> Recipe:
     )
 
 
+def missing(url: str) -> Fetched:
+    """A host file that is not there."""
+    return Fetched(url, url, 404, (), b"", True, None, NOW)
+
+
 class Known:
     """Origins whose robots.txt is `robots` (None: nothing is known of any origin)."""
 
@@ -82,7 +87,8 @@ class Known:
         url = origin + "/robots.txt"
         head = (("Content-Type", "text/plain"),)
         file = Fetched(url, url, 200, head, self.robots.encode(), True, None, NOW)
-        return OriginFacts(origin, {"/robots.txt": file}, NOW)
+        files = {path: missing(origin + path) for protocol in all_protocols() for path in protocol.host_files}
+        return OriginFacts(origin, {**files, "/robots.txt": file}, NOW)
 
 
 class Broken(Protocol):

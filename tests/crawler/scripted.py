@@ -92,7 +92,7 @@ class AnyHost(dict[tuple[str, int | None], Target]):
 class Scripted:
     """Drives a crawl. `asked` lists (monotonic time, URL) of everything that was sent.
 
-    Unless `every` protocol is on, robots.txt is the only host file, so that pace and order are easy to follow.
+    Unless `every` protocol is on, robots.txt is the only host file: pace and order are easy to follow then.
     """
 
     folder: Path
