@@ -261,6 +261,10 @@ class Crawl:
                 self.intake.sitemap(url, 0)
         return ROBOTS_PROTOCOL.crawl_delay(robots, self.recipe.own_tokens)
 
+    def crawl_delay(self, robots: Fetched) -> float:
+        """The Crawl-delay in seconds that a robots.txt asks of us; 0 for none."""
+        return ROBOTS_PROTOCOL.crawl_delay(robots, self.recipe.own_tokens) or 0.0
+
     def time_left(self) -> float:
         """Seconds of the time budget that are left."""
         return self.recipe.budgets.time - self.elapsed

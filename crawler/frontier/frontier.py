@@ -26,6 +26,7 @@ from kyodaku.gate import GateResult, GateVerdict, OriginFacts
 from kyodaku.netguard import host_of, origin_of
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.signals.model import Fetched, Hop
+from kyodaku.signals.protocols.robots import PATH as ROBOTS
 
 BATCH = 32
 PAGES_AHEAD = 1000
@@ -221,6 +222,9 @@ class Frontier:
             self._documents.answer(job.run, fetched)
             self._advance_document(job.run)
         else:
+            origin = job.run.origin
+            if job.url == origin.name + ROBOTS:  # its other files wait as long as it asks
+                self._timetable.wish(origin.host, min(self.judge.crawl_delay(fetched), self._max_delay))
             self._origins.answer(job.run, fetched)
             self._advance(job.run)
 

@@ -11,6 +11,7 @@ from crawler.frontier.origins import HostFileRun, Origin
 from crawler.frontier.requests import Row
 from kyodaku.gate import GateResult, OriginFacts
 from kyodaku.reasons import NotRequestedReason
+from kyodaku.signals.model import Fetched
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,9 @@ class Judge(Protocol):
 
     def opened(self, origin: Origin, facts: OriginFacts) -> float | None:
         """An origin opened: its Crawl-delay in seconds, or None."""
+
+    def crawl_delay(self, robots: Fetched) -> float:
+        """The Crawl-delay in seconds that a robots.txt asks of us; 0 for none."""
 
     def time_left(self) -> float:
         """Seconds of the time budget that are left."""

@@ -297,7 +297,7 @@ def test_an_answer_without_admission_is_nobodys() -> None:
     strange = Response(request.url, body=PICTURE)
     for answer in (
         lambda: asyncio.run(gate.process_response(request, strange)),
-        lambda: seal.process_response(request, strange),
+        lambda: asyncio.run(seal.process_response(request, strange)),
     ):
         assert closed(answer).result.reason == "gate_exception"
 
@@ -307,9 +307,11 @@ def test_bytes_changed_on_their_way_do_not_leave() -> None:
     admitted(shared, request)
     response = answered(shared, request, PICTURE, ("Content-Type", "image/jpeg"))
     seal = SealMiddleware(shared)
-    assert seal.process_response(request, response) is response
+    assert asyncio.run(seal.process_response(request, response)) is response
     other = response.replace(body=painted("other").render())
-    assert closed(lambda: seal.process_response(request, other)).result.reason == "gate_exception"
+    assert (
+        closed(lambda: asyncio.run(seal.process_response(request, other))).result.reason == "gate_exception"
+    )
 
 
 def test_an_image_that_appears_behind_the_gate_does_not_leave() -> None:
@@ -317,7 +319,7 @@ def test_an_image_that_appears_behind_the_gate_does_not_leave() -> None:
     admitted(shared, request)
     response = answered(shared, request, b"{}", ("Content-Type", "application/json"))
     swapped = response.replace(body=PICTURE)
-    assert closed(lambda: SealMiddleware(shared).process_response(request, swapped)).result
+    assert closed(lambda: asyncio.run(SealMiddleware(shared).process_response(request, swapped))).result
 
 
 @pytest.mark.parametrize(
@@ -382,7 +384,7 @@ def test_closed_gates_are_counted() -> None:
     shared, counted = guard(origins=Known("User-agent: *\nDisallow: /")), []
     shared.count = counted.append
     error = closed(lambda: admitted(shared, ask()))
-    SealMiddleware(shared).process_exception(ask(), error)
+    asyncio.run(SealMiddleware(shared).process_exception(ask(), error))
     assert counted == ["kyodaku/g3/refuse/robots_disallow"]
 
 
@@ -407,7 +409,7 @@ def test_a_page_that_says_no_is_remembered_for_its_images() -> None:
     html = b'<!doctype html><meta name="robots" content="noai"><img src="/a.jpg">'
     response = answered(shared, request, html, ("Content-Type", "text/html"))
     response = HtmlResponse(request.url, body=response.body, request=request)
-    error = closed(lambda: SealMiddleware(shared).process_response(request, response))
+    error = closed(lambda: asyncio.run(SealMiddleware(shared).process_response(request, response)))
     assert (error.result.gate, error.result.reason) == ("g2", "meta_robots")
     image = closed(lambda: admitted(shared, ask("/a.jpg", kind="")))
     assert (image.result.gate, image.result.reason) == ("g2", "meta_robots")
@@ -464,7 +466,7 @@ def test_download_errors_have_a_meaning(error: Exception, meaning: FetchError | 
 def test_every_failure_of_a_kind_is_a_closed_gate(kind: str, error: Exception, reason: str) -> None:
     shared, request = guard(), ask(kind=kind)
     admitted(shared, request)
-    told = closed(lambda: SealMiddleware(shared).process_exception(request, error))
+    told = closed(lambda: asyncio.run(SealMiddleware(shared).process_exception(request, error)))
     assert told.result.reason == reason
 
 
@@ -474,7 +476,7 @@ def test_a_host_file_fails_as_a_fetch() -> None:
     refused = GateClosed(GateResult("g0", GateVerdict.REFUSE, "address_blocked"))
     for error, meaning in ((refused, FetchError.BLOCKED), (DownloadTimeoutError(), FetchError.TIMEOUT)):
         with pytest.raises(FetchFailed) as caught:
-            SealMiddleware(shared).process_exception(request, error)
+            asyncio.run(SealMiddleware(shared).process_exception(request, error))
         fetched = fetched_of_failure(request, caught.value, NOW)
         assert (fetched.error, fetched.status, fetched.complete) == (meaning, None, False)
 
@@ -482,7 +484,7 @@ def test_a_host_file_fails_as_a_fetch() -> None:
 def test_other_middlewares_keep_their_word() -> None:
     shared = guard()
     for request, error in ((ask(), IgnoreRequest()), (ask(kind=""), DownloadTimeoutError())):
-        assert SealMiddleware(shared).process_exception(request, error) is None
+        assert asyncio.run(SealMiddleware(shared).process_exception(request, error)) is None
 
 
 # ------------------------------------------------------------------ pages

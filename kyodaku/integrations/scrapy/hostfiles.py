@@ -61,7 +61,10 @@ class HostFiles:
         try:
             need = next(machine)
             while True:
-                need = machine.send(await self._fetch(need))
+                answer = await self._fetch(need)
+                if need.url == origin + "/robots.txt":  # its other files wait as long as it asks
+                    self._slow_down(OriginFacts(origin, {"/robots.txt": answer}, answer.fetched_at))
+                need = machine.send(answer)
         except StopIteration as stop:
             facts: OriginFacts = stop.value
         self._known[origin] = facts
