@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ from kyodaku.cli import audit, output
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from kyodaku.signals.protocols import Protocol
     from kyodaku.signals.vectors import VectorReport
 
 app = typer.Typer(
@@ -57,11 +60,20 @@ def list_(
 
     protocols = import_for("signals list", "kyodaku.signals.protocols", "permission").all_protocols()
     if json:
-        output.print_json({"protocols": [{"name": p.name, "title": p.title} for p in protocols]})
+        rows = [{"name": p.name, "title": p.title, **dataclasses.asdict(p.about)} for p in protocols]
+        output.print_json({"protocols": rows})
         return
-    width = max(len(p.name) for p in protocols)
+    output.show(_protocols(protocols))
+
+
+def _protocols(protocols: Sequence[Protocol]) -> Table:
+    from rich.table import Table
+
+    table = Table("protocol", "where it stands", "speaks about", "in spec mode", "by policy", show_lines=True)
     for protocol in protocols:
-        output.say(f"{protocol.name:<{width}}  {protocol.title}")
+        about = protocol.about
+        table.add_row(protocol.name, about.where, about.scope, about.spec, about.policy)
+    return table
 
 
 def _table(report: VectorReport) -> Table:

@@ -9,6 +9,8 @@ import pytest
 
 from kyodaku.reasons import REASONS_OF_OUTCOME
 from kyodaku.reasons_doc import reasons_text
+from kyodaku.signals.protocols import all_protocols
+from kyodaku.signals_doc import signals_text
 from tests.core.test_layout import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,3 +65,12 @@ def test_every_environment_variable_is_documented() -> None:
     }
     assert used
     assert not [name for name in used if name not in pages]
+
+
+def test_signals_are_the_protocols() -> None:
+    page = (ROOT / "docs/signals.md").read_text("utf-8")
+    assert page == signals_text(), "run: python -m kyodaku.signals_doc > docs/signals.md"
+    for protocol in all_protocols():
+        about = protocol.about
+        assert all((about.where, about.scope, about.status, about.spec, about.policy)), protocol.name
+        assert page.count(f"| `{protocol.name}` |") == 2

@@ -15,7 +15,7 @@ from typing import Any
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.rights import TextChunk, is_generator_key
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 _EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 #: Last terms of the IPTC vocabulary of digital source types that mean: a model made this, or a part of it.
@@ -69,6 +69,14 @@ class AiMade(Protocol):
     name = "ai-made"
     title = "Marks of AI-made pictures in metadata: facts for curation, never a yes or a no"
     vector_signals = ("ai-made",)
+    about = About(
+        where="digitalSourceType in XMP and C2PA, text chunks of generators",
+        scope="image",
+        status="IPTC, C2PA, programs",
+        spec="a fact for curation; neither yes nor no",
+        policy="the same",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
         """One silent signal for each mark."""

@@ -19,7 +19,7 @@ from kyodaku.signals.carriers.robots_match import PatternRules, Rule, normal_pat
 from kyodaku.signals.keywords import refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Protocol
 
 ROOT = "/ai.txt"
 WELL_KNOWN = "/.well-known/ai.txt"
@@ -37,6 +37,19 @@ class AiTxt(Protocol):
     title = "ai.txt: Spawning's, and draft-car-ai-txt-wellknown (with ai.json)"
     host_files = (ROOT, WELL_KNOWN, JSON)
     vector_signals = ("ai-txt",)
+    about = About(
+        where="/ai.txt, /.well-known/ai.txt, /.well-known/ai.json",
+        scope="site, path, kind of file",
+        status="Spawning, May 2023, nearly unused; draft-car-ai-txt-wellknown, individual",
+        spec=(
+            "rules of the file for our name or `*`: Disallow reserves, an Allow that matches permits; "
+            "`Training: allow`, `deny`, `conditional`"
+        ),
+        policy=(
+            "extensions whatever their case; rules for crawlers that train reserve; other texts reserve "
+            "where they refuse in words"
+        ),
+    )
 
     def __init__(self) -> None:
         self._spawning: OrderedDict[tuple[object, ...], SpawningRules] = OrderedDict()

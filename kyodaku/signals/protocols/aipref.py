@@ -22,7 +22,7 @@ from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.robots import CONTENT_USAGE, Grouping, RobotsFile, RobotsRecord
 from kyodaku.signals.carriers.robots_match import PathPattern, normal_paths
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, records, speaking
@@ -56,6 +56,17 @@ class Aipref(Protocol):
     title = "AIPREF: Content-Usage in robots.txt and in response headers"
     host_files = (PATH,)
     vector_signals = ("aipref",)
+    about = About(
+        where="`Content-Usage` in robots.txt; response headers of page and image",
+        scope="site, path, page, image",
+        status="IETF working-group drafts (attach-05, vocab-07); no RFC",
+        spec="`train-ai=n` reserves, `train-ai=y` permits; longest path wins; other labels are ignored",
+        policy=(
+            "labels of all drafts refuse, and so does text that plainly says no; a page's refusal is its "
+            "images'; legacy labels and odd text never grant"
+        ),
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the lines in the groups that speak to us say about `url`."""

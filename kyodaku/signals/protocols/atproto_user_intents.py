@@ -27,7 +27,7 @@ from kyodaku.signals.model import (
     Where,
     excerpt,
 )
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 COLLECTION = "org.user-intents.declaration"
 _BLOB = "/xrpc/com.atproto.sync.getBlob"
@@ -45,6 +45,14 @@ class AtprotoUserIntents(Protocol):
     name = "atproto-user-intents"
     title = "ATProto user intents (a proposal): records of authors whose images are blobs of a data server"
     vector_signals = ("atproto-user-intents",)
+    about = About(
+        where="record `org.user-intents.declaration` of the account",
+        scope="account",
+        status="ATProto proposal 0008, work in progress",
+        spec="`allow: false` for synthetic content or bulk datasets reserves; true is recorded",
+        policy="the same",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def url_documents(self, url: str, reading: Reading) -> Sequence[Declared]:
         """The author's record on the server that hands out the blob `url`."""

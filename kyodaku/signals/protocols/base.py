@@ -8,12 +8,40 @@ exception into a hold, never into silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.model import Declared, Effect, Fetched, LicenceEvidence, Reading, Signal, strongest
+
+
+@dataclass(frozen=True)
+class Peers:
+    """What others do with the protocol, as read in the source of datadiligence 0.1.7, img2dataset 1.47.0 and
+    NeMo Curator (2026-08-21), and for Common Crawl in what it publishes."""
+
+    datadiligence: str = "no"
+    img2dataset: str = "no"
+    nemo_curator: str = "no"
+    common_crawl: str = "no"
+
+
+@dataclass(frozen=True)
+class About:
+    """A protocol in a few words, for docs/signals.md and `kyodaku signals list`.
+
+    `where` it stands, the `scope` it can speak about, the `status` of its specification, and what we make of
+    it by the letter (`spec`) and in crawls (`policy`).
+    """
+
+    where: str
+    scope: str
+    status: str
+    spec: str
+    policy: str
+    peers: Peers = Peers()
 
 
 class Protocol:
@@ -23,6 +51,8 @@ class Protocol:
     name: ClassVar[str]
     #: One line for `kyodaku signals list`.
     title: ClassVar[str]
+    #: Its row in docs/signals.md.
+    about: ClassVar[About]
     #: Paths asked of every origin, in this order, e.g. `("/robots.txt",)`.
     host_files: ClassVar[tuple[str, ...]] = ()
     #: The `signal` values of published vectors this protocol answers for.

@@ -18,7 +18,7 @@ from kyodaku.signals.carriers.c2pa import Manifest, ManifestStore
 from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 #: Assertion labels, as they are now and as early writers spell them.
 LABELS = frozenset({"cawg.training-mining", "c2pa.training-mining", "cawg.training-and-data-mining"})
@@ -69,6 +69,22 @@ class C2pa(Protocol):
     name = "c2pa"
     title = "C2PA / CAWG training-and-data-mining assertion in the image's Content Credentials"
     vector_signals = ("c2pa",)
+    about = About(
+        where="manifest store in the file; remote manifests are not fetched",
+        scope="image",
+        status="C2PA 1.x and 2.x; CAWG training-and-data-mining 1.1",
+        spec=(
+            "`ai_generative_training`: `notAllowed` and `constrained` reserve, `allowed` permits while the "
+            "signature holds; `ai_inference` reserves"
+        ),
+        policy=(
+            "`ai_training` and `data_mining` reserve too; ingredients may refuse; a broken signature keeps "
+            "the no and loses the yes"
+        ),
+        peers=Peers(
+            datadiligence="the legacy label only; any error counts as allowed", common_crawl="not known"
+        ),
+    )
     image_bound = True
 
     def read_image_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:

@@ -14,7 +14,7 @@ from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.robots import Grouping, RobotsFile, RobotsRecord
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, records, speaking
@@ -48,6 +48,17 @@ class ContentSignal(Protocol):
     title = "Content Signals: ai-train in robots.txt (headers only refuse)"
     host_files = (PATH,)
     vector_signals = ("content-signal",)
+    about = About(
+        where="`Content-Signal` lines of robots.txt; response headers",
+        scope="site",
+        status="Cloudflare, September 2025; widely deployed",
+        spec="`ai-train=no` reserves, `ai-train=yes` in our group permits; headers say nothing",
+        policy=(
+            "`use=reference` and `use=immediate` reserve; a no for everybody stands until our own group "
+            "speaks; lines outside of groups and headers may refuse"
+        ),
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the groups that speak to us say; the lines have no path."""

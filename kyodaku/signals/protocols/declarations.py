@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 _ISCC = re.compile(r"\bISCC:[A-Z2-7]{10,80}\b")
 _ORIGINATOR = ("originator-profile", "application/ops+json", "/.well-known/op-", "/.well-known/sp.json")
@@ -26,6 +26,14 @@ class Declarations(Protocol):
 
     name = "declarations"
     title = "Originator Profile, JPEG Trust, ISCC / TDM-AI: recorded and silent (no training vocabulary)"
+    about = About(
+        where="Originator Profile, JPEG Trust, ISCC / TDM·AI",
+        scope="page, image",
+        status="published without an agreed word for training",
+        spec="recorded where it is seen, silent",
+        policy="the same",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
         """Links to an originator profile, and ISCC codes in `<meta>`."""

@@ -10,7 +10,7 @@ from kyodaku.signals.carriers.robots import RobotsFile, RobotsRecord
 from kyodaku.signals.carriers.robots_match import PatternRules, Rule, normal_paths
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import file_signal
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, records, speaking
@@ -26,6 +26,14 @@ class DisallowAiTraining(Protocol):
     title = "DisallowAITraining lines in robots.txt (policy only)"
     host_files = (PATH,)
     vector_signals = ("disallowaitraining",)
+    about = About(
+        where="`DisallowAITraining` lines of robots.txt",
+        scope="site, path",
+        status="expired individual draft (2024), still deployed",
+        spec="ignored",
+        policy="a line that covers the address reserves; `AllowAITraining` grants nothing",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """At most one refusal."""

@@ -19,7 +19,7 @@ from kyodaku.signals.carriers.extract import absolute, in_vocabulary, url_values
 from kyodaku.signals.carriers.page import HtmlPage, PageImage
 from kyodaku.signals.licence_urls import canonical_licence
 from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
 
 #: Statements looked at on one page, and how many of those that bind nothing are recorded with each image.
@@ -76,6 +76,14 @@ class LicenceLinks(Protocol):
     name = "licence"
     title = "Licence statements (rel=license, schema.org, RDFa, XMP, named institutions), as evidence"
     vector_signals = ("license",)
+    about = About(
+        where="schema.org ImageObject, CC REL, licence links, XMP; rightsstatements.org",
+        scope="image (bound), page (recorded)",
+        status="schema.org, ccREL, Creative Commons, rightsstatements.org",
+        spec="evidence for the recipe's basis, never a signal of its own",
+        policy="the same; a statement that is not bound to the image, or is contradicted, is none",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def __init__(self) -> None:
         # A page is asked about each of its images in turn.

@@ -7,7 +7,7 @@ import re
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.page import HtmlPage, Meta
 from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.directives import findings
 
 _HEADER_NAME = "x-robots-tag"
@@ -19,6 +19,17 @@ class MetaRobots(Protocol):
     name = "meta-robots"
     title = "robots meta tags in a page: noai, noimageai and, by policy, noindex and its like"
     vector_signals = ("meta-robots",)
+    about = About(
+        where="robots meta tags of a page, also for a named crawler",
+        scope="page",
+        status="convention of search engines; `noai` by DeviantArt, 2022",
+        spec="`noai` and `noimageai` of the page reserve its images; never a grant",
+        policy=(
+            "the further words of X-Robots-Tag; `http-equiv` forms and odd separators; tags for crawlers "
+            "that train"
+        ),
+        peers=Peers(common_crawl="`noai`: not known; `nofollow` is said to be honoured"),
+    )
 
     def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
         return [

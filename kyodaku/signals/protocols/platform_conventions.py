@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 _SOFTWARE = re.compile(
     r"\b(?:mastodon|gotosocial|misskey|pleroma|akkoma|pixelfed|firefish|calckey|foundkey|sharkey|iceshrimp"
@@ -38,6 +38,14 @@ class PlatformConventions(Protocol):
     name = "platform-conventions"
     title = "Conventions of platforms: #NoBot, #NoAI and their like in a fediverse profile (policy only)"
     vector_signals = ("platform",)
+    about = About(
+        where="profiles of Mastodon and its relatives; recipe `permission.platforms`",
+        scope="page",
+        status="conventions of platforms, not standards",
+        spec="not read",
+        policy="`#NoBot`, `#NoAI` and accounts that are not indexable reserve",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
         """The author's tags speak about everything the page shows."""

@@ -8,7 +8,7 @@ from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata, XmpPacket
 from kyodaku.signals.keywords import fold
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 NAMESPACE = "http://ns.useplus.org/ldf/xmp/1.0/"
 PROPERTY = "DataMining"
@@ -39,6 +39,14 @@ class PlusDataMining(Protocol):
     name = "plus-datamining"
     title = "PLUS / IPTC Data Mining property in the image's XMP"
     vector_signals = ("plus-datamining",)
+    about = About(
+        where="XMP of the file (JPEG, PNG, WebP, TIFF, AVIF, GIF)",
+        scope="image",
+        status="PLUS LDF 2.0.1, IPTC Photo Metadata 2023.1",
+        spec="`DMI-PROHIBITED…` reserves, exactly `DMI-ALLOWED` permits",
+        policy="anything that prohibits reserves, labels and raw bytes too; unreadable metadata holds",
+        peers=Peers(common_crawl="not known"),
+    )
     image_bound = True
 
     def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:

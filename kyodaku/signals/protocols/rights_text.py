@@ -19,7 +19,7 @@ from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.page import HtmlPage
 from kyodaku.signals.keywords import refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
 
 #: schema.org properties with words about rights. `acquireLicensePage` and `license` are addresses.
@@ -72,6 +72,14 @@ class RightsText(Protocol):
     name = "rights-text"
     title = "Rights statements that refuse AI training in words, in the file or in the page's markup"
     vector_signals = ("rights-text",)
+    about = About(
+        where="copyright, rights and usage fields (XMP, IPTC, EXIF) and free texts of the file",
+        scope="image",
+        status="no protocol: our own keyword rule",
+        spec="not read",
+        policy="words that refuse training (English, German, French, Japanese, Chinese, Korean) reserve",
+        peers=Peers(common_crawl="not known"),
+    )
 
     def __init__(self) -> None:
         # A page is asked about each of its images in turn.

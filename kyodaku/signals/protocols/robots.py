@@ -26,7 +26,7 @@ from kyodaku.signals.model import (
     Where,
     excerpt,
 )
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.tokens import CONTROL_TOKENS
 
 PATH = "/robots.txt"
@@ -48,6 +48,18 @@ class Robots(Protocol):
     title = "robots.txt: crawl access (RFC 9309) and the groups of AI training crawlers"
     host_files = (PATH,)
     vector_signals = ("robots", "robots-fetch", "robots-purpose")
+    about = About(
+        where="/robots.txt of the page's and the image's origin, and of every redirect's",
+        scope="site, path",
+        status="RFC 9309 (IETF standard)",
+        spec="our own name, else `*`: a Disallow that wins bars the fetch; never a grant",
+        policy=(
+            "also 401, 403, 407, 429 and web pages hold; groups that name a crawler which trains bar too, "
+            "unless the file names us or its owner wrote us a letter; the strictest way to group the lines "
+            "counts"
+        ),
+        peers=Peers(common_crawl="yes, for CCBot"),
+    )
 
     def __init__(self) -> None:
         self._parsed: OrderedDict[bytes, RobotsFile] = OrderedDict()

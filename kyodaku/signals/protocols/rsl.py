@@ -31,7 +31,7 @@ from kyodaku.signals.model import (
     Where,
     excerpt,
 )
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH as ROBOTS_PATH
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.protocols.robots import fetch_outcome
@@ -56,6 +56,23 @@ class Rsl(Protocol):
     title = "RSL 1.0: licences named by robots.txt, headers and markup, or embedded in pages and images"
     host_files = (ROBOTS_PATH,)
     vector_signals = ("rsl",)
+    about = About(
+        where=(
+            "`License` lines of robots.txt, `Link` headers, `<link>` elements, inline scripts, image "
+            "metadata; then the document"
+        ),
+        scope="site, path, page, image",
+        status="RSL Collective, 1.0 (December 2025)",
+        spec=(
+            "`permits` is a closed list, `prohibits` wins; permitted only free of charge and of conditions;"
+            " a document that is named and cannot be had is an error"
+        ),
+        policy=(
+            "token names seen in the wild refuse; a broken document that prohibits training reserves; "
+            "attribution and contribution count as conditions"
+        ),
+        peers=Peers(common_crawl="not known"),
+    )
     image_bound = False
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ from kyodaku.signals.model import (
     strongest,
 )
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 PATH = "/.well-known/tdmrep.json"
 _RESERVATION = "tdm-reservation"
@@ -66,6 +66,18 @@ class Tdmrep(Protocol):
     title = "TDMRep: tdmrep.json, tdm-reservation headers, meta tags and XMP"
     host_files = (PATH,)
     vector_signals = ("tdmrep",)
+    about = About(
+        where="/.well-known/tdmrep.json; response headers; meta tags; XMP",
+        scope="site, path, page, image",
+        status="W3C Community Group final report; no W3C standard",
+        spec="`1` reserves, `0` permits; file < header < meta tag; the first entry that matches wins",
+        policy=(
+            'any reservation counts, of a page for its images too; `"1"`, `true` and an object without its '
+            "array reserve; never a grant but by the exact `0`; XMP of images may reserve; a policy (ODRL) "
+            "is evidence"
+        ),
+        peers=Peers(datadiligence="the header `1` only", common_crawl="not known"),
+    )
 
     def __init__(self) -> None:
         self._parsed: OrderedDict[bytes, tuple[_Entry, ...] | CarrierError] = OrderedDict()

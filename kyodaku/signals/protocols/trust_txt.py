@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Protocol
 
 WELL_KNOWN = "/.well-known/trust.txt"
 ROOT = "/trust.txt"
@@ -28,6 +28,13 @@ class TrustTxt(Protocol):
     title = "trust.txt: datatrainingallowed for the whole host"
     host_files = (WELL_KNOWN, ROOT)
     vector_signals = ("trust-txt",)
+    about = About(
+        where="/.well-known/trust.txt, else /trust.txt",
+        scope="site",
+        status="JournalList; its Internet-Draft expired",
+        spec="`datatrainingallowed=no` reserves, `yes` permits",
+        policy="odd spellings of the attribute may refuse, never grant",
+    )
 
     def wants(self, path: str, files: Mapping[str, Fetched], reading: Reading) -> bool:
         """The file at the root counts where `/.well-known/trust.txt` is plainly not there."""

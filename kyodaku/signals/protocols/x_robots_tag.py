@@ -6,7 +6,7 @@ from __future__ import annotations
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
-from kyodaku.signals.protocols.base import Protocol
+from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.directives import findings, unread_finding
 
 HEADER = "X-Robots-Tag"
@@ -19,6 +19,21 @@ class XRobotsTag(Protocol):
     name = "x-robots-tag"
     title = "X-Robots-Tag response header: noai, noimageai and, by policy, noindex and its like"
     vector_signals = ("x-robots-tag",)
+    about = About(
+        where="response headers of page and image",
+        scope="page, image",
+        status="convention of search engines; `noai` by DeviantArt, 2022",
+        spec="`noai` and `noimageai`, unscoped or for our name, reserve; never a grant",
+        policy=(
+            "also `noml`, `noindex`, `none`, `noimageindex`, `noarchive`, `nocache`, a past "
+            "`unavailable_after`, and what is said to crawlers that train"
+        ),
+        peers=Peers(
+            datadiligence="yes, letters' case counts; `noindex` if asked to",
+            img2dataset="yes, of the image's own response; not `none`",
+            common_crawl="not known",
+        ),
+    )
     image_bound = True
 
     def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
