@@ -124,19 +124,12 @@ def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
 
 def _public_internet(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
     operator, politeness = sections.get("operator"), sections.get("politeness")
-    permission = sections.get("permission")
     if operator is not None and not operator.contact:
         yield RecipeProblem(
             "operator.contact", "crawling the public internet needs a URL or e-mail address where you answer"
         )
     if politeness is not None and politeness.delay < _LEAST_DELAY:
         yield RecipeProblem("politeness.delay", f"below {_LEAST_DELAY} s only with network.host_table")
-    if permission is not None and permission.basis == "not-opted-out":
-        yield RecipeProblem(
-            "permission.basis",
-            "not-opted-out is refused on the public internet until every opt-out protocol is built; use "
-            "public-domain or opt-in, or a network.host_table",
-        )
 
 
 def _unsafe_seeds(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:

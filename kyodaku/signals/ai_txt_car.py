@@ -1,7 +1,8 @@
 """The ai.txt of draft-car-ai-txt-wellknown-00: `Training: allow|deny|conditional`, as text and as JSON.
 
 A file that exists and does not say otherwise denies. Path globs are compared by length, a tie denies; a glob
-that denies also covers what lies below it, one that allows covers only what it matches as a whole.
+that denies also covers what lies below it, one that allows covers only what it matches as a whole. Agent
+blocks take the place of what the site says; `*` is every agent that no block names.
 """
 
 from __future__ import annotations
@@ -17,9 +18,21 @@ from kyodaku.signals.carriers.robots_match import PathPattern
 from kyodaku.signals.model import Reading
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_NAMES = re.compile(r"[\s,;]+")
 _MAX_LINES = 50_000
 _MAX_GLOBS = 5_000
 _MAX_AGENTS = 1_000
+_EVERYBODY = "*"
+#: Names, folded, that only this dialect has.
+_OWN = frozenset({"specversion", "training", "trainingallow", "trainingdeny", "trainingpaths", "scraping"})
+#: What has to be allowed before an image can be taken and kept.
+_TAKING = frozenset({"scraping", "caching"})
+#: Duties that a release cannot carry into what models put out, and the words that ask for none.
+_DUTIES = frozenset({"attribution", "aidisclosure", "audit"})
+_NO_DUTY = ("", "none", "optional", "recommended")
+_FEES = frozenset({"trainingfee", "feeurl"})
+_LICENCES = frozenset({"traininglicense", "license"})
+_FREE = re.compile(r"cc0-1\.0|pddl-1\.0|cc-by(?:-sa)?-[1-4]\.[05](?:-[a-z]{2,3})?", re.I)
 
 
 @dataclass(frozen=True)
@@ -42,12 +55,15 @@ class _Glob:
 class _Block:
     """The site's own statement, or one agent's. `training` is "" where it is not stated, and `raw` the line.
 
-    Where it is stated twice the stricter counts.
+    Where it is stated twice the stricter counts. `barred` is a line that forbids to take the content,
+    `condition` one that allows it in return for something.
     """
 
     training: str = ""
     raw: str = ""
     globs: list[_Glob] = field(default_factory=list)
+    barred: str = ""
+    condition: str = ""
 
     def state(self, value: str, raw: str) -> None:
         order = ("allow", "conditional", "deny")
@@ -55,6 +71,15 @@ class _Block:
         word = word if word in order else "deny"  # no word that allows
         if not self.training or order.index(word) > order.index(self.training):
             self.training, self.raw = word, raw
+
+    def require(self, name: str, value: str, raw: str) -> None:
+        """Note what the member `name` (folded) forbids or asks for."""
+        word = value.strip().lower()
+        if name in _TAKING and word != "allow":
+            self.barred = self.barred or raw
+        duty = name in _DUTIES and word not in _NO_DUTY
+        if duty or (name in _FEES and word) or (name in _LICENCES and word and not _FREE.fullmatch(word)):
+            self.condition = self.condition or raw
 
 
 @dataclass(frozen=True)
@@ -68,25 +93,47 @@ class CarFile:
     def says(self, paths: Sequence[bytes], reading: Reading) -> Said | None:
         """What the file says about the paths of one URL (`normal_paths`); None when it is of another kind.
 
-        The block that names us takes the place of the site's statement as far as it goes. By policy a block
-        that denies training crawlers denies us, unless one names us.
+        The block that names us, else the one for everybody, takes the place of the site's statement as far as
+        it goes. By policy the block for everybody only adds denials, and so does one for training crawlers
+        unless one names us; nothing is allowed that may not be taken or that has a price or a duty.
         """
         if self.empty:
             return None
         own = [block for name, block in self.agents if _is(name, reading.own_tokens)]
+        everybody = [block for name, block in self.agents if _is(name, (_EVERYBODY,))]
+        if reading.mode == "spec":
+            blocks = own or everybody or [_Block()]
+            return _strictest(_judge(self.site, block, paths, reading) for block in blocks)
+        others = [] if any(block.training for block in own) else everybody
+        if not own:
+            others = [*others, *(b for name, b in self.agents if _is(name, reading.purpose_tokens))]
         found = [_judge(self.site, block, paths, reading) for block in own or [_Block()]]
-        if reading.mode == "policy" and not own:
-            others = [block for name, block in self.agents if _is(name, reading.purpose_tokens)]
-            judged = [_judge(_Block("allow"), block, paths, reading) for block in others]
-            found += [said for said in judged if not said.allowed]
-        return min(found, key=lambda said: said.allowed)
+        judged = [_judge(_Block("allow"), block, paths, reading) for block in others]
+        return _strictest([*found, *(said for said in judged if not said.allowed)])
+
+
+def _strictest(found: Iterable[Said]) -> Said:
+    return min(found, key=lambda said: said.allowed)
 
 
 def _is(name: str, tokens: Iterable[str]) -> bool:
-    return name.strip().lower() in {token.lower() for token in tokens}
+    """Whether an agent's name, or one of several, is a token; a version behind it does not count."""
+    names = {word.partition("/")[0] for word in _NAMES.split(name.lower())}
+    return not names.isdisjoint(token.lower() for token in tokens)
 
 
 def _judge(site: _Block, block: _Block, paths: Sequence[bytes], reading: Reading) -> Said:
+    said = _training(site, block, paths, reading)
+    if reading.mode == "spec" or not said.allowed:
+        return said
+    barred = block.barred or site.barred
+    if barred:
+        return Said(False, barred, "may not be taken")
+    condition = block.condition or site.condition
+    return Said(False, condition, "allowed under a condition") if condition else said
+
+
+def _training(site: _Block, block: _Block, paths: Sequence[bytes], reading: Reading) -> Said:
     stated = block if block.training else site
     theirs = site.globs
     if block.training or block.globs:  # the block takes their place; by policy what the site denies stays
@@ -120,8 +167,15 @@ def _covers(glob: _Glob, paths: Sequence[bytes]) -> bool:
     return pattern is not None and pattern.matches(paths)
 
 
+# ----------------------------------------------------------------------------------------------- text
+
+
 def parse_car(body: bytes) -> CarFile:
-    """Parse the text form. Raises CarrierError when it holds more than we read."""
+    """Parse the text form. Raises CarrierError when it holds more than we read.
+
+    Indented lines belong to the agent above. One that is not speaks for the site; it may have been meant
+    for the agent, so it denies for both and allows for the agent alone.
+    """
     text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
     lines = _LINE_END.split(text)
     if len(lines) > _MAX_LINES:
@@ -129,21 +183,37 @@ def parse_car(body: bytes) -> CarFile:
     site, agents, seen = _Block(), [], False
     block = site
     for line in lines:
-        key, colon, value = line.partition("#")[0].partition(":")
-        word = key.strip().lower().replace("_", "-")
-        if not colon:
+        key, colon, value = line.partition(":")
+        word = _folded(key.strip())
+        if not colon or word.startswith("#"):
             continue
         if word == "agent":
             block = _Block()
             agents.append((value, block))
-        elif word == "training":
-            block.state(value, line.strip())
-        elif word in ("training-allow", "training-deny"):
-            allow = word.endswith("allow")
-            globs = value.split() if allow else re.split(r"[\s,]+", value.strip())
-            block.globs += [_Glob(allow, glob, line.strip()) for glob in globs if glob]
-        seen = seen or word in ("spec-version", "training", "training-allow", "training-deny")
+        _state_line(word, value, line.strip(), block)
+        if block is not site and line[:1] not in (" ", "\t") and not _allows(word, value):
+            _state_line(word, value, line.strip(), site)
+        seen = seen or word in _OWN
     return _checked(site, agents, seen)
+
+
+def _state_line(word: str, value: str, raw: str, block: _Block) -> None:
+    if word == "training":
+        block.state(value, raw)
+    elif word == "trainingallow":
+        block.globs += [_Glob(True, glob, raw) for glob in value.partition("#")[0].split()]
+    elif word == "trainingdeny":
+        globs = _NAMES.split(value.partition("#")[0].strip())
+        block.globs += [_Glob(False, glob, raw) for glob in globs if glob]
+    else:
+        block.require(word, value.partition("#")[0], raw)
+
+
+def _allows(word: str, value: str) -> bool:
+    return word == "trainingallow" or (word == "training" and value.strip().lower() == "allow")
+
+
+# ----------------------------------------------------------------------------------------------- JSON
 
 
 def parse_car_json(body: bytes) -> CarFile:
@@ -152,11 +222,11 @@ def parse_car_json(body: bytes) -> CarFile:
     if not isinstance(value, dict):
         raise CarrierError("not a JSON object")
     members = _members(value)
-    site = _block(members)
-    agents = [(name, _block(_members(member))) for name, member in _agents(members.get("agents"))]
-    agents += [(name, _block(_members(member))) for name, member in _agents(members.get("agent"))]
-    seen = not members.keys().isdisjoint({"specversion", "training", "trainingallow", "trainingdeny"})
-    return _checked(site, agents, seen or bool(agents))
+    site = _block(value)
+    named = [pair for key in ("agents", "agent") for pair in _agents(members.get(key))]
+    agents = [(name, _block(member)) for name, member in named]
+    inner = {key for part in _parts(value) for key in part}
+    return _checked(site, agents, bool(agents) or not _OWN.isdisjoint(inner))
 
 
 def _checked(site: _Block, agents: list[tuple[str, _Block]], seen: bool) -> CarFile:
@@ -165,50 +235,84 @@ def _checked(site: _Block, agents: list[tuple[str, _Block]], seen: bool) -> CarF
     return CarFile(site, tuple(agents), not seen)
 
 
+def _folded(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name).lower()
+
+
 def _members(value: Any) -> dict[str, Any]:
     """An object's members by folded name: `Training-Allow`, `training_allow`, `trainingAllow` are one."""
     found: dict[str, list[Any]] = {}
     for name, member in value.items() if isinstance(value, dict) else ():
-        found.setdefault(re.sub(r"[-_ ]", "", name).lower(), []).append(member)
+        found.setdefault(_folded(name), []).append(member)
     return {name: members[0] if len(members) == 1 else members for name, members in found.items()}
 
 
+def _each(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _parts(value: Any) -> list[dict[str, Any]]:
+    """The members of an object, and of the objects inside it that hold its policies, duties and prices."""
+    top = _members(value)
+    names = ("policies", "policy", "permissions", "content", "compliance", "licensing")
+    return [top, *(_members(inner) for name in names for inner in _each(top.get(name)))]
+
+
 def _agents(value: Any) -> list[tuple[str, Any]]:
-    """(name, object) of every agent: an object by name, or a list of objects that name themselves."""
-    if isinstance(value, dict):
-        return list(value.items())
-    found = []
-    for item in value if isinstance(value, list) else ():
+    """(name, statement) of every agent: an object by name, or a list of objects that name themselves."""
+    found: list[tuple[str, Any]] = []
+    for item in _each(value):
         members = _members(item)
-        name = next((members[key] for key in ("name", "agent", "useragent") if key in members), "")
-        found.append((str(name), item))
+        keys = [key for key in ("name", "agent", "useragent", "names", "agents") if key in members]
+        if keys and not isinstance(members[keys[0]], dict):
+            found.append((" ".join(_texts(members[keys[0]])), item))
+        elif isinstance(item, dict):
+            found += item.items()
     return found
 
 
-def _block(members: dict[str, Any]) -> _Block:
+def _block(value: Any) -> _Block:
+    """What an object states; a statement that is no object is one about training."""
     block = _Block()
-    training = members.get("training")
-    if isinstance(training, dict):
-        inner = _members(training)
-        for key in ("policy", "default", "value", "status"):
-            if key in inner:
-                training = inner[key]
-                break
-        else:
-            training = "" if not {"allow", "deny"}.isdisjoint(inner) else "deny"
-        members = {**members, **{f"training{key}": inner[key] for key in ("allow", "deny") if key in inner}}
-        training = training or "conditional"
-    if training is not None:
-        for word in training if isinstance(training, list) else [training]:
-            block.state(word if isinstance(word, str) else "deny", f"training: {word}"[:200])
-    for key, allow in (("trainingallow", True), ("trainingdeny", False)):
-        for glob in _texts(members.get(key)):
-            block.globs.append(_Glob(allow, glob, f"{key}: {glob}"[:200]))
+    for item in _each(value):
+        if not isinstance(item, dict):
+            _state_training(block, item)
+            continue
+        for part in _parts(item):
+            if part.get("training") is not None:
+                _state_training(block, part["training"])
+            for paths in _each(part.get("trainingpaths")):
+                _globs(block, _members(paths), "allow", "deny")
+            _globs(block, part, "trainingallow", "trainingdeny")
+            for name, member in part.items():
+                for word in _each(member):
+                    if word is not None and word is not False:
+                        block.require(name, str(word)[:200], f"{name}: {word}"[:200])
     return block
 
 
+def _state_training(block: _Block, value: Any) -> None:
+    for word in _each(value):
+        if not isinstance(word, dict):
+            block.state(word if isinstance(word, str) else "deny", f"training: {word}"[:200])
+            continue
+        inner = _members(word)
+        stated = [inner[key] for key in ("policy", "default", "value", "status") if key in inner]
+        paths = {"allow", "deny"} & inner.keys()
+        if len(stated) + len(paths) < len(inner):
+            stated = ["deny"]  # a member that nobody here can read
+        for one in stated or ["conditional" if paths else "deny"]:
+            block.state(one if isinstance(one, str) else "deny", f"training: {one}"[:200])
+        _globs(block, inner, "allow", "deny")
+
+
+def _globs(block: _Block, members: dict[str, Any], allow: str, deny: str) -> None:
+    for key, allows in ((allow, True), (deny, False)):
+        for glob in _texts(members.get(key)):
+            block.globs.append(_Glob(allows, glob, f"{key}: {glob}"[:200]))
+
+
 def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return value.split()
-    flat = value if isinstance(value, list) else []
-    return [text for item in flat for text in ([item] if isinstance(item, str) else _texts(item))]
+    """The words of a text, or of the texts of a list and of the lists in it (a name that came twice)."""
+    flat = [inner for item in _each(value) for inner in _each(item)]
+    return [word for item in flat if isinstance(item, str) for word in item.split()]

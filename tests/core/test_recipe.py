@@ -96,15 +96,16 @@ def test_clean_diffusion_takes_no_living_waiver() -> None:
     assert "cc0" not in recipe.permission.public_domain.accept
 
 
-def test_open_web_keeps_what_is_posted_small_out_and_stays_on_this_machine() -> None:
+def test_open_web_keeps_what_is_posted_small_out_and_hears_datasets_crawlers_too() -> None:
     recipe = load_recipe(DATASETS / "open-web")
     assert recipe.permission.basis == "not-opted-out"
     assert recipe.filters.resolution.min_side > 800
-    assert recipe.local_network
+    assert "train_or_dataset_extended" in recipe.permission.purpose.classes
+    assert not recipe.local_network
 
 
 def test_no_crawl_of_the_internet_begins_under_an_example_name() -> None:
-    for name in ("clean-diffusion", "opted-in"):
+    for name in ("clean-diffusion", "open-web", "opted-in"):
         found = {problem.where for problem in placeholders(load_recipe(DATASETS / name))}
         assert {"operator.contact", "operator.crawler"} <= found
     assert not placeholders(load_recipe(DATASETS / "demo"))
@@ -133,11 +134,11 @@ def test_silence_is_never_a_default() -> None:
     assert "permission.basis" in problems(SMALL.replace('basis = "public-domain"', ""))
 
 
-def test_not_opted_out_is_refused_on_the_internet_however_it_is_built() -> None:
+def test_not_opted_out_may_go_out_under_a_name_that_answers() -> None:
     text = SMALL.replace("public-domain", "not-opted-out")
-    assert "not-opted-out is refused" in problems(text)["permission.basis"]
-    with pytest.raises(ValidationError):
-        Recipe.model_validate(tomllib.loads(text))
+    assert read_recipe(text, "").permission.basis == "not-opted-out"
+    nameless = text.replace('contact = "', 'organisation = "')
+    assert "operator.contact" in problems(nameless)
     local = text + '[network]\nhost_table = "hosts.toml"\n'
     assert read_recipe(local, "").local_network
 
@@ -302,7 +303,6 @@ required = "yes"
         (6, "seeds"),
         (9, "budgets.pages"),
         (10, "budgets.time"),
-        (12, "permission.basis"),
         (13, "permission.grants"),
         (18, "institutions.1.statement"),
         (18, "institutions.1.evidence_url"),

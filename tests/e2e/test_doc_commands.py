@@ -96,6 +96,10 @@ def test_no_block_is_of_a_kind_that_nobody_runs() -> None:
         "http",
         "xmp",
         "exiftool",
+        "tdmrep",
+        "aitxt",
+        "trusttxt",
+        "rsl",
         "mermaid",
     }
     for page in PAGES:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.e2e.conftest import REPO, DemoRun, kyodaku
+from tests.e2e.conftest import CLOCK, REPO, DemoRun, kyodaku
 
 
 @pytest.fixture
@@ -23,8 +23,10 @@ def again(demo: DemoRun, tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "recipe/recipe.toml", tmp_path / "runs"
 
 
-def run(recipe: Path, runs: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return kyodaku("run", str(recipe), "--runs", str(runs), "--json", *options)
+def run(recipe: Path, runs: Path, *, days: int = 0) -> subprocess.CompletedProcess[str]:
+    """The run, so many days later."""
+    clock = str(int(CLOCK) + days * 86400)
+    return kyodaku("run", str(recipe), "--runs", str(runs), "--json", "--recorded-clock", clock)
 
 
 def released(runs: Path, version: str) -> int:
@@ -51,6 +53,21 @@ def test_a_changed_threshold_makes_a_new_version_without_a_request(
     assert done.returncode == 0, done.stderr
     assert len(demo.web.log) == asked
     assert 0 < released(runs, "v2") < released(runs, "v1")
+
+
+def test_answers_older_than_the_recipe_allows_are_asked_for_again(
+    demo: DemoRun, again: tuple[Path, Path]
+) -> None:
+    recipe, runs = again
+    asked = len(demo.web.log)
+    done = run(recipe, runs, days=8)
+    assert done.returncode == 0, done.stderr
+    stages = {stage["stage"]: stage["counts"] for stage in json.loads(done.stdout)["stages"]}
+    assert stages["recheck"]["asked"] >= released(runs, "v1") > 0
+    new = demo.web.log[asked:]
+    assert {entry.host for entry in new} < {site.name for site in demo.web.sites}
+    assert any(entry.method == "HEAD" for entry in new)
+    assert released(runs, "v1") == released(demo.run.path.parents[1], "v1"), "nobody changed their mind"
 
 
 def test_a_changed_crawl_section_is_an_error_that_names_new(again: tuple[Path, Path]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache, partial
 
 from kyodaku.reasons import RefuseReason
 from tests.credentials import Signatory, mining
@@ -60,13 +60,13 @@ def rights() -> Site:
 
 
 def credentials() -> Site:
-    """Pictures with Content Credentials, signed anew by every small web."""
+    """Pictures with Content Credentials, signed under a certificate that nobody trusts."""
     said_no = ends(RefuseReason.C2PA)
 
     def signed(path: str, alt: str, expect: Expected, uses: dict[str, str], broken: bool = False) -> Figure:
         kind = path.rpartition(".")[2].replace("jpg", "jpeg")
-        plain = painted(f"credentials{path}", kind=kind.upper()).render
-        return Figure(path, alt, raw(_signing(plain, kind, uses, broken), f"image/{kind}"), expect=expect)
+        body = partial(_signed, path, kind, tuple(uses.items()), broken)
+        return Figure(path, alt, raw(body, f"image/{kind}"), expect=expect)
 
     no, yes = {"ai_generative_training": "notAllowed"}, {"ai_generative_training": "allowed"}
     return Site(
@@ -91,14 +91,12 @@ def credentials() -> Site:
 _UNSEEN = {"ai_inference": "notAllowed"}
 
 
-def _signing(
-    plain: Callable[[], bytes], kind: str, uses: dict[str, str], broken: bool
-) -> Callable[[], bytes]:
-    def signed() -> bytes:
-        body = Signatory().sign(plain(), kind, mining(**uses))
-        return body[:-9] + bytes([body[-9] ^ 1]) + body[-8:] if broken else body
-
-    return signed
+@cache
+def _signed(path: str, kind: str, uses: tuple[tuple[str, str], ...], broken: bool) -> bytes:
+    """The same bytes for every small web of a process: a signature has chance in it."""
+    plain = painted(f"credentials{path}", kind=kind.upper()).render()
+    body = Signatory().sign(plain, kind, mining(**dict(uses)))
+    return body[:-9] + bytes([body[-9] ^ 1]) + body[-8:] if broken else body
 
 
 def ai_made() -> Site:
