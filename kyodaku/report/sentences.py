@@ -75,7 +75,7 @@ def _clause(row: Row, known: Mapping[str, tuple[Row, Candidate]], depth: int) ->
     if target:
         return f"{words} (it redirects to {short_url(target)})"
     signals = decisive(row, own[1])
-    return _from_signal(row.outcome, row.outcome_reason, signals[0]) if signals else words
+    return because(row.outcome, row.outcome_reason, signals[0]) if signals else words
 
 
 def _blocked_target(row: Row, candidate: Candidate) -> str:
@@ -93,7 +93,7 @@ def page_sentence(page: Page, signals: Sequence[Signal]) -> str:
         return f"This {page.kind} was open: {_image_count(page.candidates)} found on it."
     clause = reason_english(page.outcome, page.reason)
     if signals:
-        clause = _from_signal(page.outcome, page.reason, signals[0], page="it")
+        clause = because(page.outcome, page.reason, signals[0], page="it")
     return f"{_PAGE_OPENINGS[Outcome(page.outcome)].format(kind=page.kind)}{clause}."
 
 
@@ -120,7 +120,8 @@ def _image_count(count: int) -> str:
     return "1 image was" if count == 1 else f"{count:,} images were"
 
 
-def _from_signal(outcome: str, reason: str, signal: Signal, page: str = "a page that shows it") -> str:
+def because(outcome: str, reason: str, signal: Signal, page: str = "a page that shows it") -> str:
+    """The words of a reason, with the line that gave it."""
     host = urlsplit(signal.source_url).hostname or "the site"
     raw = plain(signal.raw, 80)
     if reason in ("robots_disallow", "robots_purpose"):

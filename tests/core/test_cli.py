@@ -81,6 +81,7 @@ def test_the_commands() -> None:
         "verify",
         "gc",
         "ask",
+        "check",
         "recipe check",
         "recipe schema",
         "signals audit",

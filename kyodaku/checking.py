@@ -1,0 +1,193 @@
+"""`kyodaku check`: would a crawl take this image, or this page's images, and why? The same gates, asked once.
+
+`check_url` drives the walk of `kyodaku.walk` with a polite fetcher; `check_file` reads what is inside a file.
+Both give plain data; texts from the web stay verbatim in it and are made harmless where they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kyodaku.decision import decide, objections, resolve_protocols
+from kyodaku.fetcher import Fetcher
+from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind
+from kyodaku.permission import Permission
+from kyodaku.reasons import Outcome, Verdict
+from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
+from kyodaku.signals.model import Effect, Fetched, LicenceEvidence, Signal
+from kyodaku.signals.protocols.robots import PATH as ROBOTS
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
+from kyodaku.urls import origin_of
+from kyodaku.walk import Judgement, PageJudgement, walk_image, walk_page
+
+_IMAGE_NAMES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".tif", ".tiff")
+_OUTCOMES = {Verdict.ALLOW: Outcome.RELEASED, Verdict.REFUSE: Outcome.REFUSED, Verdict.HOLD: Outcome.HELD}
+_GATE_OUTCOMES = {
+    GateVerdict.REFUSE: Outcome.REFUSED,
+    GateVerdict.HOLD: Outcome.HELD,
+    GateVerdict.FAIL: Outcome.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of one image, page or file.
+
+    `kind` is image, page or file; `outcome` released (it would be taken), refused, held or failed, with its
+    `reason`; `decisive` the signal that decides, if any; `grounds` the evidence a yes rests on; `trail` every
+    gate's answer in order. `images` are those of a page that were walked, of `shown` in all.
+    """
+
+    url: str
+    kind: str
+    outcome: Outcome
+    reason: str
+    decisive: Signal | None
+    trail: tuple[GateResult, ...]
+    grounds: tuple[LicenceEvidence, ...] = ()
+    images: tuple[Checked, ...] = ()
+    shown: int = 0
+
+    @property
+    def taken(self) -> bool:
+        """True when a crawl under this recipe would take it."""
+        return self.outcome is Outcome.RELEASED
+
+
+async def check_url(
+    url: str, permission: Permission, fetcher: Fetcher, *, images: int, redirects: int
+) -> Checked:
+    """Walk a page and its first images, or one image. What the address leads to decides which it is."""
+    if url.partition("?")[0].partition("#")[0].lower().endswith(_IMAGE_NAMES):
+        return _of_image(
+            await _drive(walk_image(permission, url, redirects=redirects), fetcher, permission), permission
+        )
+    met: list[Fetched] = []
+    page: PageJudgement = await _drive(
+        _stopped_at_image(walk_page(permission, url, images=images, redirects=redirects), met),
+        fetcher,
+        permission,
+    )
+    if met:  # not a page after all: its bytes are here already
+        walked = _replayed(walk_image(permission, url, redirects=redirects), met)
+        return _of_image(await _drive(walked, fetcher, permission), permission)
+    return _of_page(url, page, permission)
+
+
+def _stopped_at_image(
+    machine: Generator[Need, Fetched, PageJudgement], met: list[Fetched]
+) -> Generator[Need, Fetched, PageJudgement | None]:
+    """`machine`, until the page turns out to be an image; its answers are in `met` then."""
+    answers: list[Fetched] = []
+    try:
+        need = next(machine)
+        while True:
+            answer = yield need
+            if need.kind is NeedKind.PAGE:
+                answers.append(answer)
+                if sniff(answer.body) in IMAGE_FORMATS:
+                    met += answers
+                    return None
+            need = machine.send(answer)
+    except StopIteration as end:
+        found: PageJudgement = end.value
+        return found
+
+
+def _replayed(
+    machine: Generator[Need, Fetched, Judgement], met: Sequence[Fetched]
+) -> Generator[Need, Fetched, Judgement]:
+    """`machine`, given the answers that came already; one that was cut is asked for again."""
+    known = {answer.url: answer for answer in met if answer.complete}
+    try:
+        need = next(machine)
+        while True:
+            answer = known.get(need.url) if need.kind is NeedKind.IMAGE else None
+            if answer is None:
+                answer = yield need
+            need = machine.send(answer)
+    except StopIteration as end:
+        found: Judgement = end.value
+        return found
+
+
+async def _drive(machine: Generator[Need, Fetched, Any], fetcher: Fetcher, permission: Permission) -> Any:
+    """Answer a machine's needs to its end; a Crawl-delay counts from robots.txt on."""
+    try:
+        need = next(machine)
+        while True:
+            answer = await fetcher.get(need)
+            if need.url.endswith(ROBOTS) and need.kind is NeedKind.HOST_FILE:
+                delay = ROBOTS_PROTOCOL.crawl_delay(answer, permission.rules.own_tokens)
+                fetcher.slow_down(origin_of(need.url), delay or 0.0)
+            need = machine.send(answer)
+    except StopIteration as end:
+        return end.value
+
+
+def _of_page(url: str, page: PageJudgement, permission: Permission) -> Checked:
+    images = tuple(_of_image(judged, permission) for judged in page.images)
+    last = page.last
+    outcome = _GATE_OUTCOMES.get(last.verdict)
+    if outcome is None:  # the page is open: what it comes to is what its images come to
+        taken = [image for image in images if image.taken]
+        first = next(iter(taken or images), None)
+        if first is None:
+            return Checked(url, "page", Outcome.FAILED, "", None, page.trail, shown=page.shown)
+        return replace(
+            first, url=url, kind="page", trail=page.trail, grounds=(), images=images, shown=page.shown
+        )
+    return Checked(
+        url, "page", outcome, last.reason, _decisive(last, page.trail), page.trail, (), images, page.shown
+    )
+
+
+def _of_image(judged: Judgement, permission: Permission) -> Checked:
+    row, last = judged.candidate, judged.last
+    if last.verdict is GateVerdict.FAIL:
+        return Checked(row.image_url, "image", Outcome.FAILED, last.reason, None, judged.trail)
+    decision = decide(row, permission.rules.policy, permission.snapshot)
+    signals = [row.signals[index] for index in decision.signals]
+    return Checked(
+        row.image_url,
+        "image",
+        _OUTCOMES[decision.verdict],
+        decision.reason.value,
+        signals[0] if signals else _decisive(last, judged.trail),
+        judged.trail,
+        tuple(row.evidence[index] for index in decision.evidence),
+    )
+
+
+def _decisive(last: GateResult, trail: Sequence[GateResult]) -> Signal | None:
+    """The signal that gave the last gate its reason."""
+    named = (signal for result in (last, *trail) for signal in result.signals)
+    return next((signal for signal in named if last.reason and signal.reason == last.reason), None)
+
+
+def check_file(name: str, body: bytes, permission: Permission, now: float) -> Checked:
+    """What a file says about itself: every protocol that reads inside images, and G5's view of it."""
+    from kyodaku.signals.carriers.headers import ResponseHead
+
+    head = ResponseHead(f"file:{name}", 200, (), now)
+    result = permission.g5(head, body)
+    objection = objections(result.signals)
+    if objection is not None:
+        signal = result.signals[objection.signals[0]] if objection.signals else None
+        reason = objection.reason.value
+        return Checked(name, "file", _OUTCOMES[objection.verdict], reason, signal, (result,))
+    if result.verdict is GateVerdict.FAIL:
+        return Checked(name, "file", Outcome.FAILED, result.reason, None, (result,))
+    effects = resolve_protocols(result.signals)
+    granting = [s for s in result.signals if effects[s.protocol] is Effect.PERMITTED is s.effect]
+    return Checked(
+        name,
+        "file",
+        Outcome.RELEASED,
+        "grant" if granting else "",
+        granting[0] if granting else None,
+        (result,),
+        result.evidence,
+    )
