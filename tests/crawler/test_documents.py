@@ -1,0 +1,147 @@
+"""Policy files and documents in a crawl: what is asked, what waits for it, and what a kill leaves of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from crawler.store.schema import State
+from tests.crawler.scripted import Page, Scripted, html, png, recipe, text
+
+ROBOTS = "http://a.example/robots.txt"
+HOME = "http://a.example/"
+IMAGE = "http://a.example/art.png"
+RSL = "http://licences.example/rsl.xml"
+OPEN = text("User-agent: *\nDisallow:\n")
+_NAMESPACE = "https://rslstandard.org/rsl"
+LINK = ("Link", f'<{RSL}>; rel="license"; type="application/rsl+xml"')
+
+
+def rsl(said: str) -> Page:
+    inside = f'<content url="/"><license>{said}</license></content>'
+    return Page(f'<rsl xmlns="{_NAMESPACE}">{inside}</rsl>'.encode(), 200, ())
+
+
+NO = rsl('<prohibits type="usage">ai-train</prohibits>')
+YES = rsl('<permits type="usage">ai-train</permits><payment type="free"/>')
+
+
+def crawl(folder: Path, web: dict[str, Page], **options: bool) -> Scripted:
+    return Scripted(folder, recipe(), web, **options)  # type: ignore[arg-type]
+
+
+def results(scripted: Scripted) -> dict[str, tuple[str, str]]:
+    rows = scripted.crawl.store.rows("SELECT url, verdict, reason FROM requests")
+    return {url: (verdict, reason) for url, verdict, reason in rows}
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict"),
+    [(NO, ("refuse", "rsl")), (YES, ("proceed", "")), (text("", 404), ("hold", "rsl_unobtainable"))],
+)
+def test_an_image_waits_for_the_licence_that_its_header_names(
+    tmp_path: Path, document: Page, verdict: tuple[str, str]
+) -> None:
+    image = Page(png().body, 200, (("Content-Type", "image/png"), LINK))
+    scripted = crawl(
+        tmp_path, {ROBOTS: OPEN, HOME: html('<img src="/art.png">'), IMAGE: image, RSL: document}
+    )
+    scripted.run()
+    assert results(scripted)[IMAGE] == verdict
+    urls = scripted.urls()
+    assert urls.count(RSL) == 1
+    assert urls.index("http://licences.example/robots.txt") < urls.index(RSL)
+    assert urls.index(RSL) > urls.index(IMAGE), "the header names it"
+    files = scripted.crawl.store.rows("SELECT origin, path, status FROM host_files WHERE path = ?", (RSL,))
+    assert files == [("http://licences.example", RSL, document.status)]
+
+
+@pytest.mark.parametrize(("document", "asked"), [(NO, False), (YES, True)])
+def test_a_page_waits_for_the_licence_that_it_names(tmp_path: Path, document: Page, asked: bool) -> None:
+    page = html(f'<link rel="license" type="application/rsl+xml" href="{RSL}"><img src="/art.png">')
+    scripted = crawl(tmp_path, {ROBOTS: OPEN, HOME: page, IMAGE: png(), RSL: document})
+    scripted.run()
+    urls = scripted.urls()
+    assert (IMAGE in urls) is asked
+    assert urls.count(HOME) == 2, "once more when the licence had been read"
+    assert urls.count(RSL) == 1
+
+
+def test_robots_of_the_licences_own_host_is_obeyed(tmp_path: Path) -> None:
+    web = {ROBOTS: OPEN, HOME: html("<img src='/art.png'>", LINK), RSL: YES}
+    web["http://licences.example/robots.txt"] = text("User-agent: *\nDisallow: /\n")
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    assert RSL not in scripted.urls()
+    assert results(scripted)[HOME] == ("hold", "policy_file_barred")
+
+
+@pytest.mark.parametrize("steps", range(2, 7))
+def test_a_kill_while_something_waits_loses_nothing(tmp_path: Path, steps: int) -> None:
+    web = {ROBOTS: OPEN, HOME: html("<img src='/art.png'>", LINK), IMAGE: png(), RSL: NO}
+    scripted = crawl(tmp_path, web)
+    scripted.run(steps)
+    scripted.kill()
+    scripted.open()
+    scripted.run()
+    assert results(scripted)[HOME] == ("refuse", "rsl")
+    assert IMAGE not in scripted.urls()
+    assert not scripted.crawl.store.rows("SELECT 1 FROM waits")
+    assert not scripted.crawl.store.rows("SELECT 1 FROM requests WHERE state = ?", (State.WAITING,))
+
+
+def test_a_page_that_names_ever_new_licences_is_held_in_the_end(tmp_path: Path) -> None:
+    count = iter(range(1000))
+
+    def page() -> Page:
+        return html(
+            "<img src='/art.png'>",
+            ("Link", f'<http://a.example/{next(count)}.xml>; rel="license"; type="application/rsl+xml"'),
+        )
+
+    scripted = crawl(tmp_path, {ROBOTS: OPEN, HOME: page, IMAGE: png()})  # type: ignore[dict-item]
+    scripted.run()
+    assert results(scripted)[HOME][0] == "hold"
+    assert IMAGE not in scripted.urls()
+    assert next(count) < 40
+
+
+def test_every_policy_file_is_asked_for_once_and_a_barred_one_never(tmp_path: Path) -> None:
+    open_ = crawl(
+        tmp_path / "open", {ROBOTS: OPEN, HOME: html("<img src='/art.png'>"), IMAGE: png()}, every=True
+    )
+    open_.run()
+    files = [url for url in open_.urls() if url.endswith((".txt", ".json"))]
+    assert files[0] == ROBOTS
+    assert len(files) == len(set(files)) == 7
+    assert results(open_)[IMAGE] == ("proceed", "")
+
+    robots = text("User-agent: *\nDisallow: /.well-known/\n")
+    barred = crawl(
+        tmp_path / "barred", {ROBOTS: robots, HOME: html("<img src='/art.png'>"), IMAGE: png()}, every=True
+    )
+    barred.run()
+    assert not [url for url in barred.urls() if "/.well-known/" in url]
+    assert results(barred)[HOME] == ("hold", "policy_file_barred")
+    rows = dict(barred.crawl.store.rows("SELECT path, error FROM host_files"))
+    assert rows["/.well-known/tdmrep.json"] == "barred-by-robots"
+
+
+def test_a_host_whose_policy_file_cannot_be_had_is_held_and_asked_again(tmp_path: Path) -> None:
+    policy = "http://a.example/.well-known/tdmrep.json"
+    web: dict[str, Page] = {
+        ROBOTS: OPEN,
+        HOME: html("<img src='/art.png'>"),
+        IMAGE: png(),
+        policy: text("", 503),
+    }
+    scripted = crawl(tmp_path, web, every=True)
+    scripted.run(9)
+    assert HOME not in scripted.urls()
+    web[policy] = Page(json.dumps([{"location": "/art.png", "tdm-reservation": 1}]).encode(), 200, ())
+    scripted.run()
+    assert HOME in scripted.urls()
+    assert IMAGE not in scripted.urls()
+    assert results(scripted)[IMAGE] == ("refuse", "tdmrep")
