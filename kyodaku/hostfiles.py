@@ -67,7 +67,10 @@ def declared_documents(
         for declared in protocol.host_documents(files, origin, reading)
     ]
     named.sort(key=lambda declared: not declared.needed)
-    return tuple({declared.url: declared for declared in reversed(named)}.values())[::-1]
+    first: dict[str, Declared] = {}
+    for declared in named:
+        first.setdefault(declared.url, declared)
+    return tuple(first.values())
 
 
 def _one(

@@ -102,7 +102,8 @@ class CarFile:
         own = [block for name, block in self.agents if _is(name, reading.own_tokens)]
         everybody = [block for name, block in self.agents if _is(name, (_EVERYBODY,))]
         if reading.mode == "spec":
-            blocks = own or everybody or [_Block()]
+            blocks = own if any(block.training for block in own) else [*own, *everybody]
+            blocks = blocks or [_Block()]
             return _strictest(_judge(self.site, block, paths, reading) for block in blocks)
         others = [] if any(block.training for block in own) else everybody
         if not own:
@@ -260,6 +261,8 @@ def _parts(value: Any) -> list[dict[str, Any]]:
 
 def _agents(value: Any) -> list[tuple[str, Any]]:
     """(name, statement) of every agent: an object by name, or a list of objects that name themselves."""
+    if isinstance(value, dict):
+        return list(value.items())
     found: list[tuple[str, Any]] = []
     for item in _each(value):
         members = _members(item)
@@ -286,8 +289,9 @@ def _block(value: Any) -> _Block:
             _globs(block, part, "trainingallow", "trainingdeny")
             for name, member in part.items():
                 for word in _each(member):
-                    if word is not None and word is not False:
-                        block.require(name, str(word)[:200], f"{name}: {word}"[:200])
+                    if word is not None:
+                        said = "" if word is False else str(word)[:200]
+                        block.require(name, said, f"{name}: {word}"[:200])
     return block
 
 
@@ -310,6 +314,8 @@ def _globs(block: _Block, members: dict[str, Any], allow: str, deny: str) -> Non
     for key, allows in ((allow, True), (deny, False)):
         for glob in _texts(members.get(key)):
             block.globs.append(_Glob(allows, glob, f"{key}: {glob}"[:200]))
+    if any(isinstance(item, dict | int | float) for item in _each(members.get(deny))):
+        block.barred = f"{deny}: {members[deny]}"[:200]  # paths that nobody here can read
 
 
 def _texts(value: Any) -> list[str]:

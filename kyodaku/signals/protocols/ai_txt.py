@@ -24,8 +24,11 @@ from kyodaku.signals.protocols.base import About, Protocol
 ROOT = "/ai.txt"
 WELL_KNOWN = "/.well-known/ai.txt"
 JSON = "/.well-known/ai.json"
-_CAR = re.compile(rb"^[ \t]*(?:spec-version|training(?:-allow|-deny)?)[ \t]*:", re.I | re.M)
-_ROBOTS = re.compile(rb"^[ \t]*(?:user-?[ ]?agent|dis+al+ow|allow)[ \t]*:", re.I | re.M)
+_START = rb"(?:^(?:\xef\xbb\xbf)?|[\r\n])[ \t]*"
+_CAR = re.compile(
+    _START + rb"(?:spec[-_ ]?version|training(?:[-_ ]?(?:allow|deny))?|scraping)[ \t]*:", re.IGNORECASE
+)
+_ROBOTS = re.compile(_START + rb"(?:user-?[ ]?agent|dis+al+ow|allow)[ \t]*:", re.IGNORECASE)
 _MEMORY = 32
 _MAX_URL = 16 * 1024
 

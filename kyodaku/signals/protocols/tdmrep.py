@@ -40,6 +40,7 @@ PATH = "/.well-known/tdmrep.json"
 _RESERVATION = "tdm-reservation"
 _POLICY = "tdm-policy"
 _NAMESPACES = frozenset({"http://www.w3.org/ns/tdmrep", "https://www.w3.org/ns/tdmrep"})
+_MEMBERS = frozenset({"location", _RESERVATION, _POLICY})
 _MAX_ENTRIES = 10_000
 _MAX_POLICIES = 8
 _MEMORY = 32
@@ -244,9 +245,12 @@ def _parse(body: bytes) -> tuple[_Entry, ...]:
 
 def _entry(item: Mapping[str, Any], in_array: bool) -> _Entry:
     location, policy = item.get("location"), item.get(_POLICY)
+    odd = [value for name, value in item.items() if name not in _MEMBERS and _folded(name) == _RESERVATION]
     pattern = PathPattern.of(location.encode("utf-8", "replace")) if isinstance(location, str) else None
     value = item.get(_RESERVATION)
-    if not in_array and type(value) is int and value == 0:
+    if odd:
+        value = [*_values(value), *odd]  # a name that is not quite the report's grants nothing
+    elif not in_array and type(value) is int and value == 0:
         value = "0"  # a grant needs the array
     raw = f'{{"location": {location!r}, "tdm-reservation": {value!r}}}'
     return _Entry(pattern, value, policy if isinstance(policy, str) else "", excerpt(raw))
@@ -262,8 +266,9 @@ def _spec(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) -> l
 
 
 def _policy(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) -> list[Signal]:
-    """The first entry that matches. One with a value that is none lets the next ones refuse but not grant,
-    and one whose location cannot be read matches where it reserves."""
+    """The first entry that matches. One with a value that is none, or that matches one form of the address
+    and not the other, lets the next ones refuse but not grant; one whose location cannot be read matches
+    where it reserves."""
     grants = file.complete
     for entry in entries:
         if entry.pattern is not None and not entry.pattern.matches(paths):
@@ -273,14 +278,19 @@ def _policy(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) ->
         pattern = entry.pattern if type(entry.value) is int and entry.value == 0 else None
         if pattern is not None and grants and all(pattern.matches((path,)) for path in paths):
             return [_entry_signal(file, entry, Effect.PERMITTED, "tdmrep:file")]
-        if pattern is not None:
-            return []
         grants = grants and entry.pattern is None
     return []
 
 
 def _values(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    """A value, or both of a name that came twice; each may be a list itself."""
+    twice = value if isinstance(value, list) else [value]
+    return [one for item in twice for one in (item if isinstance(item, list) else [item])]
+
+
+def _folded(name: str) -> str:
+    word = name.strip().lower().replace("_", "-").replace(":", "-").replace(" ", "-")
+    return _RESERVATION if word in ("tdmreservation", "reservation") else word
 
 
 def _reserves(value: Any) -> bool:

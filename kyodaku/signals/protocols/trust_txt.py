@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from kyodaku.reasons import RefuseReason
+from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
 from kyodaku.signals.protocols.base import About, Protocol
@@ -51,6 +51,9 @@ class TrustTxt(Protocol):
         answer = fetch_outcome(file)
         if answer is not None:
             return answer_signals(self.name, file, answer)
+        if b"\x00" in file.body:
+            reason = HoldReason.POLICY_FILE_UNREADABLE.value
+            return [_signal(file, Effect.ERROR, "", "unreadable", reason)]
         found = [_value(line, reading.mode == "policy") for line in _lines(file.body)]
         said = [(value, line) for value, line in found if value]
         refusing = [line for value, line in said if value == "no"]
@@ -72,7 +75,8 @@ def _value(line: str, lenient: bool) -> tuple[str, str]:
     key, equals, value = content.partition("=")
     word = value.strip(" \t").lower()
     if equals and key.strip(" \t").lower() == _ATTRIBUTE and word in ("yes", "no"):
-        return word, line
+        qualified = lenient and word == "yes" and "#" in line
+        return "other" if qualified else word, line
     if lenient and _ODD.search(content[:4096]):
         return "no", line
     return ("other" if key.strip(" \t").lower() == _ATTRIBUTE else ""), line
