@@ -13,7 +13,7 @@ from kyodaku.gate import Need, NeedKind, OriginFacts, redirect_target
 from kyodaku.signals.model import Declared, Effect, Fetched, FetchError, Hop
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
-from kyodaku.urls import normalise_url, origin_of
+from kyodaku.urls import host_of, normalise_url, origin_of
 
 if TYPE_CHECKING:
     from kyodaku.permission import Permission
@@ -127,8 +127,16 @@ def document(
 
 
 def is_barred(permission: Permission, url: str, robots: Fetched) -> bool:
-    """True when the robots.txt of its origin does not plainly let us ask for `url`."""
-    signals = ROBOTS_PROTOCOL.read_host_file(ROBOTS, robots, url, permission.reading())
+    """True when the robots.txt of its origin does not plainly let us ask for `url`.
+
+    Where an owner wrote us that the groups of other crawlers do not speak to us about some paths, these
+    groups do not keep us from hearing what else the host says.
+    """
+    reading = permission.reading()
+    host = host_of(url)
+    if any(letter.host == host and reading.now <= letter.until for letter in reading.letters):
+        reading = replace(reading, purpose_tokens=())
+    signals = ROBOTS_PROTOCOL.read_host_file(ROBOTS, robots, url, reading)
     return any(signal.effect is not Effect.SILENT for signal in signals)
 
 

@@ -33,12 +33,14 @@ _MAX_PATHS = 8
 class Remedy:
     """Lines to add to robots.txt, below `paths`, and what would still stop us with them in place.
 
-    `lines` is empty when robots.txt does not stop us, or when no lines in it can help.
+    `lines` is empty when robots.txt does not stop us, or when no lines in it can help. `unseen` are opt-out
+    files that robots.txt kept us from: nobody knows yet what they say.
     """
 
     paths: tuple[str, ...]
     lines: tuple[str, ...]
     left: tuple[Signal, ...]
+    unseen: tuple[str, ...] = ()
 
 
 def stored_files(run: RunFolder, origin: str) -> OriginFacts:
@@ -83,7 +85,7 @@ def remedy(recipe: Recipe, facts: OriginFacts, urls: Sequence[str]) -> Remedy:
         added = "".join(f"{line}\n" for line in lines).encode()
         left = asking.left(replace(robots, body=robots.body.rstrip() + b"\n\n" + added), urls)
         if not any(urlsplit(signal.source_url).path == ROBOTS for signal in left):
-            return Remedy(paths, tuple(lines), left)
+            return Remedy(paths, tuple(lines), left, asking.unseen)
     return Remedy(paths, (), asking.left(robots, urls))
 
 
@@ -153,9 +155,17 @@ class _Asking:
         """The files that a crawl asks a host for, without robots.txt."""
         return tuple(path for path in self._permission.host_file_paths if path != ROBOTS)
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """Opt-out files that robots.txt barred."""
+        return tuple(p for p, file in self._facts.files.items() if file.error is FetchError.BARRED)
+
     def left(self, robots: Fetched | None, urls: Sequence[str]) -> tuple[Signal, ...]:
         """Every different line that still objects to any of `urls`."""
         files = {**self._facts.files, **({ROBOTS: robots} if robots else {})}
+        if robots is not self._facts.files.get(ROBOTS):  # it opens them: taken for empty, and told as unseen
+            missing = {path: replace(files[path], error=None, status=404) for path in self.unseen}
+            files |= missing
         found: dict[tuple[str, str], Signal] = {}
         for url in urls:
             result = self._permission.g1(url, replace(self._facts, files=files))

@@ -71,6 +71,8 @@ def _remedy_english(remedy: Remedy) -> str:
         "Or add these lines to your robots.txt; they open these paths to us, and close the rest to us:\n\n"
         + "\n".join(f"    {line}" for line in remedy.lines)
     )
+    if remedy.unseen:
+        told += f"\n\nWhat {', '.join(remedy.unseen)} may say we could not read; it will be heard first."
     return told + _still(remedy.left, "\n\nWith them in place, this would still stop us:")
 
 
@@ -112,6 +114,8 @@ def _remedy_japanese(remedy: Remedy) -> str:
         "または、robots.txt に次の行を加えてください。このパスだけを私たちに開き、他は閉じます。\n\n"
         + "\n".join(f"    {line}" for line in remedy.lines)
     )
+    if remedy.unseen:
+        told += f"\n\n{', '.join(remedy.unseen)} は読めていません。まずその記載に従います。"
     return told + _still(remedy.left, "\n\nこの行を加えても、次の記載があるため取得しません。")
 
 

@@ -200,6 +200,7 @@ class Scripted:
         assert job.row is not None
         image = job.row.kind is Kind.IMAGE
         result = self.permission.g3(job.url, facts) if image else self.permission.g1(job.url, facts)
+        said = result.signals
         if not result.open:
             return Answer(replace(fetched, status=None, body=b"", hops=()), result, asked=False)
         if fetched.error is not None:
@@ -208,8 +209,10 @@ class Scripted:
         if image and redirect_target(fetched) is None:
             head = ResponseHead(job.url, fetched.status or 0, fetched.headers, NOW)
             result = self.permission.g4(head)
+            said = (*said, *result.signals)
             if result.open:
                 result = self.permission.g5(head, fetched.body, outgoing.evidence, outgoing.signals)
+                said = (*said, *result.signals)
         digest = sha256(fetched.body).hexdigest()
         body = fetched.body if result.open else b""
         return Answer(
@@ -218,6 +221,6 @@ class Scripted:
             asked=True,
             sha256=digest,
             address="127.0.0.1",
-            signals=result.signals,
+            signals=said,
             evidence=result.evidence,
         )
