@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from kyodaku.errors import CarrierError
 from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.ai_txt_car import CarFile, Said, parse_car, parse_car_json
-from kyodaku.signals.carriers.robots import ALLOW, RobotsGroup, RobotsRecord, parse_robots
+from kyodaku.signals.carriers.robots import ALLOW, DISALLOW, RobotsGroup, RobotsRecord, parse_robots
 from kyodaku.signals.carriers.robots_match import PatternRules, Rule, normal_paths, normalise
 from kyodaku.signals.keywords import refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
@@ -122,8 +122,9 @@ class AiTxt(Protocol):
 class SpawningRules:
     """The rules of one file in Spawning's dialect, as one crawler reads them.
 
-    By policy a Disallow bars whatever the case of letters, in every way to group the lines, and in the groups
-    of training crawlers too, unless the file names us.
+    By policy a Disallow bars whatever the case of letters, in every way to group the lines, outside of any
+    group, where a list of names holds ours or none is there, and in the groups of training crawlers too,
+    unless the file names us.
     """
 
     def __init__(self, body: bytes, reading: Reading) -> None:
@@ -132,13 +133,15 @@ class SpawningRules:
         groupings = robots.groupings if lenient else (robots.rfc,)
         sets = [grouping.selected(reading.own_tokens) for grouping in groupings]
         named = any(robots.rfc.addresses(token.lower()) for token in reading.own_tokens)
-        if lenient and not named:
+        if lenient:
+            others = reading.own_tokens if named else (*reading.own_tokens, *reading.purpose_tokens)
             sets += [
                 (grouping.groups[number],)
                 for grouping in groupings
-                for token in reading.purpose_tokens
+                for token in ("", *others)
                 for number in grouping.by_name.get(token.lower(), ())
             ]
+            sets.append((RobotsGroup((), robots.global_records, ()),))
         self.too_complex = robots.too_complex
         self._lenient = lenient
         self._sets = [] if self.too_complex else [_rules(groups, lenient) for groups in dict.fromkeys(sets)]
@@ -162,7 +165,8 @@ class SpawningRules:
 
 def _rules(groups: Sequence[RobotsGroup], lenient: bool) -> tuple[PatternRules, PatternRules | None]:
     """The rules of some groups as written and, by policy, without regard to the case of letters."""
-    records = [record for group in groups for record in group.rules if record.value]
+    kinds = (ALLOW, DISALLOW)
+    records = [r for group in groups for r in group.rules if r.value and r.key in kinds]
     exact = PatternRules(_plain(records), strict=not lenient)
     if not lenient:
         return exact, None
