@@ -2,40 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from kyodaku.audit.findings import Finding
 from kyodaku.audit.heard import answers, hear, reading
 from kyodaku.audit.robots_reading import lint
 from kyodaku.signals.carriers.robots import parse_robots
-from kyodaku.signals.model import Effect, Signal
+from kyodaku.signals.model import Effect, Fetched, Signal, excerpt
 
 _KINDS = {Effect.RESERVED: "says-no", Effect.PERMITTED: "says-yes", Effect.ERROR: "unreadable"}
 _MAX_ADDRESSES = 60
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+#: Protocols whose rules end with the line of robots.txt that they rest on.
+_LINE = re.compile(r":L([0-9]+)\Z")
 
 
 def audit(origin: str, bodies: Mapping[str, bytes], now: float) -> list[Finding]:
     """All findings about the host files `bodies` (path -> content) of `origin`."""
-    found = lint(bodies["/robots.txt"], now) if "/robots.txt" in bodies else []
-    if "/llms.txt" in bodies:
-        found.append(Finding("llms-txt", "", "/llms.txt"))
-    files = answers(origin, bodies, now)
+    found = audit_files(origin, answers(origin, bodies, now), now)
+    return [*found, Finding("llms-txt", "", "/llms.txt")] if "/llms.txt" in bodies else found
+
+
+def audit_files(origin: str, files: Mapping[str, Fetched], now: float) -> list[Finding]:
+    """All findings about host files of `origin` as they were answered (path -> answer)."""
+    robots = _body(files.get("/robots.txt"))
+    found = lint(robots, now) if robots else []
     how = reading("policy", "kyodaku", now)
-    said: dict[Finding, None] = {}
-    for path in _addresses(bodies.get("/robots.txt", b"")):
+    heard: dict[Finding, None] = {}
+    for path in _addresses(robots):
         signals = hear(origin, origin + path, files, how)
-        said |= {_said(signal): None for signal in signals if signal.effect in _KINDS}
-        yes = [s for s in signals if s.effect is Effect.PERMITTED]
-        no = [s for s in signals if s.effect is Effect.RESERVED]
-        if yes and no:
-            both = f"{yes[0].protocol}: {yes[0].raw} / {no[0].protocol}: {no[0].raw}"
-            said[Finding("contradiction", f"{yes[0].protocol}, {no[0].protocol}", path, 0, both)] = None
-    return [*found, *said]
+        heard |= dict.fromkeys(findings_of(signals, origin, files))
+        heard |= dict.fromkeys(contradiction(path, signals, origin, files))
+    return [*found, *heard]
 
 
-def _said(signal: Signal) -> Finding:
-    return Finding(_KINDS[signal.effect], signal.protocol, urlsplit(signal.source_url).path, 0, signal.raw)
+def findings_of(signals: Iterable[Signal], home: str, files: Mapping[str, Fetched]) -> list[Finding]:
+    """What each signal says, with its place and line. Places of the origin `home` are paths."""
+    return [
+        Finding(
+            _KINDS[signal.effect],
+            signal.protocol,
+            _place(signal, home),
+            line_of(signal, files),
+            signal.raw,
+        )
+        for signal in signals
+        if signal.effect in _KINDS
+    ]
+
+
+def contradiction(
+    where: str, signals: Iterable[Signal], home: str, files: Mapping[str, Fetched]
+) -> list[Finding]:
+    """The finding that signals for one address say both yes and no, or nothing."""
+    signals = list(signals)
+    yes = next((s for s in signals if s.effect is Effect.PERMITTED), None)
+    no = next((s for s in signals if s.effect is Effect.RESERVED), None)
+    if yes is None or no is None:
+        return []
+    both = " / ".join(_quoted(signal, home, files) for signal in (yes, no))
+    return [Finding("contradiction", f"{yes.protocol}, {no.protocol}", where, 0, both)]
+
+
+def line_of(signal: Signal, files: Mapping[str, Fetched]) -> int:
+    """The line of its file that a signal rests on, from 1; 0 where none is, or several read alike."""
+    named = _LINE.search(signal.rule)
+    if named is not None:
+        return int(named[1])
+    body = next(
+        (_body(file) for file in files.values() if signal.source_url == (file.final_url or file.url)), b""
+    )
+    lines = [excerpt(line.decode("utf-8", "replace")).strip() for line in _LINE_END.split(body)]
+    raw = signal.raw.strip()
+    return lines.index(raw) + 1 if raw and lines.count(raw) == 1 else 0
+
+
+def _quoted(signal: Signal, home: str, files: Mapping[str, Fetched]) -> str:
+    line = line_of(signal, files)
+    place = _place(signal, home)
+    return f"{signal.protocol} in {place}{f':{line}' if line else ''}: {signal.raw}"
+
+
+def _place(signal: Signal, home: str) -> str:
+    parts = urlsplit(signal.source_url)
+    return parts.path if f"{parts.scheme}://{parts.netloc}" == home else signal.source_url
+
+
+def _body(file: Fetched | None) -> bytes:
+    return file.body if file is not None and file.error is None and file.status == 200 else b""
 
 
 def _addresses(robots: bytes) -> list[str]:

@@ -72,6 +72,74 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
         "名指しされたクローラーだけが拒否され、他はすべて入れます。"
         "「User-agent: *」のグループを加えてください。",
     ),
+    "odd-line-end": (
+        "error",
+        "Inside this line stands a character (such as U+2028) that parsers in Python (Protego 0.7, for one) "
+        "take for its end: they read two lines. Type the line anew.",
+        "この行の中に、Python の解析器(Protego 0.7 など)が行末とみなす文字(U+2028 など)があり、"
+        "2 行として読まれます。入力し直してください。",
+    ),
+    "prefix-agent": (
+        "warning",
+        "Protego (Scrapy's parser) takes this name for every longer one that begins with it, so that "
+        "`Google` also speaks to `Google-Extended`; by RFC 9309 it does not. Name both.",
+        "Protego(Scrapy の解析器)はこの名前で始まる長い名前にもこの規則を当てます(`Google` が "
+        "`Google-Extended` にも)。RFC 9309 では当たりません。両方を書いてください。",
+    ),
+    "file-barred": (
+        "error",
+        "Your robots.txt bars this opt-out file, so nobody careful can know what it says: they hold "
+        "everything. Allow it.",
+        "robots.txt がこのオプトアウトファイルを禁止しているため、慎重なクローラーは内容を知ることができず、"
+        "すべて保留します。許可してください。",
+    ),
+    "file-error": (
+        "error",
+        "This file could not be had; everybody careful holds all images until it can, the others take them. "
+        "Serve it, or answer 404.",
+        "このファイルは取得できません。慎重なクローラーはすべての画像を保留し、他は取得します。"
+        "配信するか、404 を返してください。",
+    ),
+    "soft-404": (
+        "warning",
+        "A web page comes in the place of this file, so it says nothing. Serve the file, or answer 404.",
+        "このファイルの代わりにウェブページが返され、何も表明していません。"
+        "ファイルを配信するか、404 を返してください。",
+    ),
+    "robots-elsewhere": (
+        "warning",
+        "robots.txt is redirected to another host; some crawlers do not follow, and what it says then is "
+        "not heard. Serve it here.",
+        "robots.txt が別のホストに転送されています。転送に従わないクローラーには伝わりません。"
+        "このホストで配信してください。",
+    ),
+    "barred": (
+        "note",
+        "Your robots.txt bars this address to us too, so neither the page nor its images were asked for.",
+        "robots.txt がこのアドレスを当監査にも禁止しているため、ページも画像も取得していません。",
+    ),
+    "page-unread": (
+        "note",
+        "The page could not be read, so what it and its images say is not known here.",
+        "ページを読めなかったため、ページと画像の表示は分かりません。",
+    ),
+    "image-unread": (
+        "note",
+        "The headers of this image could not be had, so what they say is not known here.",
+        "この画像のヘッダーを取得できなかったため、その表示は分かりません。",
+    ),
+    "no-images": (
+        "note",
+        "The page shows no image. Give the address of one that does.",
+        "このページには画像がありません。画像のあるページのアドレスを指定してください。",
+    ),
+    "only-on-page": (
+        "warning",
+        "Only the page says no: neither the headers of this image nor the files of its host do. A crawler "
+        "that meets the image by its address alone sees no refusal. Send the header with images too.",
+        "拒否しているのはページだけで、この画像のヘッダーもホストのファイルも拒否していません。"
+        "画像のアドレスだけを知るクローラーには伝わりません。画像にもヘッダーを付けてください。",
+    ),
     "llms-txt": (
         "note",
         "llms.txt is no opt-out: it refuses nothing.",
@@ -90,6 +158,10 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
     "says-no": ("note", "This says no to training.", "学習利用を拒否しています。"),
     "says-yes": ("note", "This says yes to training.", "学習利用を許可しています。"),
 }
+
+
+#: Levels in Japanese.
+LEVELS_JA: dict[Level, str] = {"error": "エラー", "warning": "警告", "note": "注記"}
 
 
 @dataclass(frozen=True, slots=True)

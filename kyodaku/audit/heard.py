@@ -34,9 +34,10 @@ def hear(
     found: list[Signal] = []
     for protocol in all_protocols():
         for path in protocol.host_files:
-            found += protocol.read_host_file(path, files[path], url, how)
+            if path in files:  # a live site is not asked for what no longer has a say
+                found += protocol.read_host_file(path, files[path], url, how)
         for declared in protocol.host_documents(files, origin, how):
-            document = files.get(declared.url.removeprefix(origin))
+            document = files.get(declared.url, files.get(declared.url.removeprefix(origin)))
             if document is not None:
                 found += protocol.read_document(document, declared, url, how)
         if headers:

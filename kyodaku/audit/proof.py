@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from kyodaku.audit.advice import Advice
 from kyodaku.audit.heard import Mode, answers, hear, reading, unread
 from kyodaku.audit.wish import Wish
 from kyodaku.signals.carriers.robots import agent_token, parse_robots
-from kyodaku.signals.model import Effect
+from kyodaku.signals.model import Binding, Effect, Signal, Where
 
 _OURS = "kyodaku"
 _FILES = {"/.well-known/tdmrep.json": "tdmrep", "/license.xml": "rsl"}
@@ -78,6 +80,32 @@ def prove(wish: Wish, advice: Advice, origin: str, existing: dict[str, bytes], n
                 missing = required - {s.protocol for s in signals if s.effect is good}
                 for name in sorted(missing - {s.protocol for s in bad}):
                     found.setdefault((name, ""), Conflict(path, agent, mode, name, "", good.value))
+    return list(found.values())
+
+
+def against(
+    wish: Wish,
+    origin: str,
+    unknown: Sequence[tuple[str, str]],
+    images: Mapping[str, Sequence[Signal]],
+) -> list[Conflict]:
+    """What a live site has against a wish beside its files: those that could not be had (path, state), and
+    what pages, headers and bytes say otherwise about its images."""
+    found = {
+        (path, state): Conflict("/", _OURS, "policy", path, state, "readable here") for path, state in unknown
+    }
+    for url, signals in images.items():
+        wanted = wish.answer(urlsplit(url).path) if url.startswith(f"{origin}/") else None
+        if wanted is None:
+            continue
+        other = Effect.RESERVED if wanted else Effect.PERMITTED
+        for signal in signals:
+            file = signal.where is Where.FILE and signal.binding is not Binding.IMAGE
+            if signal.effect is other and not file:
+                conflict = Conflict(
+                    url, _OURS, "policy", signal.protocol, signal.raw, "yes" if wanted else "no"
+                )
+                found.setdefault((signal.protocol, signal.raw), conflict)
     return list(found.values())
 
 

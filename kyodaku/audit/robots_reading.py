@@ -9,8 +9,10 @@ from protego import Protego
 from kyodaku.audit.findings import Finding
 from kyodaku.audit.heard import answers, reading
 from kyodaku.signals.carriers.robots import RobotsFile, RobotsRecord, agent_token, parse_robots
+from kyodaku.signals.carriers.robots_match import encoded_paths
 from kyodaku.signals.model import Effect, excerpt
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
+from kyodaku.signals.tokens import token_classes
 
 _WHERE = "/robots.txt"
 _KNOWN = frozenset(
@@ -33,10 +35,10 @@ def lint(body: bytes, now: float) -> list[Finding]:
     if robots.too_complex:
         return [*found, _found("too-complex")]
     found += [_found("outside-group", r.line, r.raw) for r in robots.global_records if _is_rule(r)]
-    found += _records(robots) + _lines(body)
+    found += _records(robots) + _lines(body) + _odd_line_ends(body)
     if _only_named(robots):
         found.append(_found("only-named"))
-    return (found + _protego(body, robots, now))[:_MAX_FINDINGS]
+    return (found + _protego(body, robots, now) + _prefixes(body, robots))[:_MAX_FINDINGS]
 
 
 def _is_rule(record: RobotsRecord) -> bool:
@@ -70,6 +72,16 @@ def _lines(body: bytes) -> list[Finding]:
     ]
 
 
+def _odd_line_ends(body: bytes) -> list[Finding]:
+    """Lines of RFC 9309 (CR, LF) that `str.splitlines`, as Python's parsers use it, cuts in two."""
+    lines = (line.decode("utf-8", "replace") for line in body.splitlines())
+    return [
+        _found("odd-line-end", number, excerpt(line))
+        for number, line in enumerate(lines, start=1)
+        if len(line.splitlines()) > 1
+    ]
+
+
 def _only_named(robots: RobotsFile) -> bool:
     refusing = any(r.key == "disallow" and r.value for g in robots.groups for r in g.rules)
     return refusing and "*" not in robots.rfc.by_token
@@ -100,6 +112,37 @@ def _protego(body: bytes, robots: RobotsFile, now: float) -> list[Finding]:
                 if ours != other.can_fetch(url, name):
                     found.setdefault(rule.line, _found("protego-differs", rule.line, rule.raw))
     return list(found.values())
+
+
+def _prefixes(body: bytes, robots: RobotsFile) -> list[Finding]:
+    """Names that Protego takes for longer names of AI crawlers which the file does not name."""
+    try:
+        other = Protego.parse(body.decode("utf-8", "replace"))
+    except Exception:
+        return []  # a fault of that parser says nothing about the file
+    found: dict[int, Finding] = {}
+    for group in robots.groups[:_MAX_COMPARED]:
+        urls = [
+            _ORIGIN + rule.value.rstrip("$").replace("*", "x")
+            for rule in group.rules[:_MAX_COMPARED]
+            if rule.value.isascii() and rule.value.startswith("/")
+        ]
+        for agent in group.agents[:_MAX_COMPARED]:
+            name = agent_token(agent.value)
+            for longer in token_classes():
+                if name in ("", "*") or longer.lower() in robots.rfc.by_token:
+                    continue
+                if longer.lower() != name and longer.lower().startswith(name):
+                    theirs = [other.can_fetch(url, longer) for url in urls]
+                    if theirs != [_allowed(robots, url, longer) for url in urls]:
+                        found.setdefault(agent.line, _found("prefix-agent", agent.line, agent.raw))
+    return list(found.values())
+
+
+def _allowed(robots: RobotsFile, url: str, name: str) -> bool:
+    """By RFC 9309: the groups of exactly this name, else the star groups."""
+    numbers = robots.rfc.by_token.get(agent_token(name), robots.rfc.by_token.get("*", ()))
+    return robots.rfc.matcher(numbers, True).bars(encoded_paths(url)) is None
 
 
 def _found(kind: str, line: int = 0, quote: str = "") -> Finding:

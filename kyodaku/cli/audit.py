@@ -16,11 +16,8 @@ from kyodaku.errors import UsageError
 if TYPE_CHECKING:
     from kyodaku.audit.advice import Advice
     from kyodaku.audit.findings import Finding
+    from kyodaku.audit.live import Audited
     from kyodaku.audit.proof import Conflict
-
-_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
-_MAX_FILE = 4 * 1024 * 1024
-_ALSO = ("/llms.txt", "/license.xml")
 
 
 class Lang(StrEnum):
@@ -30,45 +27,88 @@ class Lang(StrEnum):
     JA = "ja"
 
 
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?")
+_HEADINGS = {
+    Lang.EN: ("level", "protocol", "where", "quote", "meaning"),
+    Lang.JA: ("重大度", "プロトコル", "場所", "引用", "意味と対処"),
+}
+_MAX_FILE = 4 * 1024 * 1024
+_ALSO = ("/llms.txt", "/license.xml")
+
+
 def audit(
-    site: Annotated[Path, typer.Argument(help="A folder with the files as they would be served.")],
+    site: Annotated[
+        str, typer.Argument(metavar="SITE", help="A URL, or a folder with the files as they would be served.")
+    ],
     want: Annotated[
         str, typer.Option("--want", help="no, yes, or yes:/open/ no:/loans/ credit:'Museum X'.")
     ] = "",
     origin: Annotated[
         str, typer.Option("--origin", help="Where the folder will be served, e.g. https://museum.example.")
     ] = "",
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="RECIPE", help="Ask by the name and the manners of its crawl."),
+    ] = None,
+    host_table: Annotated[
+        Path | None, typer.Option("--host-table", metavar="FILE", help="Names to local addresses, for tests.")
+    ] = None,
     lang: Annotated[Lang, typer.Option("--lang", help="Language of the findings.")] = Lang.EN,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """What the files of your site say about its images, and how to say what you want."""
+    """What your site, or the files of it, say about its images, and how to say what you want."""
     from kyodaku.audit.advice import advise
-    from kyodaku.audit.contradictions import audit as audited
-    from kyodaku.audit.proof import prove
+    from kyodaku.audit.proof import against, prove
     from kyodaku.audit.wish import parse_wish
+
+    wish = parse_wish(want) if want else None
+    if site.lower().startswith(("http://", "https://")):
+        if origin:
+            raise UsageError("--origin is for a folder; a URL says itself where it is served")
+        asked = _asked(site, recipe, host_table)
+    else:
+        asked = _in_folder(Path(site), origin, want)
+    advice, conflicts = None, []
+    if wish is not None:
+        advice = advise(wish, asked.origin, asked.bodies)
+        conflicts = prove(wish, advice, asked.origin, asked.bodies, time.time())
+        conflicts += against(wish, asked.origin, asked.unknown, asked.images)
+    if json:
+        output.print_json(_json(asked.findings, advice, conflicts, lang))
+    else:
+        _show(asked.findings, advice, conflicts, lang)
+    output.finish(well=not conflicts)
+
+
+def _asked(url: str, recipe: Path | None, host_table: Path | None) -> Audited:
+    from kyodaku.stages import import_for
+
+    found: Audited = import_for("signals audit", "kyodaku.cli.audit_site", "permission").look(
+        url, recipe, host_table
+    )
+    return found
+
+
+def _in_folder(folder: Path, origin: str, want: str) -> Audited:
+    from kyodaku.audit.contradictions import audit as audited
+    from kyodaku.audit.live import Audited
 
     if origin and not _ORIGIN.fullmatch(origin):
         raise UsageError(f"--origin: {origin} is no origin; write e.g. https://museum.example")
     if want and not origin:
         raise UsageError("--want needs --origin: the texts name addresses of your site")
-    wish = parse_wish(want) if want else None
-    origin, now = origin or "https://site.invalid", time.time()
-    bodies = _read(site)
-    findings = audited(origin, bodies, now)
-    advice = advise(wish, origin, bodies) if wish is not None else None
-    conflicts = prove(wish, advice, origin, bodies, now) if wish is not None and advice is not None else []
-    if json:
-        output.print_json(_json(findings, advice, conflicts, lang))
-    else:
-        _show(findings, advice, conflicts, lang)
-    output.finish(well=not conflicts)
+    origin, bodies = origin or "https://site.invalid", _read(folder)
+    return Audited(origin, audited(origin, bodies, time.time()), bodies)
 
 
 def _read(site: Path) -> dict[str, bytes]:
     from kyodaku.signals.protocols import all_protocols
 
     if not site.is_dir():
-        raise UsageError(f"{site}: no folder; name one with robots.txt and its neighbours as they are served")
+        raise UsageError(
+            f"{site}: no folder and no URL; name a folder with robots.txt and its neighbours as they are "
+            "served, or e.g. https://museum.example/"
+        )
     paths = dict.fromkeys(path for protocol in all_protocols() for path in protocol.host_files)
     bodies = {}
     for path in (*paths, *_ALSO):
@@ -101,20 +141,23 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
     from rich.table import Table
     from rich.text import Text
 
+    from kyodaku.audit.findings import LEVELS_JA
+
     graver = sum(finding.level != "note" for finding in findings)
     plain = f"{graver} to mend, {len(findings) - graver} notes."
     output.say(f"要修正 {graver} 件、注記 {len(findings) - graver} 件。" if lang is Lang.JA else plain)
     if findings:
-        table = Table("level", "protocol", "where", "quote", "meaning")
+        table = Table(*_HEADINGS[lang])
         for f in findings:
             where = f"{f.where}:{f.line}" if f.line else f.where
             quote = "".join(c if c.isprintable() else " " for c in f.quote)
-            table.add_row(f.level, f.protocol, Text(where), Text(quote), Text(f.text(lang.value)))
+            level = LEVELS_JA[f.level] if lang is Lang.JA else f.level
+            table.add_row(level, Text(f.protocol), Text(where), Text(quote), Text(f.text(lang.value)))
         output.show(table)
     for conflict in conflicts:
         output.say(_declined(conflict, lang))
     if advice is not None and not conflicts:
-        _advice(advice)
+        _advice(advice, lang)
 
 
 def _declined(c: Conflict, lang: Lang) -> str:
@@ -125,16 +168,17 @@ def _declined(c: Conflict, lang: Lang) -> str:
     return f"Cannot be said: {c.path} should be {c.wanted}, but {c.protocol} {said}."
 
 
-def _advice(advice: Advice) -> None:
+def _advice(advice: Advice, lang: Lang) -> None:
     for path, body in advice.files.items():
         output.say(f"--- {path}")
         for line in body.decode("utf-8", "replace").splitlines():
             output.say(line)
     for path, pairs in advice.headers.items():
-        output.say(f"--- headers below {path}")
+        said = f"{path} 以下のヘッダー" if lang is Lang.JA else f"headers below {path}"
+        output.say(f"--- {said}")
         for name, value in pairs:
             output.say(f"{name}: {value}")
     if advice.schema_org:
-        output.say("--- in each page with an image")
+        output.say("--- 画像のある各ページに" if lang is Lang.JA else "--- in each page with an image")
         for line in advice.schema_org.splitlines():
             output.say(line)

@@ -1,0 +1,151 @@
+"""What a running site adds to its files: how they are answered, and what its page and images say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from kyodaku.audit.asking import SiteAnswers
+from kyodaku.audit.contradictions import audit_files, contradiction, findings_of
+from kyodaku.audit.findings import Finding
+from kyodaku.gate import OriginFacts
+from kyodaku.hostfiles import is_barred
+from kyodaku.permission import Permission
+from kyodaku.signals.model import Binding, Effect, Fetched, FetchError, Signal
+from kyodaku.signals.policy_files import is_web_page
+from kyodaku.signals.protocols import all_protocols
+from kyodaku.signals.protocols.robots import PATH as ROBOTS
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
+from kyodaku.urls import origin_of
+
+_MISSING = frozenset({404, 410})
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A site or its folder: its origin, the findings, its files by path; and of a live site those that could
+    not be had, with their state, and what is said about each image (by URL) beside the files of its host."""
+
+    origin: str
+    findings: list[Finding]
+    bodies: dict[str, bytes]
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    images: dict[str, tuple[Signal, ...]] = field(default_factory=dict)
+
+
+def audit_site(answers: SiteAnswers, own: Permission, now: float) -> list[Finding]:
+    """All findings about a site. `own` reads for the auditor's own name."""
+    home = origin_of(answers.url)
+    found: list[Finding] = []
+    for origin, facts in answers.origins.items():
+        transport = _transport(facts, own)
+        texts = audit_files(origin, facts.files, now) if origin in _own_origins(answers) else []
+        found += [f if origin == home else replace(f, where=_at(origin, f.where)) for f in transport + texts]
+    found += _page(answers, own) + _images(answers)
+    explained = {f.where for f in found if f.kind in ("file-barred", "file-error")}
+    return [f for f in dict.fromkeys(found) if f.kind != "unreadable" or f.where not in explained]
+
+
+def bodies(facts: OriginFacts) -> dict[str, bytes]:
+    """The files of an origin that are there, by path, for an advice to build on."""
+    return {
+        key.removeprefix(facts.origin): file.body
+        for key, file in facts.files.items()
+        if _served(file) and not is_web_page(file.body) and key.removeprefix(facts.origin).startswith("/")
+    }
+
+
+def unknown_files(facts: OriginFacts) -> list[tuple[str, str]]:
+    """Path and state of every host file that might say something and could not be had."""
+    return [
+        (key.removeprefix(facts.origin), _state(file))
+        for key, file in facts.files.items()
+        if not _served(file) and (file.error is not None or file.status not in _MISSING)
+    ]
+
+
+def _own_origins(answers: SiteAnswers) -> set[str]:
+    """The origin that was named and the one whose page was read, which may be another after a redirect."""
+    pages = {origin_of(answers.page_url)} if answers.page_url else set()
+    return {origin_of(answers.url)} | pages
+
+
+def _transport(facts: OriginFacts, own: Permission) -> list[Finding]:
+    """How the host files of an origin were answered."""
+    found = []
+    names = {path: protocol.name for protocol in reversed(all_protocols()) for path in protocol.host_files}
+    robots = facts.files.get(ROBOTS)
+    for key, file in facts.files.items():
+        where = key.removeprefix(facts.origin)
+        name = names.get(key, "")
+        if file.error is FetchError.BARRED:
+            rule = _barring(facts.origin + where, robots, own) if robots and key.startswith("/") else ""
+            found.append(Finding("file-barred", name, where, 0, rule or file.error.value))
+        elif file.error is not None or (file.status not in _MISSING and not _served(file)):
+            found.append(Finding("file-error", name, where, 0, _state(file)))
+        elif key != ROBOTS and _served(file) and is_web_page(file.body):
+            found.append(Finding("soft-404", name, where, 0, _first_line(file)))
+        if key == ROBOTS and origin_of(file.final_url or file.url) != facts.origin:
+            found.append(Finding("robots-elsewhere", name, where, 0, file.final_url))
+    return found
+
+
+def _served(file: Fetched) -> bool:
+    return file.error is None and file.complete and file.status in (200, 203)
+
+
+def _state(file: Fetched) -> str:
+    if file.error is not None:
+        return file.error.value
+    return f"HTTP {file.status}" if file.complete else f"HTTP {file.status}, and the body broke off"
+
+
+def _first_line(file: Fetched) -> str:
+    lines = file.body[:2000].decode("utf-8", "replace").strip().splitlines()
+    return lines[0][:120] if lines else ""
+
+
+def _barring(url: str, robots: Fetched, own: Permission) -> str:
+    """The line of robots.txt that bars `url` to the auditor."""
+    signals = ROBOTS_PROTOCOL.read_host_file(ROBOTS, robots, url, own.reading())
+    return next((f"{signal.raw} (robots.txt)" for signal in signals), "")
+
+
+def _page(answers: SiteAnswers, own: Permission) -> list[Finding]:
+    """Whether the page could be read, and what it says."""
+    home = origin_of(answers.url)
+    if not answers.page_url:
+        facts = answers.origins.get(home)
+        robots = facts.files.get(ROBOTS) if facts else None
+        if robots is not None and _served(robots) and is_barred(own, answers.url, robots):
+            return [Finding("barred", "robots", ROBOTS, 0, _barring(answers.url, robots, own))]
+    found = findings_of(answers.signals, home, {})
+    if answers.shut is not None:
+        found.append(Finding("page-unread", "", answers.page_url or answers.url, 0, answers.shut.reason))
+    elif not answers.images:
+        found.append(Finding("no-images", "", answers.page_url))
+    return found
+
+
+def _images(answers: SiteAnswers) -> list[Finding]:
+    home = origin_of(answers.url)
+    files = {f"{o} {key}": file for o, facts in answers.origins.items() for key, file in facts.files.items()}
+    found: list[Finding] = []
+    alone: set[str] = set()
+    for image in answers.images:
+        everything = list(dict.fromkeys((*image.page, *image.address)))
+        found += findings_of(everything, home, files)
+        found += contradiction(image.url, everything, home, files)
+        no = [s for s in image.page if s.binding is Binding.PAGE and s.effect is Effect.RESERVED]
+        heard = any(s.effect in (Effect.RESERVED, Effect.ERROR) for s in image.address)
+        host = urlsplit(image.url).netloc
+        if no and image.answered and not heard and host not in alone:
+            alone.add(host)
+            found.append(Finding("only-on-page", no[0].protocol, image.url, 0, no[0].raw))
+        if not image.answered:
+            found.append(Finding("image-unread", "", image.url))
+    return found
+
+
+def _at(origin: str, where: str) -> str:
+    return origin + where if where.startswith("/") else where
