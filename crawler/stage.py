@@ -15,7 +15,7 @@ from kyodaku.errors import DiskFullError, RunStateError
 from kyodaku.netguard import HostTable, NetPolicy, load_host_table
 from kyodaku.permission import Permission
 from kyodaku.recipe import start_web
-from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.registry_client import load_registries
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.stages import StageContext, StageSummary, counted
@@ -134,7 +134,8 @@ def _permission(context: StageContext) -> Permission:
     table = None
     if recipe.network.host_table:
         table = load_host_table(context.recipe_path.parent / recipe.network.host_table)
-    return Permission(Rules.from_recipe(recipe, NetPolicy(host_table=table)), EMPTY_SNAPSHOT, context.clock)
+    registries = load_registries(recipe, context.recipe_path)
+    return Permission(Rules.from_recipe(recipe, NetPolicy(host_table=table)), registries, context.clock)
 
 
 def _finish(context: StageContext, crawling: Crawl) -> None:

@@ -152,7 +152,7 @@ def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapsho
         "policy": asdict(rules.policy),
         "filters": rules.filters.model_dump(mode="json"),
         "same_image": rules.same_image,
-        "registry": asdict(snapshot),
+        "registry": snapshot.described(),
     }
     return {
         "inputs": digest_files([*files, run.matches]),

@@ -26,7 +26,7 @@ from kyodaku.errors import DiskFullError, RecordError, RunStateError
 from kyodaku.lock import read_lock
 from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import DECISIONS
-from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.registry_client import load_registries
 from kyodaku.release.build import (
     ReleaseFacts,
     count_outcomes,
@@ -96,7 +96,7 @@ def _curate(context: StageContext) -> StageSummary:
     with _steps(context) as step:
         _run(context, step, "annotate", annotate_jobs(run, recipe))
         match(run)
-        select(run, recipe, EMPTY_SNAPSHOT)
+        select(run, recipe, load_registries(recipe, context.recipe_path))
         taken_out += purge(run)
         _run(context, step, "caption", caption_jobs(run, recipe))
         apply_captions(run, recipe.captions.required)
@@ -133,7 +133,7 @@ def _release(context: StageContext) -> StageSummary:
         rows = plan_rows(run, recipe.local_network)
         if not rows:
             raise RunStateError(f"{run.path}: nothing was kept, so there is nothing to release")
-        facts = gather_facts(run, recipe, lock, EMPTY_SNAPSHOT)
+        facts = gather_facts(run, recipe, lock, load_registries(recipe, context.recipe_path))
         build = _build_digest(context, rows, facts)
         latest = latest_release(run)
         damage = release_damage(latest) if latest is not None else ""
@@ -159,7 +159,10 @@ def _require_current(context: StageContext) -> None:
     if not shard_names(run.decisions):
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
     jobs = [*annotate_jobs(run, recipe), *caption_jobs(run, recipe)]
-    if not (all(job.done() for job in jobs) and is_current(run, recipe, EMPTY_SNAPSHOT)):
+    if not (
+        all(job.done() for job in jobs)
+        and is_current(run, recipe, load_registries(recipe, context.recipe_path))
+    ):
         raise RunStateError(f"{run.path}: facts or recipe changed since it was curated; run kyodaku curate")
 
 

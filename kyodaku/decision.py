@@ -143,7 +143,7 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     ALLOW needs: no objection, every gate passed (G5 proceeded), bytes with a digest, and the basis.
     """
     registry = [
-        *snapshot.lookup_url(candidate.image_url),
+        *(signal for url in addresses(candidate) for signal in snapshot.lookup_url(url)),
         *(snapshot.lookup_url(candidate.page_url) if candidate.page_url else ()),
         *(snapshot.lookup_sha256(candidate.sha256) if candidate.sha256 else ()),
     ]

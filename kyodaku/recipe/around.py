@@ -11,6 +11,7 @@ from typing import Any
 
 from kyodaku.errors import RecipeProblem, UnsafeAddressError, UsageError
 from kyodaku.netguard import HostTable, NetPolicy, check_url, load_host_table
+from kyodaku.optouts import load_optouts
 from kyodaku.recipe.recipe import Recipe, seed_urls
 from kyodaku.recipe.sections import HostEntry
 
@@ -32,6 +33,12 @@ def problems_around(sections: Mapping[str, Any], folder: Path) -> Iterator[Recip
             yield RecipeProblem("network.host_table", str(error))
         else:
             yield from _not_in_table(sections, table)
+    registries = sections.get("registries")
+    for number, name in enumerate(registries.files if registries is not None else ()):
+        try:
+            load_optouts([folder / name])
+        except UsageError as error:
+            yield RecipeProblem(f"registries.files.{number}", str(error))
     for number, entry in enumerate(sections.get("host") or ()):
         yield from _letter_problems(f"host.{number}", entry, folder)
     model = "" if captions is None else captions.model

@@ -21,6 +21,7 @@ from kyodaku.recipe.sections import (
     Operator,
     PermissionSection,
     Politeness,
+    Registries,
     Release,
     Scope,
     Section,
@@ -30,7 +31,7 @@ from kyodaku.recipe.sections import (
 
 #: Sections that a crawl's facts do not depend on: changing them decides or computes again, never crawls.
 #: Of `permission` that is only what the decision reads: PERMISSION_FACTS shape what is asked and read.
-CURATION_SECTIONS = ("deny", "permission", "filters", "captions", "shards", "release")
+CURATION_SECTIONS = ("deny", "registries", "permission", "filters", "captions", "shards", "release")
 PERMISSION_FACTS = ("protocols", "purpose")
 
 #: Delays below this are rude on the public internet, in seconds.
@@ -46,6 +47,7 @@ class Recipe(Section):
     seeds: Seeds
     scope: Scope = Scope()
     deny: Deny = Deny()
+    registries: Registries = Registries()
     budgets: Budgets = Budgets()
     politeness: Politeness = Politeness()
     network: Network = Network()

@@ -216,6 +216,12 @@ class InstitutionEntry(Section):
     licence: Literal["institution", "cc0-1.0"] = "institution"
 
 
+class Registries(Section):
+    """Opt-outs beside what sites say: lists of addresses, domains and exact pictures (JSON Lines)."""
+
+    files: tuple[str, ...] = Field(default=(), description="opt-out files, relative to the recipe")
+
+
 def _path_prefix(value: str) -> str:
     if not value.startswith("/") or any(mark in value for mark in "?#*$ "):
         raise ValueError(f"{value!r} is no path prefix: it begins with a slash and has no wildcard")

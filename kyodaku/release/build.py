@@ -66,7 +66,7 @@ def gather_facts(run: RunFolder, recipe: Recipe, lock: RunLock, snapshot: Regist
         crawl_window=_window(run),
         recipe={"crawl": lock.crawl_sha256, "curation": dict(lock.curation_sha256)},
         policy={name: sorted(v) if isinstance(v, frozenset) else v for name, v in policy.items()},
-        registry=asdict(snapshot),
+        registry=snapshot.described(),
         versions={name: value for name, value in lock.versions.items() if name in _VERSIONS},
     )
 

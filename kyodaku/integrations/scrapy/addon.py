@@ -16,7 +16,7 @@ from kyodaku.integrations.scrapy.guard import Guard, system_addresses
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, load_recipe
-from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.registry_client import load_registries
 from kyodaku.rules import Rules
 from kyodaku.useragent import user_agent
 
@@ -65,7 +65,7 @@ class KyodakuAddon:
         recipe, base = _recipe(settings)
         permission = _given(settings, "KYODAKU_PERMISSION", Permission)
         if permission is None:
-            permission = Permission(_rules(recipe, base), EMPTY_SNAPSHOT, time)
+            permission = Permission(_rules(recipe, base), load_registries(recipe, base / "recipe.toml"), time)
             self._crawler.signals.connect(permission.close, signals.engine_stopped, weak=False)
         self.guard = Guard(
             permission=permission,

@@ -1,0 +1,163 @@
+"""Opt-out files: lists of addresses, domains and exact pictures that must not be used, as JSON Lines.
+
+    {"url": "https://artist.example/cat.jpg"}
+    {"prefix": "https://artist.example/private/"}
+    {"domain": "artist.example"}
+    {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+
+One object a line, with exactly one of these keys and perhaps a `note`; empty lines and lines that begin with
+`#` are passed over. Addresses are compared without their scheme and a leading `www.`, and one without a query
+covers every query: whoever opts a picture out means the picture. A file with a line that cannot be read is
+refused as a whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from kyodaku.errors import UnsafeAddressError, UsageError
+from kyodaku.reasons import RefuseReason
+from kyodaku.signals.model import Binding, Effect, Signal, Use, Where, excerpt
+from kyodaku.urls import host_of, normalise_url
+
+_KEYS = ("url", "prefix", "domain", "sha256")
+_HEX = re.compile(r"[0-9a-f]{64}")
+_MAX_FILE = 2 * 10**9
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """One line: the file it stands in, its number, and its text."""
+
+    file: str
+    line: int
+    raw: str
+    digest: str
+
+
+@dataclass
+class OptOuts:
+    """What some files list, by kind. `digest` is that of all files, in the order given."""
+
+    digest: str = ""
+    urls: dict[str, OptOut] = field(default_factory=dict)
+    prefixes: dict[str, OptOut] = field(default_factory=dict)
+    domains: dict[str, OptOut] = field(default_factory=dict)
+    pictures: dict[str, OptOut] = field(default_factory=dict)
+    _lengths: tuple[int, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many opt-outs there are."""
+        return sum(map(len, (self.urls, self.prefixes, self.domains, self.pictures)))
+
+    def about_url(self, url: str) -> list[Signal]:
+        """A refusal for each way in which `url` is listed; what is no address is compared as text."""
+        spelt = _spelt(url)
+        host = spelt.partition("/")[0].partition(":")[0]
+        labels = host.split(".")
+        found = [
+            (self.urls.get(spelt) or self.urls.get(spelt.partition("?")[0]), Binding.IMAGE),
+            *((self.domains.get(".".join(labels[at:])), Binding.HOST) for at in range(len(labels))),
+            *((self.prefixes.get(spelt[:length]), Binding.PATH) for length in self._lengths),
+        ]
+        return [_signal(entry, binding) for entry, binding in found if entry is not None]
+
+    def about_picture(self, digest: str) -> list[Signal]:
+        """A refusal where these exact bytes (sha256 hex) are listed."""
+        entry = self.pictures.get(digest.lower())
+        return [] if entry is None else [_signal(entry, Binding.IMAGE)]
+
+    def _add(self, key: str, value: str, entry: OptOut) -> None:
+        table = {"url": self.urls, "prefix": self.prefixes, "domain": self.domains, "sha256": self.pictures}[
+            key
+        ]
+        table.setdefault(value, entry)
+        self._lengths = tuple(sorted({*self._lengths, *([len(value)] if key == "prefix" else [])}))
+
+
+def load_optouts(paths: list[Path]) -> OptOuts:
+    """Read opt-out files. Raises UsageError, which names the file and the line that is wrong."""
+    found = OptOuts()
+    digests = []
+    for path in paths:
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+        digest = sha256(body).hexdigest()
+        digests.append(digest)
+        for entry, key, value in _entries(path, body, digest):
+            found._add(key, value, entry)
+    found.digest = sha256("\n".join(digests).encode()).hexdigest() if digests else ""
+    return found
+
+
+def _entries(path: Path, body: bytes, digest: str) -> Iterator[tuple[OptOut, str, str]]:
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 (byte {error.start})") from error
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            key, value = _read(json.loads(line))
+        except (ValueError, RecursionError, UnsafeAddressError) as error:
+            raise UsageError(f"{path}, line {number}: {error}; nothing of this file is used") from error
+        yield OptOut(path.name, number, excerpt(line.strip()), digest), key, value
+
+
+def _read(item: Any) -> tuple[str, str]:
+    """(key, value as it is compared). Raises ValueError or UnsafeAddressError."""
+    if not isinstance(item, dict) or not set(item) <= {*_KEYS, "note"}:
+        raise ValueError(f"an object with one of {', '.join(_KEYS)} and perhaps a note")
+    keys = [key for key in _KEYS if key in item]
+    if len(keys) != 1 or not isinstance(item[keys[0]], str):
+        raise ValueError(f"exactly one of {', '.join(_KEYS)}, as text")
+    key, value = keys[0], item[keys[0]].strip()
+    if key == "sha256":
+        if not _HEX.fullmatch(value.lower()):
+            raise ValueError("a sha256 has 64 hexadecimal digits")
+        return key, value.lower()
+    if key == "domain":
+        name = host_of(f"http://{value}/").removeprefix("www.")
+        if not _DOMAIN.fullmatch(name):
+            raise ValueError(f"{value!r} is no domain")
+        return key, name
+    normalise_url(value)  # raises for what is no address
+    return key, _spelt(value)
+
+
+def _spelt(url: str) -> str:
+    """`url` without scheme, leading `www.` and fragment, normalised where it can be read."""
+    try:
+        url = normalise_url(url)
+    except UnsafeAddressError:
+        url = url.strip()
+    return url.partition("#")[0].partition("://")[2].removeprefix("www.") or url
+
+
+def _signal(entry: OptOut, binding: Binding) -> Signal:
+    return Signal(
+        protocol="registry",
+        where=Where.REGISTRY,
+        binding=binding,
+        use=Use.TRAINING,
+        effect=Effect.RESERVED,
+        raw=entry.raw,
+        parsed="listed in an opt-out file",
+        rule=f"registry:{entry.file}:L{entry.line}",
+        reason=RefuseReason.REGISTRY_OPT_OUT.value,
+        source_url=f"file:{entry.file}",
+        digest=entry.digest,
+        complete=True,
+        fetched_at=0.0,
+    )
