@@ -15,12 +15,16 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
 
 from kyodaku.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.errors import UnsafeAddressError
@@ -98,7 +102,7 @@ class Fetcher:
 
     async def __aenter__(self) -> Self:
         ca = self._net.host_table.ca if self._net.host_table is not None else None
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             resolver=self._chosen,
             use_dns_cache=False,
             ssl=ssl.create_default_context(cafile=None if ca is None else str(ca)),
@@ -136,11 +140,12 @@ class Fetcher:
         except UnsafeAddressError:
             return self._broken(need, FetchError.BLOCKED)
         turn = self._turn(origin_of(safe.url))
-        async with turn.lock, self._room:
+        async with turn.lock:
             await asyncio.sleep(max(0.0, turn.free_at - _now()))
-            answer = await self._ask(need, safe)
+            async with self._room:  # a host at rest takes no place from others
+                answer = await self._ask(need, safe)
             spread = 1 + self._manners.jitter * self._random.random()
-            pause = max(self._manners.delay * spread, turn.delay, _retry_after(answer))
+            pause = max(self._manners.delay * spread, turn.delay, _retry_after(answer, self._clock()))
             turn.free_at = _now() + pause
         return answer
 
@@ -150,7 +155,6 @@ class Fetcher:
 
     async def _ask(self, need: Need, safe: SafeUrl) -> Fetched:
         seen: list[Hop] = []
-        started = _now()
         try:
             target = await asyncio.to_thread(connect_target, safe, self._net, _resolve)
             if literal_address(safe.host) is not None and (target.ip, target.port) != (safe.host, safe.port):
@@ -160,9 +164,10 @@ class Fetcher:
                 return await self._exchange(need, safe, target, seen)
         except UnsafeAddressError:
             return self._broken(need, FetchError.BLOCKED)
+        except _TooSlowError:
+            return self._broken(need, FetchError.TOO_SLOW, seen)
         except TimeoutError:
-            late = bool(seen) and _now() - started >= self._manners.timeout / 2
-            return self._broken(need, FetchError.TOO_SLOW if late else FetchError.TIMEOUT, seen)
+            return self._broken(need, FetchError.TIMEOUT, seen)
         except DecodingError as error:
             return self._broken(need, error.error, seen)
         except (aiohttp.ClientError, OSError, ValueError, asyncio.IncompleteReadError) as error:
@@ -186,9 +191,15 @@ class Fetcher:
             total=None, connect=self._manners.timeout, sock_read=self._manners.timeout
         )
         url = _as_is(safe.url)
-        async with self._session.request(
-            need.method, url, headers=headers, allow_redirects=False, timeout=patience
-        ) as response:
+        line = _Line()
+        _LINE.set(line)
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(self._manners.timeout):  # however many pieces the head comes in
+                response = await stack.enter_async_context(
+                    self._session.request(
+                        need.method, url, headers=headers, allow_redirects=False, timeout=patience
+                    )
+                )
             served = _headers(response)
             hop = Hop(safe.url, response.status, target.ip)
             seen.append(hop)
@@ -199,7 +210,7 @@ class Fetcher:
                 return self._answer(need, safe, hop, served, b"", True)
             if whole and names:
                 return self._broken(need, FetchError.BOMB, seen)  # not asked for, and never unpacked
-            body, complete = await self._body(response, need.cap)
+            body, complete = await self._body(response, line, need.cap)
             if not complete and whole:
                 return self._broken(need, FetchError.TOO_LARGE, seen)
             if names and complete:
@@ -208,13 +219,16 @@ class Fetcher:
                 return self._broken(need, FetchError.TOO_LARGE, seen)
             return self._answer(need, safe, hop, served, body, complete)
 
-    async def _body(self, response: aiohttp.ClientResponse, cap: int) -> tuple[bytes, bool]:
-        """At most `cap` bytes, and whether that was all. Raises TimeoutError for a body that drips."""
+    async def _body(self, response: aiohttp.ClientResponse, line: _Line, cap: int) -> tuple[bytes, bool]:
+        """At most `cap` bytes, and whether that was all. Raises _TooSlowError for a body that drips,
+        ConnectionResetError where the connection broke before its end."""
         parts: list[bytes] = []
         size, started = 0, _now()
         while True:
             chunk = await response.content.read(_CHUNK)
             if not chunk:
+                if line.broken and not _framed(response):  # aiohttp takes a reset for the end
+                    raise ConnectionResetError
                 return b"".join(parts), True
             parts.append(chunk)
             size += len(chunk)
@@ -222,7 +236,7 @@ class Fetcher:
                 return b"".join(parts)[:cap], False
             spent = _now() - started
             if spent > self._manners.min_rate_after and size < self._manners.min_rate * spent:
-                raise TimeoutError
+                raise _TooSlowError
 
     def _answer(
         self, need: Need, safe: SafeUrl, hop: Hop, headers: Headers, body: bytes, complete: bool
@@ -243,6 +257,43 @@ class Fetcher:
         return Fetched(need.url, need.url, None, (), b"", False, error, self._clock(), tuple(seen or ()))
 
 
+@dataclass
+class _Line:
+    """How the connection of one request ended."""
+
+    broken: bool = False
+
+
+#: The line of the request that this task sends; aiohttp makes its connections in contexts copied from ours.
+_LINE: ContextVar[_Line] = ContextVar("line")
+
+
+class _Watched(ResponseHandler):
+    """A connection that tells its request when it was broken off. aiohttp itself keeps silent about a reset
+    in a body without a length."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._line = _LINE.get()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._line.broken = exc is not None
+        super().connection_lost(exc)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connector of watched connections."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        watched: Any = partial(_Watched, loop=self._loop)
+        self._factory = watched
+
+
+class _TooSlowError(Exception):
+    """A body came more slowly than the recipe allows."""
+
+
 class _Chosen(AbstractResolver):
     """Gives the one address that was checked for a request, once, and knows no other."""
 
@@ -252,10 +303,11 @@ class _Chosen(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The address chosen for `host:port`. Raises OSError when none was."""
+        """The address chosen for `host:port`. Raises ConnectionResetError when it was used: aiohttp tries
+        once more where a server hung up, and a request of ours is one request."""
         target = self.targets.pop((host, port), None)
         if target is None:
-            raise OSError(errno.EACCES, "no address was checked")
+            raise ConnectionResetError(errno.ECONNRESET, "one address, one connection")
         version = socket.AF_INET6 if ":" in target.ip else socket.AF_INET
         return [
             ResolveResult(
@@ -288,13 +340,18 @@ def _headers(response: aiohttp.ClientResponse) -> Headers:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
 
 
+def _framed(response: aiohttp.ClientResponse) -> bool:
+    """Whether the head said where the body ends; without, it ends with the connection."""
+    return "Content-Length" in response.headers or "Transfer-Encoding" in response.headers
+
+
 def _meaning(error: BaseException) -> FetchError:
     """What an exception of the network says about an exchange."""
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError | aiohttp.ClientConnectorCertificateError):
         return FetchError.TLS
     cause = getattr(error, "os_error", None) or error
-    if isinstance(cause, OSError) and cause.errno == errno.EACCES:
-        return FetchError.BLOCKED
+    if isinstance(cause, ConnectionResetError):
+        return FetchError.RESET
     if isinstance(error, socket.gaierror | aiohttp.ClientConnectorDNSError):
         return FetchError.DNS
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -306,12 +363,21 @@ def _meaning(error: BaseException) -> FetchError:
     return FetchError.PROTOCOL
 
 
-def _retry_after(answer: Fetched) -> float:
-    """Seconds that the server asked us to wait, where it said so in seconds."""
+def _retry_after(answer: Fetched, now: float) -> float:
+    """The longest rest in seconds that the server asked for (RFC 9110 10.2.3: seconds or a date), or 0."""
     if answer.status not in (429, 503):
         return 0.0
-    value = next((value for name, value in answer.headers if name.lower() == "retry-after"), "")
-    return float(value) if value.strip().isdigit() and len(value) < 8 else 0.0
+    values = [value.strip() for name, value in answer.headers if name.lower() == "retry-after"]
+    return max((_rest(value, now) for value in values), default=0.0)
+
+
+def _rest(value: str, now: float) -> float:
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
 
 
 def _now() -> float:

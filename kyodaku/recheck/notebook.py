@@ -110,12 +110,9 @@ def _row(recheck: Recheck) -> dict[str, Any]:
 
 
 def _joined(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
-    """The newer answer, with the signals of both. An unchanged page says what it said last time."""
+    """The newer answer, with the signals of both. Both compare the page with what the crawl saw, so what a
+    version in between said about licences is gone."""
     if old is None:
         return new
     signals = [*old["signals"], *(signal for signal in new["signals"] if signal not in old["signals"])]
-    joined = {**new, "signals": signals}
-    if new["page"] != "changed" and old["page"] == "changed":
-        evidence = [*old["evidence"], *(item for item in new["evidence"] if item not in old["evidence"])]
-        joined |= {"page": old["page"], "page_sha256": old["page_sha256"], "evidence": evidence}
-    return joined
+    return {**new, "signals": signals}

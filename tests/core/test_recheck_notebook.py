@@ -1,0 +1,49 @@
+"""What several rechecks of one candidate add up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kyodaku.recheck.notebook import _joined
+from kyodaku.recheck.overlay import laid_over
+
+
+def evidence(licence: str) -> dict[str, str]:
+    return {"binding": "rel-license", "licence": licence}
+
+
+def row(page: str, *licences: str, signals: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {
+        "candidate_id": "c",
+        "page": page,
+        "page_sha256": "",
+        "signals": [{"raw": raw} for raw in signals],
+        "evidence": [evidence(licence) for licence in licences],
+        "gate_verdict": "proceed",
+    }
+
+
+CRAWLED = {"candidate_id": "c", "signals": [], "evidence": [evidence("by-4.0")]}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (row("changed", "cc0"), row("same"), ["by-4.0"]),
+        (row("changed", "cc0"), row("changed", "by-sa-4.0"), ["by-sa-4.0"]),
+        (row("changed", "cc0"), row("changed"), []),
+        (row("same"), row("changed"), []),
+    ],
+)
+def test_a_licence_that_only_a_version_in_between_gave_is_gone(
+    first: dict[str, Any], second: dict[str, Any], expected: list[str]
+) -> None:
+    laid = laid_over([CRAWLED], {"c": _joined(first, second)})[0]
+    assert [item["licence"] for item in laid["evidence"]] == expected
+
+
+def test_a_no_of_an_earlier_recheck_stays() -> None:
+    joined = _joined(row("changed", signals=("noai",)), row("same", signals=("other",)))
+    assert {signal["raw"] for signal in joined["signals"]} == {"noai", "other"}
