@@ -19,6 +19,7 @@ from kyodaku.urls import normalise_url, origin_of
 from kyodaku.walk import PAGE_CAP, walk_image
 
 _MAX_DOCUMENTS = 32
+_ON_THE_WEB = ("http://", "https://")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def ask_site(gates: Gates, url: str, *, images: int = 3, redirects: int = 5) -> 
     if isinstance(answer, GateResult):
         return SiteAnswers(url, "", asker.origins, (), (), 0, answer)
     page = yield from asker.with_documents(answer)
-    addresses = [] if page.page is None else list(dict.fromkeys(image.url for image in page.page.images))
+    shown = () if page.page is None else page.page.images
+    addresses = [url for url in dict.fromkeys(image.url for image in shown) if url.startswith(_ON_THE_WEB)]
     heard = []
     for address in addresses[:images]:
         heard.append((yield from asker.image(page, address)))

@@ -35,7 +35,7 @@ def audit_files(origin: str, files: Mapping[str, Fetched], now: float) -> list[F
         signals = hear(origin, origin + path, files, how)
         heard |= dict.fromkeys(findings_of(signals, origin, files))
         heard |= dict.fromkeys(contradiction(path, signals, origin, files))
-    return [*found, *heard]
+    return once([*found, *heard])
 
 
 def findings_of(signals: Iterable[Signal], home: str, files: Mapping[str, Fetched]) -> list[Finding]:
@@ -66,6 +66,15 @@ def contradiction(
     return [Finding("contradiction", f"{yes.protocol}, {no.protocol}", where, 0, both)]
 
 
+def once(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once; a contradiction of the same two lines only for the first address."""
+    kept: dict[tuple[str, str, str, int, str], Finding] = {}
+    for f in findings:
+        where = "" if f.kind == "contradiction" else f.where
+        kept.setdefault((f.kind, f.protocol, where, f.line, f.quote), f)
+    return list(kept.values())
+
+
 def line_of(signal: Signal, files: Mapping[str, Fetched]) -> int:
     """The line of its file that a signal rests on, from 1; 0 where none is, or several read alike."""
     named = _LINE.search(signal.rule)
@@ -91,7 +100,7 @@ def _place(signal: Signal, home: str) -> str:
 
 
 def _body(file: Fetched | None) -> bytes:
-    return file.body if file is not None and file.error is None and file.status == 200 else b""
+    return file.body if file is not None and file.error is None and file.status in (200, 203) else b""
 
 
 def _addresses(robots: bytes) -> list[str]:

@@ -100,6 +100,13 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
         "このファイルは取得できません。慎重なクローラーはすべての画像を保留し、他は取得します。"
         "配信するか、404 を返してください。",
     ),
+    "file-forbidden": (
+        "note",
+        "Crawlers may not read this file; most take that for: there is none. Serve it to everybody, or "
+        "answer 404.",
+        "このファイルは読むことが許されず、多くのクローラーは「ない」とみなします。"
+        "誰にでも配信するか、404 を返してください。",
+    ),
     "soft-404": (
         "warning",
         "A web page comes in the place of this file, so it says nothing. Serve the file, or answer 404.",
@@ -136,7 +143,7 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
     "only-on-page": (
         "warning",
         "Only the page says no: neither the headers of this image nor the files of its host do. A crawler "
-        "that meets the image by its address alone sees no refusal. Send the header with images too.",
+        "that meets the image by its address alone sees no refusal. Say it in the headers of images too.",
         "拒否しているのはページだけで、この画像のヘッダーもホストのファイルも拒否していません。"
         "画像のアドレスだけを知るクローラーには伝わりません。画像にもヘッダーを付けてください。",
     ),

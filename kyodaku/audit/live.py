@@ -6,19 +6,20 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from kyodaku.audit.asking import SiteAnswers
-from kyodaku.audit.contradictions import audit_files, contradiction, findings_of
+from kyodaku.audit.contradictions import audit_files, contradiction, findings_of, once
 from kyodaku.audit.findings import Finding
 from kyodaku.gate import OriginFacts
 from kyodaku.hostfiles import is_barred
 from kyodaku.permission import Permission
 from kyodaku.signals.model import Binding, Effect, Fetched, FetchError, Signal
-from kyodaku.signals.policy_files import is_web_page
+from kyodaku.signals.policy_files import fetch_outcome, is_web_page
 from kyodaku.signals.protocols import all_protocols
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
+from kyodaku.signals.protocols.robots import fetch_outcome as robots_outcome
 from kyodaku.urls import origin_of
 
-_MISSING = frozenset({404, 410})
+_FORBIDDEN = frozenset({401, 403, 451})
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def audit_site(answers: SiteAnswers, own: Permission, now: float) -> list[Findin
         found += [f if origin == home else replace(f, where=_at(origin, f.where)) for f in transport + texts]
     found += _page(answers, own) + _images(answers)
     explained = {f.where for f in found if f.kind in ("file-barred", "file-error")}
-    return [f for f in dict.fromkeys(found) if f.kind != "unreadable" or f.where not in explained]
+    return [f for f in once(found) if f.kind != "unreadable" or f.where not in explained]
 
 
 def bodies(facts: OriginFacts) -> dict[str, bytes]:
@@ -56,11 +57,12 @@ def bodies(facts: OriginFacts) -> dict[str, bytes]:
 
 
 def unknown_files(facts: OriginFacts) -> list[tuple[str, str]]:
-    """Path and state of every host file that might say something and could not be had."""
+    """Path and state of every host file that could not be had and may say something, or by that does."""
     return [
-        (key.removeprefix(facts.origin), _state(file))
-        for key, file in facts.files.items()
-        if not _served(file) and (file.error is not None or file.status not in _MISSING)
+        (path, said)
+        for path, file in facts.files.items()
+        for effect, said in [_outcome(path, file)]
+        if path.startswith("/") and effect is not Effect.SILENT
     ]
 
 
@@ -71,33 +73,41 @@ def _own_origins(answers: SiteAnswers) -> set[str]:
 
 
 def _transport(facts: OriginFacts, own: Permission) -> list[Finding]:
-    """How the host files of an origin were answered."""
+    """How the host files of an origin were answered. What a document they name lacks, its signals tell."""
     found = []
     names = {path: protocol.name for protocol in reversed(all_protocols()) for path in protocol.host_files}
+    names[ROBOTS] = ROBOTS_PROTOCOL.name
     robots = facts.files.get(ROBOTS)
-    for key, file in facts.files.items():
-        where = key.removeprefix(facts.origin)
-        name = names.get(key, "")
+    for path, name in names.items():
+        file = facts.files.get(path)
+        if file is None:
+            continue
+        effect, said = _outcome(path, file)
         if file.error is FetchError.BARRED:
-            rule = _barring(facts.origin + where, robots, own) if robots and key.startswith("/") else ""
-            found.append(Finding("file-barred", name, where, 0, rule or file.error.value))
-        elif file.error is not None or (file.status not in _MISSING and not _served(file)):
-            found.append(Finding("file-error", name, where, 0, _state(file)))
-        elif key != ROBOTS and _served(file) and is_web_page(file.body):
-            found.append(Finding("soft-404", name, where, 0, _first_line(file)))
-        if key == ROBOTS and origin_of(file.final_url or file.url) != facts.origin:
-            found.append(Finding("robots-elsewhere", name, where, 0, file.final_url))
+            rule = _barring(facts.origin + path, robots, own) if robots else ""
+            found.append(Finding("file-barred", name, path, 0, rule or said))
+        elif effect is Effect.ERROR:
+            found.append(Finding("file-error", name, path, 0, said))
+        elif file.error is FetchError.REDIRECTS or file.status in _FORBIDDEN:
+            found.append(Finding("file-forbidden", name, path, 0, said))
+        elif path != ROBOTS and _served(file) and is_web_page(file.body):
+            found.append(Finding("soft-404", name, path, 0, _first_line(file)))
+        if path == ROBOTS and origin_of(file.final_url or file.url) != facts.origin:
+            found.append(Finding("robots-elsewhere", name, path, 0, file.final_url))
     return found
 
 
+def _outcome(path: str, file: Fetched) -> tuple[Effect, str]:
+    """What the answer alone says, in crawls, and in which words: silence where there is a file to read."""
+    if path == ROBOTS:
+        robots = robots_outcome(file, "policy")
+        return (robots[0], robots[2]) if robots is not None else (Effect.SILENT, "")
+    answer = fetch_outcome(file)
+    return (answer.effect, answer.said) if answer is not None else (Effect.SILENT, "")
+
+
 def _served(file: Fetched) -> bool:
-    return file.error is None and file.complete and file.status in (200, 203)
-
-
-def _state(file: Fetched) -> str:
-    if file.error is not None:
-        return file.error.value
-    return f"HTTP {file.status}" if file.complete else f"HTTP {file.status}, and the body broke off"
+    return file.error is None and file.complete and file.status in (200, 203, 204)
 
 
 def _first_line(file: Fetched) -> str:
@@ -121,9 +131,11 @@ def _page(answers: SiteAnswers, own: Permission) -> list[Finding]:
             return [Finding("barred", "robots", ROBOTS, 0, _barring(answers.url, robots, own))]
     found = findings_of(answers.signals, home, {})
     if answers.shut is not None:
-        found.append(Finding("page-unread", "", answers.page_url or answers.url, 0, answers.shut.reason))
+        found.append(
+            Finding("page-unread", "", _near(answers.page_url or answers.url, home), 0, answers.shut.reason)
+        )
     elif not answers.images:
-        found.append(Finding("no-images", "", answers.page_url))
+        found.append(Finding("no-images", "", _near(answers.page_url, home)))
     return found
 
 
@@ -135,16 +147,21 @@ def _images(answers: SiteAnswers) -> list[Finding]:
     for image in answers.images:
         everything = list(dict.fromkeys((*image.page, *image.address)))
         found += findings_of(everything, home, files)
-        found += contradiction(image.url, everything, home, files)
+        found += contradiction(_near(image.url, home), everything, home, files)
         no = [s for s in image.page if s.binding is Binding.PAGE and s.effect is Effect.RESERVED]
         heard = any(s.effect in (Effect.RESERVED, Effect.ERROR) for s in image.address)
         host = urlsplit(image.url).netloc
         if no and image.answered and not heard and host not in alone:
             alone.add(host)
-            found.append(Finding("only-on-page", no[0].protocol, image.url, 0, no[0].raw))
+            found.append(Finding("only-on-page", no[0].protocol, _near(image.url, home), 0, no[0].raw))
         if not image.answered:
-            found.append(Finding("image-unread", "", image.url))
+            found.append(Finding("image-unread", "", _near(image.url, home)))
     return found
+
+
+def _near(url: str, home: str) -> str:
+    """A URL of the origin `home` as its path."""
+    return url.removeprefix(home) if url.startswith(f"{home}/") else url
 
 
 def _at(origin: str, where: str) -> str:

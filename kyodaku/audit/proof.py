@@ -14,6 +14,8 @@ from kyodaku.signals.model import Binding, Effect, Signal, Where
 
 _OURS = "kyodaku"
 _FILES = {"/.well-known/tdmrep.json": "tdmrep", "/license.xml": "rsl"}
+#: What is wanted of a file that cannot be read, by a Conflict.
+READABLE = "readable here"
 _MAX_SAMPLES = 400
 _UNPROVABLE = "the file is cut, no text, or has too many rules to prove a wish against"
 _MAX_AGENTS = 20
@@ -55,7 +57,7 @@ def prove(wish: Wish, advice: Advice, origin: str, existing: dict[str, bytes], n
         for agent in agents:
             how = reading(mode, agent, now)
             for name, line in [*unread(origin, before, how), *unread(origin, files, how)]:
-                found[name, line] = Conflict("/", agent, mode, name, line, "readable here")
+                found[name, line] = Conflict("/", agent, mode, name, line, READABLE)
             for path in paths:
                 wanted = wish.answer(path)
                 if wanted is None:
@@ -91,9 +93,7 @@ def against(
 ) -> list[Conflict]:
     """What a live site has against a wish beside its files: those that could not be had (path, state), and
     what pages, headers and bytes say otherwise about its images."""
-    found = {
-        (path, state): Conflict("/", _OURS, "policy", path, state, "readable here") for path, state in unknown
-    }
+    found = {(path, state): Conflict("/", _OURS, "policy", path, state, READABLE) for path, state in unknown}
     for url, signals in images.items():
         wanted = wish.answer(urlsplit(url).path) if url.startswith(f"{origin}/") else None
         if wanted is None:

@@ -144,10 +144,13 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
     from kyodaku.audit.findings import LEVELS_JA
 
     graver = sum(finding.level != "note" for finding in findings)
-    plain = f"{graver} to mend, {len(findings) - graver} notes."
-    output.say(f"要修正 {graver} 件、注記 {len(findings) - graver} 件。" if lang is Lang.JA else plain)
+    notes = len(findings) - graver
+    plain = f"{graver} to mend, {notes} {'note' if notes == 1 else 'notes'}."
+    output.say(f"要修正 {graver} 件、注記 {notes} 件。" if lang is Lang.JA else plain)
     if findings:
-        table = Table(*_HEADINGS[lang])
+        table = Table()
+        for heading in _HEADINGS[lang]:
+            table.add_column(heading, overflow="fold")
         for f in findings:
             where = f"{f.where}:{f.line}" if f.line else f.where
             quote = "".join(c if c.isprintable() else " " for c in f.quote)
@@ -161,6 +164,12 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
 
 
 def _declined(c: Conflict, lang: Lang) -> str:
+    from kyodaku.audit.proof import READABLE
+
+    if c.wanted == READABLE:
+        if lang is Lang.JA:
+            return f"表現できません: {c.protocol}({c.line})が読めず、反対のことを述べている可能性があります。"
+        return f"Cannot be said: {c.protocol} ({c.line}) cannot be read here and may say otherwise."
     if lang is Lang.JA:
         said = f"「{c.line}」と述べています。その行を直してください" if c.line else "そう述べていません"
         return f"表現できません: {c.path} の希望は {c.wanted} ですが、{c.protocol} は{said}。"

@@ -15,6 +15,7 @@ from kyodaku.fetcher import Fetcher
 from kyodaku.gate import NeedKind
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission
+from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.recipe import Recipe, load_recipe, parse_recipe, recipe_file
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.rules import Rules
@@ -42,7 +43,7 @@ def look(url: str, recipe: Path | None, host_table: Path | None) -> Audited:
         )
         first = door.g0(url)
         if not first.open:
-            raise KyodakuError(f"{url} may not be asked: {first.reason}")
+            raise KyodakuError(f"{url} may not be asked: {_words(first.reason)}")
         url = normalise_url(url)
         gates = Gates(files, door, hearing)
         machine = ask_site(gates, url, images=_IMAGES, redirects=rules_of.network.redirects)
@@ -55,6 +56,11 @@ def look(url: str, recipe: Path | None, host_table: Path | None) -> Audited:
             unknown_files(home),
             {image.url: (*image.page, *image.address) for image in answers.images},
         )
+
+
+def _words(reason: str) -> str:
+    known = RefuseReason.parse(reason) or HoldReason.parse(reason)
+    return known.text if known is not None else reason
 
 
 def _rules_of(recipe: Path | None, host_table: Path | None) -> tuple[Recipe, NetPolicy]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from protego import Protego
 from typer.testing import CliRunner
 
 from kyodaku.audit.advice import advise, merged
+from kyodaku.audit.contradictions import audit
 from kyodaku.audit.findings import TEXTS
 from kyodaku.audit.heard import answers, hear, reading
 from kyodaku.audit.proof import prove
@@ -19,6 +23,7 @@ from kyodaku.audit.wish import parse_wish
 from kyodaku.cli.app import app
 from kyodaku.errors import UsageError
 from kyodaku.signals.model import Effect
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 
 ORIGIN = "https://museum.example"
 NOW = 1_790_000_000.0
@@ -89,11 +94,85 @@ def test_a_wish_that_is_not_understood_is_declined(text: str) -> None:
         (b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n", "byte-order-mark"),
         (b"<html>", "not-robots"),
         (b"User-agent: foo/1.0\nDisallow: /\n", "agent-not-token"),
+        ("User-agent: *\nDisallow: /a\u2028Allow: /\n".encode(), "odd-line-end"),
+        ("User-agent: *\n# a note\u0085Disallow: /\n".encode(), "odd-line-end"),
+        (b"User-agent: Google\nDisallow: /\n", "prefix-agent"),
     ],
 )
 def test_lint(body: bytes, kind: str) -> None:
     assert kind in {finding.kind for finding in lint(body, NOW)}
     assert lint(b"User-agent: *\nDisallow: /x/\n", NOW) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"User-agent: Google\nUser-agent: Google-Extended\nUser-agent: *\nDisallow: /\n",
+        b"User-agent: Google\nUser-agent: *\nDisallow: /\n",  # both readings come to the same
+        b"User-agent: Google-Extended\nDisallow: /\n",
+    ],
+)
+def test_a_name_that_misleads_nobody_is_no_finding(body: bytes) -> None:
+    assert "prefix-agent" not in {finding.kind for finding in lint(body, NOW)}
+
+
+def test_protego_does_what_the_prefix_finding_says() -> None:
+    robots = Protego.parse("User-agent: Google\nDisallow: /\n")
+    assert not robots.can_fetch(f"{ORIGIN}/a.jpg", "Google-Extended")
+    file = answers(ORIGIN, {"/robots.txt": b"User-agent: Google\nDisallow: /\n"}, NOW)["/robots.txt"]
+    how = reading("spec", "Google-Extended", NOW)
+    assert ROBOTS.read_host_file("/robots.txt", file, f"{ORIGIN}/a.jpg", how) == []
+
+
+def test_a_contradiction_names_both_lines_once() -> None:
+    robots = b"# top\nUser-agent: *\nContent-Usage: train-ai=y\nDisallow: /a/\nContent-Signal: ai-train=no\n"
+    found = [finding for finding in audit(ORIGIN, {"/robots.txt": robots}, NOW) if finding.level != "note"]
+    assert (found[0].kind, found[0].where) == ("contradiction", "/image.jpg")
+    assert "/robots.txt:3: Content-Usage: train-ai=y" in found[0].quote
+    assert "/robots.txt:5: Content-Signal: ai-train=no" in found[0].quote
+    assert len({finding.quote for finding in found}) == len(found)
+
+
+def test_a_line_that_stands_twice_has_no_number_and_one_of_other_files_has() -> None:
+    once = {"/trust.txt": b"# here\r\ndatatrainingallowed=no\r\n"}
+    twice = {"/trust.txt": once["/trust.txt"] * 2}
+    assert [f.line for f in audit(ORIGIN, once, NOW) if f.kind == "says-no"] == [2]
+    assert [f.line for f in audit(ORIGIN, twice, NOW) if f.kind == "says-no"] == [0]
+
+
+FOLDERS = st.lists(st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,5}", fullmatch=True), max_size=3).map(
+    lambda parts: "/" + "".join(f"{part}/" for part in parts)
+)
+
+
+@given(st.dictionaries(FOLDERS, st.booleans(), min_size=1, max_size=6), st.text(max_size=12), st.randoms())
+def test_a_wish_that_is_written_is_the_wish_that_is_read(
+    rules: dict[str, bool], name: str, order: Any
+) -> None:
+    name = "".join(char for char in name if char.isprintable()).strip()
+    words = [f"{'yes' if yes else 'no'}:{folder}" for folder, yes in rules.items()]
+    words = [word.removesuffix(":/") if order.random() < 0.5 else word for word in words]
+    words += [f"credit:{shlex.quote(name)}"] if name else []
+    order.shuffle(words)
+    wish = parse_wish(" ".join(words))
+    assert dict(wish.rules) == rules
+    assert wish.credit == name
+    for folder in rules:  # the longest folder above an address decides
+        path = f"{folder}a.jpg"
+        above = max((f for f in rules if path.startswith(f)), key=len)
+        assert wish.answer(path) is rules[above]
+    assert wish.answer("/zzzzzzzzzz/a.jpg") is rules.get("/")
+
+
+@given(st.text(alphabet="yesno:/ 'credit.*-a\\\n", max_size=40) | st.text(max_size=40))
+def test_any_text_is_a_wish_or_is_declined(text: str) -> None:
+    try:
+        wish = parse_wish(text)
+    except UsageError:
+        return
+    assert wish.rules
+    assert all(folder.startswith("/") and folder.endswith("/") for folder, _ in wish.rules)
+    assert len({folder for folder, _ in wish.rules}) == len(wish.rules)
 
 
 def test_every_finding_speaks_japanese() -> None:
@@ -106,6 +185,9 @@ def test_the_command_prints_proved_texts_and_declines_a_lie(tmp_path: Path) -> N
     done = CliRunner().invoke(app, [*args, "no"])
     assert done.exit_code == 0, done.output
     assert "Content-Usage: / train-ai=n" in json.loads(done.output)["files"]["/robots.txt"]
+    in_japanese = CliRunner().invoke(app, [arg for arg in args if arg != "--json"] + ["no", "--lang", "ja"])
+    assert "重大度" in in_japanese.output
+    assert "/ 以下のヘッダー" in in_japanese.output
     declined = CliRunner().invoke(app, [*args, "yes"])
     assert declined.exit_code == 1
     assert "files" not in json.loads(declined.output)
