@@ -62,8 +62,8 @@ class Status:
     run, 0 where none does; `resume` is the command that goes on with a stopped crawl.
     `funnel` counts candidates, images known, candidates whose image was asked for (as reports count them)
     and images stored; `images` counts image requests by verdict;
-    `host_files` are the requests that asking for permission cost. `time_left` in seconds is an estimate
-    from what waits now, None where nothing can be said.
+    `host_files` are the requests that asking for permission cost, `robots_files` those for robots.txt.
+    `time_left` in seconds is an estimate from what waits now, None where nothing can be said.
     """
 
     finished: bool
@@ -77,6 +77,7 @@ class Status:
     images_per_s: float
     megabytes: float
     host_files: int
+    robots_files: int
     waiting: int
     funnel: dict[str, int]
     images: dict[str, int]
@@ -119,6 +120,7 @@ def read_status(run: RunFolder, resume: str = "kyodaku run RECIPE") -> Status:
 def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
     meta = dict(db.execute("SELECT key, value FROM meta"))
     elapsed = float(meta.get("elapsed", "0"))
+    [robots] = db.execute("SELECT count(*) FROM host_files WHERE path = '/robots.txt'").fetchone()
     pages, image_requests, host_files, size = db.execute(
         "SELECT coalesce(sum(pages), 0), coalesce(sum(images), 0), coalesce(sum(host_files), 0),"
         " coalesce(sum(bytes), 0) FROM hosts"
@@ -147,6 +149,7 @@ def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
         images_per_s=_rate(stored, elapsed),
         megabytes=size / 1e6,
         host_files=host_files,
+        robots_files=robots,
         waiting=waiting,
         funnel={"candidates": candidates, "images": known, "asked": asked, "stored": stored},
         images=images,
@@ -219,7 +222,8 @@ def _figures(status: Status) -> Any:
         "funnel": " > ".join(f"{count:,} {name}" for name, count in status.funnel.items()),
         "image requests": ", ".join(f"{count:,} {name}" for name, count in status.images.items()) or "none",
         "origins": ", ".join(f"{count:,} {name}" for name, count in status.origins.items()) or "none",
-        "host files": f"{counted(status.host_files, 'request')} to ask for permission",
+        "host files": f"{counted(status.host_files, 'request')} to ask for permission, "
+        f"{status.robots_files:,} for robots.txt",
         "waiting": counted(status.waiting, "request"),
     }
     for name, text in rows.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from kyodaku.records import (
 )
 from kyodaku.release.tables import read_table
 from kyodaku.runs import RunFolder
+from kyodaku.signals.model import FetchError
 
 #: The digest of an empty answer, which makes nobody a copy of anybody.
 _OF_NOTHING = hashlib.sha256(b"").hexdigest()
@@ -191,7 +192,7 @@ class RunFacts:
             "reason", "sha256", "warc_file", "warc_offset",
         ]  # fmt: skip
         return [
-            HostFile(requests=max(len(record.pop("hops")), 1), **record)
+            HostFile(requests=_requests(record.pop("hops"), record["error"]), **record)
             for record in _records(self.run.hosts, HOSTS, names)
         ]
 
@@ -250,6 +251,11 @@ def released_rows(release: Path) -> Iterator[dict[str, Any]]:
         for record in _records(path, RELEASED):
             if record["status"] == "success":
                 yield {**record, "shard": path.stem}
+
+
+def _requests(hops: Sequence[Any], error: str) -> int:
+    """How often a host file was asked for, hops included; one that robots.txt bars never was."""
+    return 0 if error == FetchError.BARRED else max(len(hops), 1)
 
 
 def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:
