@@ -93,6 +93,12 @@ class RslContent:
             return False
         return self._matcher.bars(encoded_paths(url)) is not None
 
+    def covers_wholly(self, url: str) -> bool:
+        """True when the pattern matches `url` as written and without its dot segments: one of them alone
+        licenses nothing."""
+        paths = encoded_paths(url)
+        return bool(paths) and all(self._matcher.bars((path,)) is not None for path in paths)
+
 
 @dataclass(frozen=True)
 class RslDocument:

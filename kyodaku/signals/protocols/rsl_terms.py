@@ -44,7 +44,12 @@ def outcomes(
     if not policy and covering:
         longest = max(content.specificity for content in covering)
         covering = [content for content in covering if content.specificity == longest]
-    found = [outcome for content in covering for outcome in _of_content(content, policy)]
+    found = [
+        outcome
+        for content in covering
+        for outcome in _of_content(content, policy)
+        if outcome.effect is not Effect.PERMITTED or content.covers_wholly(url)
+    ]
     counted = {id(content) for content in covering}
     vague = [
         content
