@@ -43,7 +43,11 @@ def audit_site(answers: SiteAnswers, own: Permission, now: float) -> list[Findin
         texts = audit_files(origin, facts.files, now) if origin in _own_origins(answers) else []
         found += [f if origin == home else replace(f, where=_at(origin, f.where)) for f in transport + texts]
     found += _page(answers, own) + _images(answers)
-    explained = {f.where for f in found if f.kind in ("file-barred", "file-error")}
+    explained = {
+        _at(origin, path) if origin != home else path
+        for origin, facts in answers.origins.items()
+        for path, _ in unknown_files(facts)
+    }
     return [f for f in once(found) if f.kind != "unreadable" or f.where not in explained]
 
 
@@ -78,14 +82,19 @@ def _transport(facts: OriginFacts, own: Permission) -> list[Finding]:
     names = {path: protocol.name for protocol in reversed(all_protocols()) for path in protocol.host_files}
     names[ROBOTS] = ROBOTS_PROTOCOL.name
     robots = facts.files.get(ROBOTS)
+    # Where robots.txt bars all of the site, it has said no already.
+    closed = robots is not None and all(
+        is_barred(own, facts.origin + path, robots) for path in ("/", "/image.jpg")
+    )
     for path, name in names.items():
         file = facts.files.get(path)
         if file is None:
             continue
         effect, said = _outcome(path, file)
         if file.error is FetchError.BARRED:
-            rule = _barring(facts.origin + path, robots, own) if robots else ""
-            found.append(Finding("file-barred", name, path, 0, rule or said))
+            if not closed:
+                rule = _barring(facts.origin + path, robots, own) if robots else ""
+                found.append(Finding("file-barred", name, path, 0, rule or said))
         elif effect is Effect.ERROR:
             found.append(Finding("file-error", name, path, 0, said))
         elif file.error is FetchError.REDIRECTS or file.status in _FORBIDDEN:

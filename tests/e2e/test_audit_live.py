@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import kyodaku
+from tests.e2e.conftest import REPO, kyodaku
 from tests.web.model import NOT_FOUND, Figure, Page, Reply, Site, markup, redirect, text
 from tests.web.pictures import painted
 from tests.web.small_web import SmallWeb
@@ -156,6 +156,7 @@ def test_a_closed_site_is_asked_for_robots_txt_and_nothing_else(web: SmallWeb) -
     result = _audit(web, "http://closed.example/")
     (barred,) = _found(result, "barred")
     assert barred["quote"] == "Disallow: / (robots.txt)"
+    assert {finding["level"] for finding in result["findings"]} == {"note"}
     assert [request.path for request in web.requests("closed.example")] == ["/robots.txt"]
 
 
@@ -198,3 +199,12 @@ def test_findings_in_japanese(web: SmallWeb) -> None:
     assert done.returncode == 0, done.stderr
     assert "重大度" in done.stdout
     assert "注記" in done.stdout
+
+
+def test_the_page_for_site_owners_shows_what_is_printed(
+    web: SmallWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    done = kyodaku("signals", "audit", "http://noai.example/", "--host-table", str(web.host_table_path))
+    page = (REPO / "docs/site-owners.md").read_text("utf-8")
+    assert "".join(f"    {line}\n" for line in done.stdout.splitlines()) in page
