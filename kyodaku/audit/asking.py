@@ -18,6 +18,10 @@ from kyodaku.signals.model import Fetched, FetchError, Hop, Signal, Use
 from kyodaku.urls import normalise_url, origin_of
 from kyodaku.walk import PAGE_CAP, walk_image
 
+#: Files that no protocol asks for: an advice must not stand in the place of the one, and the other is no
+#: opt-out although some think so.
+LICENCE_FILE = "/license.xml"
+LLMS_FILE = "/llms.txt"
 _MAX_DOCUMENTS = 32
 _ON_THE_WEB = ("http://", "https://")
 
@@ -68,6 +72,7 @@ def ask_site(gates: Gates, url: str, *, images: int = 3, redirects: int = 5) -> 
     answer = yield from asker.page(url)
     if isinstance(answer, GateResult):
         return SiteAnswers(url, "", asker.origins, (), (), 0, answer)
+    yield from asker.also(origin_of(normalise_url(url)))
     page = yield from asker.with_documents(answer)
     shown = () if page.page is None else page.page.images
     addresses = [url for url in dict.fromkeys(image.url for image in shown) if url.startswith(_ON_THE_WEB)]
@@ -126,6 +131,14 @@ class _Asker:
             if len(hops) > self.redirects:
                 return self.gates.hearing.page_status(replace(answer, error=FetchError.REDIRECTS))
             current = target
+
+    def also(self, origin: str) -> Generator[Need, Fetched, None]:
+        """Add the files that no protocol asks for to those of `origin`."""
+        facts = yield from self.facts(origin + "/")
+        more = dict(facts.files)
+        for path in (LICENCE_FILE, LLMS_FILE):
+            more[path] = yield from document(self.gates.door, origin + path, self.redirects, self.facts)
+        self.origins[origin] = replace(facts, files=more)
 
     def with_documents(self, answer: Fetched) -> Generator[Need, Fetched, PageFacts]:
         """What a page says, with every document that it names and that it takes to know."""

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from kyodaku.audit.asking import LLMS_FILE
 from kyodaku.audit.findings import Finding
 from kyodaku.audit.heard import answers, hear, reading
 from kyodaku.audit.robots_reading import lint
 from kyodaku.signals.carriers.robots import parse_robots
 from kyodaku.signals.model import Effect, Fetched, Signal, excerpt
+from kyodaku.signals.policy_files import is_web_page
 
 _KINDS = {Effect.RESERVED: "says-no", Effect.PERMITTED: "says-yes", Effect.ERROR: "unreadable"}
 _MAX_ADDRESSES = 60
@@ -21,14 +23,15 @@ _LINE = re.compile(r":L([0-9]+)\Z")
 
 def audit(origin: str, bodies: Mapping[str, bytes], now: float) -> list[Finding]:
     """All findings about the host files `bodies` (path -> content) of `origin`."""
-    found = audit_files(origin, answers(origin, bodies, now), now)
-    return [*found, Finding("llms-txt", "", "/llms.txt")] if "/llms.txt" in bodies else found
+    return audit_files(origin, answers(origin, bodies, now), now)
 
 
 def audit_files(origin: str, files: Mapping[str, Fetched], now: float) -> list[Finding]:
     """All findings about host files of `origin` as they were answered (path -> answer)."""
     robots = _body(files.get("/robots.txt"))
     found = lint(robots, now) if robots else []
+    llms = _body(files.get(LLMS_FILE))
+    found += [Finding("llms-txt", "", LLMS_FILE)] if llms and not is_web_page(llms) else []
     how = reading("policy", "kyodaku", now)
     heard: dict[Finding, None] = {}
     for path in _addresses(robots):

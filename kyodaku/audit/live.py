@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from kyodaku.audit.asking import SiteAnswers
+from kyodaku.audit.asking import LICENCE_FILE, SiteAnswers
 from kyodaku.audit.contradictions import audit_files, contradiction, findings_of, once
 from kyodaku.audit.findings import Finding
 from kyodaku.gate import OriginFacts
@@ -61,13 +61,22 @@ def bodies(facts: OriginFacts) -> dict[str, bytes]:
 
 
 def unknown_files(facts: OriginFacts) -> list[tuple[str, str]]:
-    """Path and state of every host file that could not be had and may say something, or by that does."""
-    return [
+    """Path and state of every host file that could not be had and may say something, or by that does; and of
+    a licence file that may be there."""
+    found = [
         (path, said)
-        for path, file in facts.files.items()
-        for effect, said in [_outcome(path, file)]
-        if path.startswith("/") and effect is not Effect.SILENT
+        for path in dict.fromkeys(path for protocol in all_protocols() for path in protocol.host_files)
+        if path in facts.files
+        for effect, said in [_outcome(path, facts.files[path])]
+        if effect is not Effect.SILENT
     ]
+    licence = facts.files.get(LICENCE_FILE)
+    if licence is None:
+        found.append((LICENCE_FILE, "not asked for"))
+    elif not _served(licence) and (licence.error is not None or licence.status not in (404, 410)):
+        said = licence.error.value if licence.error is not None else f"HTTP {licence.status}"
+        found.append((LICENCE_FILE, said))
+    return found
 
 
 def _own_origins(answers: SiteAnswers) -> set[str]:

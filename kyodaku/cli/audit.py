@@ -67,6 +67,8 @@ def audit(
             raise UsageError("--origin is for a folder; a URL says itself where it is served")
         asked = _asked(site, recipe, host_table)
     else:
+        if recipe is not None or host_table is not None:
+            raise UsageError("--recipe and --host-table are for a URL; a folder is only read")
         asked = _in_folder(Path(site), origin, want)
     advice, conflicts = None, []
     if wish is not None:
@@ -153,14 +155,20 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
             table.add_column(heading, overflow="fold")
         for f in findings:
             where = f"{f.where}:{f.line}" if f.line else f.where
-            quote = "".join(c if c.isprintable() else " " for c in f.quote)
             level = LEVELS_JA[f.level] if lang is Lang.JA else f.level
-            table.add_row(level, Text(f.protocol), Text(where), Text(quote), Text(f.text(lang.value)))
+            table.add_row(
+                level, Text(f.protocol), Text(_plain(where)), Text(_plain(f.quote)), Text(f.text(lang.value))
+            )
         output.show(table)
     for conflict in conflicts:
         output.say(_declined(conflict, lang))
     if advice is not None and not conflicts:
         _advice(advice, lang)
+
+
+def _plain(text: str) -> str:
+    """Without what steers a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _declined(c: Conflict, lang: Lang) -> str:

@@ -72,4 +72,15 @@ def test_how_a_live_file_is_answered(path: str, changes: dict[str, Any], kind: s
     assert kinds == ({kind} if kind else set())
     missing = {"/ai.txt", "/robots.txt"} - bodies(facts).keys()
     assert (path in missing) is (kind not in ("", "robots-elsewhere") or changes.get("status") in (404, 410))
+    assert "/license.xml" in dict(unknown_files(facts))  # never asked for, so it may be there
     assert (path in dict(unknown_files(facts))) is (kind in ("file-error", "file-barred"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "known"),
+    [(200, b"<rsl/>", True), (404, b"", True), (200, b"<html>", True), (403, b"", False), (500, b"", False)],
+)
+def test_a_licence_file_is_known_or_not(status: int, body: bytes, known: bool) -> None:
+    facts = OriginFacts(ORIGIN, {"/license.xml": _answer("/license.xml", status=status, body=body)}, NOW)
+    assert (unknown_files(facts) == []) is known
+    assert ("/license.xml" in bodies(facts)) is (body == b"<rsl/>")

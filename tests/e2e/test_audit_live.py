@@ -95,6 +95,16 @@ def _sites() -> list[Site]:
                 )
             },
         ),
+        Site(
+            "owned.example",
+            "files of the owner's that no protocol asks for",
+            robots="# mine\nUser-agent: *\nDisallow: /private/\n",
+            pages=(Page("/", "Art", (_figure("/1.jpg"),)),),
+            routes={
+                "/license.xml": Reply(b'<rsl xmlns="https://rslstandard.org/rsl"/>'),
+                "/llms.txt": text("# Museum"),
+            },
+        ),
         Site("slow.example", "too slow for an audit", robots="User-agent: *\nCrawl-delay: 3600\n"),
     ]
 
@@ -181,6 +191,17 @@ def test_a_document_that_the_page_names_is_read_and_stands_against_a_yes(web: Sm
     assert "rsl" in {finding["protocol"] for finding in _found(result, "says-no")}
     assert "files" not in result
     assert {conflict["protocol"] for conflict in result["conflicts"]} == {"rsl"}
+
+
+def test_a_wish_is_said_beside_what_the_site_serves(web: SmallWeb) -> None:
+    result = _audit(web, "http://owned.example/", "--want", "no")
+    assert result["conflicts"] == []
+    assert "/license.xml" not in result["files"]  # the owner's own is left alone
+    assert result["files"]["/robots.txt"].startswith("# mine\nUser-agent: *\nDisallow: /private/\n")
+    assert _found(result, "llms-txt")
+    against = _audit(web, "http://said.example/", "--want", "yes")
+    assert {conflict["line"] for conflict in against["conflicts"]} == {"X-Robots-Tag: noai"}
+    assert "files" not in against
 
 
 def test_what_may_not_be_asked_is_said_in_one_line(web: SmallWeb) -> None:
