@@ -25,7 +25,7 @@ _FORBIDDEN = frozenset({401, 403, 451})
 @dataclass(frozen=True)
 class Audited:
     """A site or its folder: its origin, the findings, its files by path; and of a live site those that could
-    not be had, with their state, and what is said about each image (by URL) beside the files of its host."""
+    not be had, with their state, and what is said about its page and each image, by URL."""
 
     origin: str
     findings: list[Finding]

@@ -49,12 +49,15 @@ def look(url: str, recipe: Path | None, host_table: Path | None) -> Audited:
         machine = ask_site(gates, url, images=_IMAGES, redirects=rules_of.network.redirects)
         answers = asyncio.run(_drive(machine, rules_of, net))
         home = answers.origins[origin_of(url)]
+        said = {image.url: (*image.page, *image.address) for image in answers.images}
+        if answers.page_url:  # its images may lie elsewhere
+            said[answers.page_url] = answers.signals
         return Audited(
             home.origin,
             audit_site(answers, own=door, now=time.time()),
             bodies(home),
             unknown_files(home),
-            {image.url: (*image.page, *image.address) for image in answers.images},
+            said,
         )
 
 

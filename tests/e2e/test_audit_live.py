@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import REPO, kyodaku
+from tests.e2e.conftest import REPO, demo_recipe, kyodaku
 from tests.web.model import NOT_FOUND, Figure, Page, Reply, Site, markup, redirect, text
 from tests.web.pictures import painted
+from tests.web.server import Request
 from tests.web.small_web import SmallWeb
 
 _NOAI = '<meta name="robots" content="noai">'
@@ -105,6 +107,12 @@ def _sites() -> list[Site]:
                 "/llms.txt": text("# Museum"),
             },
         ),
+        Site(
+            "ours.example",
+            "a crawler of a recipe is barred by name",
+            robots="User-agent: DemoCrawler\nDisallow: /\n",
+            pages=(Page("/", "Art", (_figure("/1.jpg"),)),),
+        ),
         Site("slow.example", "too slow for an audit", robots="User-agent: *\nCrawl-delay: 3600\n"),
     ]
 
@@ -124,6 +132,10 @@ def _audit(web: SmallWeb, url: str, *more: str) -> dict[str, Any]:
 
 def _found(result: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [finding for finding in result["findings"] if finding["kind"] == kind]
+
+
+def _agent(request: Request) -> str:
+    return next(value for name, value in request.headers if name.lower() == "user-agent")
 
 
 def test_a_no_on_the_page_alone_is_found_once_a_host_and_no_picture_is_taken(web: SmallWeb) -> None:
@@ -201,7 +213,21 @@ def test_a_wish_is_said_beside_what_the_site_serves(web: SmallWeb) -> None:
     assert _found(result, "llms-txt")
     against = _audit(web, "http://said.example/", "--want", "yes")
     assert {conflict["line"] for conflict in against["conflicts"]} == {"X-Robots-Tag: noai"}
+    elsewhere = _audit(web, "http://noai.example/", "--want", "yes")
+    assert {conflict["line"] for conflict in elsewhere["conflicts"]} == {_NOAI}
     assert "files" not in against
+
+
+def test_a_recipe_lends_its_name_and_robots_txt_may_bar_that_name(web: SmallWeb, tmp_path: Path) -> None:
+    recipe = str(demo_recipe(web, tmp_path))
+    result = _audit(web, "http://ours.example/", "--recipe", recipe)
+    asked = web.requests("ours.example")
+    assert [request.path for request in asked] == ["/robots.txt"]
+    assert _agent(asked[0]).startswith("DemoCrawler/1.0")
+    (barred,) = _found(result, "barred")
+    assert barred["quote"] == "Disallow: / (robots.txt)"
+    assert not _found(_audit(web, "http://ours.example/"), "barred")
+    assert _agent(web.requests("ours.example")[-1]).startswith("KyodakuAudit/1.0")
 
 
 def test_what_may_not_be_asked_is_said_in_one_line(web: SmallWeb) -> None:
