@@ -13,7 +13,7 @@ READY := $(VENV)/.installed
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
 SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
 
-.PHONY: help setup demo test test-deep lint bench-crawl bench-decisions system clean
+.PHONY: help setup demo test test-deep lint bench-crawl bench-decisions bench-peers system clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -56,6 +56,9 @@ bench-crawl: $(READY) ## Images per second and CPU per image beside stock Scrapy
 
 bench-decisions: $(READY) ## Verdicts per second over cached host files beside bare Protego
 	$(PY) -m benchmarks.decisions
+
+bench-peers: $(READY) ## What img2dataset and datadiligence make of X-Robots-Tag; writes docs/peers.md
+	$(PY) -m benchmarks.peers
 
 system: ## List the Debian packages that deeper tests use; as root, install them
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

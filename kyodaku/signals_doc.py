@@ -32,6 +32,8 @@ Curator (2026-08-21); of Common Crawl, in what it publishes. *Not known*: we fou
 |---|---|---|---|---|
 """
 _REST = """
+[Peers, side by side](peers.md): what two of them make of the X-Robots-Tag vectors, measured.
+
 Registries: datadiligence asks the Spawning Do-Not-Train API; Common Crawl keeps an opt-out registry itself.
 
 ## Not a signal
