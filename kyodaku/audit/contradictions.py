@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from urllib.parse import urlsplit
 
 from kyodaku.audit.asking import LLMS_FILE
@@ -11,7 +12,7 @@ from kyodaku.audit.findings import Finding
 from kyodaku.audit.heard import answers, hear, reading
 from kyodaku.audit.robots_reading import lint
 from kyodaku.signals.carriers.robots import parse_robots
-from kyodaku.signals.model import Effect, Fetched, Signal, excerpt
+from kyodaku.signals.model import Effect, Fetched, Signal
 from kyodaku.signals.policy_files import is_web_page
 
 _KINDS = {Effect.RESERVED: "says-no", Effect.PERMITTED: "says-yes", Effect.ERROR: "unreadable"}
@@ -86,9 +87,10 @@ def line_of(signal: Signal, files: Mapping[str, Fetched]) -> int:
     body = next(
         (_body(file) for file in files.values() if signal.source_url == (file.final_url or file.url)), b""
     )
-    lines = [excerpt(line.decode("utf-8", "replace")).strip() for line in _LINE_END.split(body)]
-    raw = signal.raw.strip()
-    return lines.index(raw) + 1 if raw and lines.count(raw) == 1 else 0
+    raw = re.escape(signal.raw.strip().encode("utf-8", "replace"))
+    found = re.finditer(rb"(?:\A|[\r\n])[ \t]*(?=" + raw + rb"[ \t]*(?:[\r\n]|\Z))", body) if raw else ()
+    places = [match.end() for match in islice(found, 2)]
+    return len(_LINE_END.findall(body, 0, places[0])) + 1 if len(places) == 1 else 0
 
 
 def _quoted(signal: Signal, home: str, files: Mapping[str, Fetched]) -> str:

@@ -172,7 +172,7 @@ def _images(answers: SiteAnswers) -> list[Finding]:
         if no and image.answered and not heard and host not in alone:
             alone.add(host)
             found.append(Finding("only-on-page", no[0].protocol, _near(image.url, home), 0, no[0].raw))
-        if not image.answered:
+        if not image.answered and not heard:
             found.append(Finding("image-unread", "", _near(image.url, home)))
     return found
 

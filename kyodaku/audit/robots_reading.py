@@ -120,22 +120,24 @@ def _prefixes(body: bytes, robots: RobotsFile) -> list[Finding]:
         other = Protego.parse(body.decode("utf-8", "replace"))
     except Exception:
         return []  # a fault of that parser says nothing about the file
+    unnamed = [name for name in token_classes() if name.lower() not in robots.rfc.by_token]
     found: dict[int, Finding] = {}
-    for group in robots.groups[:_MAX_COMPARED]:
+    asked = 0
+    for group in robots.groups:
         urls = [
             _ORIGIN + rule.value.rstrip("$").replace("*", "x")
             for rule in group.rules[:_MAX_COMPARED]
             if rule.value.isascii() and rule.value.startswith("/")
         ]
-        for agent in group.agents[:_MAX_COMPARED]:
+        for agent in group.agents:
             name = agent_token(agent.value)
-            for longer in token_classes():
-                if name in ("", "*") or longer.lower() in robots.rfc.by_token:
-                    continue
-                if longer.lower() != name and longer.lower().startswith(name):
-                    theirs = [other.can_fetch(url, longer) for url in urls]
-                    if theirs != [_allowed(robots, url, longer) for url in urls]:
-                        found.setdefault(agent.line, _found("prefix-agent", agent.line, agent.raw))
+            longer = [token for token in unnamed if name not in ("", "*") and token.lower().startswith(name)]
+            for token in longer:
+                asked += 1
+                if asked > _MAX_COMPARED:
+                    return list(found.values())
+                if any(other.can_fetch(url, token) != _allowed(robots, url, token) for url in urls):
+                    found.setdefault(agent.line, _found("prefix-agent", agent.line, agent.raw))
     return list(found.values())
 
 

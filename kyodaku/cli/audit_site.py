@@ -79,7 +79,11 @@ def _rules_of(recipe: Path | None, host_table: Path | None) -> tuple[Recipe, Net
                 "operator": {"crawler": "KyodakuAudit"},
                 "seeds": {"sites": ["https://a.example/"]},
                 # No crawl is made by these rules; what may be reached says the net policy below.
-                "network": {"host_table": "none", "timeout": "20 s"},
+                "network": {
+                    "host_table": "none",
+                    "timeout": "20 s",
+                    "formats": ["jpeg", "png", "webp", "gif", "avif", "tiff"],
+                },
                 "politeness": {"delay": "50 ms" if host_table is not None else "500 ms"},
                 "permission": {"basis": "not-opted-out"},
             },

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The opt-out protocols: which are built, and do they pass the vectors.", no_args_is_help=True
 )
-app.command("audit", epilog="Example:  kyodaku signals audit public/")(audit.audit)
+app.command(
+    "audit",
+    epilog="Example:  kyodaku signals audit https://museum.example/  or  kyodaku signals audit public/",
+)(audit.audit)
 
 
 class Mode(StrEnum):
