@@ -128,8 +128,8 @@ with its default directives, datadiligence with `respect_noindex=True`). This pa
 `make bench-peers`; each answer stands in `benchmarks/peers/result.json`.
 
 Refusals that are let through, of all that there are. Vectors in policy mode are our stricter reading: a peer
-that differs there is not wrong by the letter. `own-` vectors are ours, many of them odd on purpose, and Kyodaku
-passes because these vectors are its tests: the figures tell what the others do, not how good we are.
+that differs there is not wrong by the letter. `own-` vectors are ours, many of them odd on purpose, and
+Kyodaku passes because these vectors are its tests: the figures tell what others do, not how good we are.
 
 | reader | published, spec | published, policy | own, spec | own, policy | refused without need |
 |---|---|---|---|---|---|
