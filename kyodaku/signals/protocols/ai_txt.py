@@ -49,8 +49,8 @@ class AiTxt(Protocol):
             "`Training: allow`, `deny`, `conditional`"
         ),
         policy=(
-            "extensions whatever their case; rules for crawlers that train reserve; other texts reserve "
-            "where they refuse in words"
+            "extensions whatever their case; rules for crawlers that train reserve; so does what may not be "
+            "taken or kept, or has a price or a duty; other texts reserve where they refuse in words"
         ),
     )
 
