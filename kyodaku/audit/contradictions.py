@@ -60,13 +60,21 @@ def findings_of(signals: Iterable[Signal], home: str, files: Mapping[str, Fetche
 def contradiction(
     where: str, signals: Iterable[Signal], home: str, files: Mapping[str, Fetched]
 ) -> list[Finding]:
-    """The finding that signals for one address say both yes and no, or nothing."""
+    """The finding that signals for one address say both yes and no, or nothing. A header that says otherwise
+    than the file of the same protocol is an exception, as that protocol means it to be."""
     signals = list(signals)
-    yes = next((s for s in signals if s.effect is Effect.PERMITTED), None)
-    no = next((s for s in signals if s.effect is Effect.RESERVED), None)
-    if yes is None or no is None:
+    pairs = (
+        (yes, no)
+        for yes in signals
+        if yes.effect is Effect.PERMITTED
+        for no in signals
+        if no.effect is Effect.RESERVED and (yes.protocol != no.protocol or yes.where is no.where)
+    )
+    found = next(pairs, None)
+    if found is None:
         return []
-    both = " / ".join(_quoted(signal, home, files) for signal in (yes, no))
+    yes, no = found
+    both = " / ".join(_quoted(signal, home, files) for signal in found)
     return [Finding("contradiction", f"{yes.protocol}, {no.protocol}", where, 0, both)]
 
 

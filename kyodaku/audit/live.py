@@ -44,9 +44,11 @@ def audit_site(answers: SiteAnswers, own: Permission, now: float) -> list[Findin
         found += [f if origin == home else replace(f, where=_at(origin, f.where)) for f in transport + texts]
     found += _page(answers, own) + _images(answers)
     explained = {
-        _at(origin, path) if origin != home else path
+        _near(url, home)
         for origin, facts in answers.origins.items()
         for path, _ in unknown_files(facts)
+        if path in facts.files
+        for url in (origin + path, facts.files[path].final_url)
     }
     return [f for f in once(found) if f.kind != "unreadable" or f.where not in explained]
 
@@ -134,9 +136,10 @@ def _first_line(file: Fetched) -> str:
 
 
 def _barring(url: str, robots: Fetched, own: Permission) -> str:
-    """The line of robots.txt that bars `url` to the auditor."""
+    """The line of robots.txt that bars `url` to the auditor; "" for none."""
     signals = ROBOTS_PROTOCOL.read_host_file(ROBOTS, robots, url, own.reading())
-    return next((f"{signal.raw} (robots.txt)" for signal in signals), "")
+    barring = (signal.raw for signal in signals if signal.effect is Effect.RESERVED)
+    return next((f"{raw} (robots.txt)" for raw in barring), "")
 
 
 def _page(answers: SiteAnswers, own: Permission) -> list[Finding]:
@@ -145,8 +148,9 @@ def _page(answers: SiteAnswers, own: Permission) -> list[Finding]:
     if not answers.page_url:
         facts = answers.origins.get(home)
         robots = facts.files.get(ROBOTS) if facts else None
-        if robots is not None and _served(robots) and is_barred(own, answers.url, robots):
-            return [Finding("barred", "robots", ROBOTS, 0, _barring(answers.url, robots, own))]
+        rule = _barring(answers.url, robots, own) if robots is not None and _served(robots) else ""
+        if rule:
+            return [Finding("barred", "robots", ROBOTS, 0, rule)]
     found = findings_of(answers.signals, home, {})
     if answers.shut is not None:
         found.append(

@@ -113,6 +113,34 @@ def _sites() -> list[Site]:
             robots="User-agent: DemoCrawler\nDisallow: /\n",
             pages=(Page("/", "Art", (_figure("/1.jpg"),)),),
         ),
+        Site(
+            "page.example",
+            "a web page in the place of robots.txt",
+            robots=markup("<!doctype html><title>Welcome</title>"),
+            pages=(Page("/", "Art", (_figure("/1.jpg"),)),),
+        ),
+        Site(
+            "lost.example",
+            "robots.txt leads to an error of its own host",
+            robots=redirect("/lost.txt"),
+            pages=(Page("/", "Art", (_figure("/1.jpg"),)),),
+            routes={"/lost.txt": text("later", 503)},
+        ),
+        Site(
+            "exception.example",
+            "yes for the host, no for one image by header, which another protocol contradicts",
+            robots="User-agent: *\nContent-Signal: ai-train=yes\n",
+            pages=(
+                Page(
+                    "/",
+                    "Art",
+                    (
+                        _figure("/1.jpg", headers=(("Content-Signal", "ai-train=no"),)),
+                        _figure("/2.jpg", headers=(("TDM-Reservation", "1"),)),
+                    ),
+                ),
+            ),
+        ),
         Site("slow.example", "too slow for an audit", robots="User-agent: *\nCrawl-delay: 3600\n"),
     ]
 
@@ -228,6 +256,25 @@ def test_a_recipe_lends_its_name_and_robots_txt_may_bar_that_name(web: SmallWeb,
     assert barred["quote"] == "Disallow: / (robots.txt)"
     assert not _found(_audit(web, "http://ours.example/"), "barred")
     assert _agent(web.requests("ours.example")[-1]).startswith("KyodakuAudit/1.0")
+
+
+def test_a_robots_txt_that_is_none_bars_nobody_and_is_an_error_for_everybody(web: SmallWeb) -> None:
+    result = _audit(web, "http://page.example/")
+    assert {finding["kind"] for finding in result["findings"]} == {"not-robots", "unreadable", "page-unread"}
+    assert [request.path for request in web.requests("page.example")] == ["/robots.txt"]
+    result = _audit(web, "http://lost.example/")
+    assert [(f["kind"], f["quote"]) for f in result["findings"]] == [
+        ("file-error", "HTTP 503"),
+        ("page-unread", "robots_unreachable"),
+    ]
+
+
+def test_an_exception_by_header_is_no_contradiction_and_another_protocol_is(web: SmallWeb) -> None:
+    result = _audit(web, "http://exception.example/")
+    assert {f["protocol"] for f in _found(result, "says-no")} == {"content-signal", "tdmrep"}
+    (found,) = _found(result, "contradiction")
+    assert (found["where"], found["protocol"]) == ("/2.jpg", "content-signal, tdmrep")
+    assert "/robots.txt:2: Content-Signal: ai-train=yes" in found["quote"]
 
 
 def test_what_may_not_be_asked_is_said_in_one_line(web: SmallWeb) -> None:
