@@ -140,6 +140,13 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
         "The page shows no image. Give the address of one that does.",
         "このページには画像がありません。画像のあるページのアドレスを指定してください。",
     ),
+    "nothing-said": (
+        "note",
+        "Nothing here speaks about training: whoever takes silence for a yes takes the images. Say what you "
+        "want with --want.",
+        "学習利用について何も表明されていません。沈黙を許可とみなす者は画像を取得します。"
+        "--want で希望を表明してください。",
+    ),
     "only-on-page": (
         "warning",
         "Only the page says no: neither the headers of this image nor the files of its host do. A crawler "

@@ -19,6 +19,8 @@ from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
 from kyodaku.signals.protocols.robots import fetch_outcome as robots_outcome
 from kyodaku.urls import origin_of
 
+#: Kinds of findings that say, or may hide, what somebody wants.
+_SAYING = frozenset({"says-no", "says-yes", "unreadable", "file-error", "file-barred", "image-unread"})
 _FORBIDDEN = frozenset({401, 403, 451})
 
 
@@ -50,6 +52,8 @@ def audit_site(answers: SiteAnswers, own: Permission, now: float) -> list[Findin
         if path in facts.files
         for url in (origin + path, facts.files[path].final_url)
     }
+    if answers.images and not any(f.kind in _SAYING for f in found):
+        found.append(Finding("nothing-said", "", _near(answers.page_url, home)))
     return [f for f in once(found) if f.kind != "unreadable" or f.where not in explained]
 
 

@@ -211,8 +211,11 @@ def test_a_closed_site_is_asked_for_robots_txt_and_nothing_else(web: SmallWeb) -
 
 
 def test_a_robots_txt_of_another_host(web: SmallWeb) -> None:
-    (found,) = _found(_audit(web, "http://moved.example/"), "robots-elsewhere")
-    assert found["quote"] == "http://cdn.example/robots.txt"
+    result = _audit(web, "http://moved.example/")
+    assert [(f["kind"], f["quote"]) for f in result["findings"]] == [
+        ("robots-elsewhere", "http://cdn.example/robots.txt"),
+        ("nothing-said", ""),
+    ]
 
 
 def test_training_crawlers_are_barred_and_the_auditor_is_not(web: SmallWeb) -> None:
