@@ -19,6 +19,8 @@ from kyodaku.urls import origin_of
 #: Gates that ask what a host itself says.
 _HOST_GATES = frozenset({"g1", "g3"})
 _CLOSED = frozenset({"refuse", "hold"})
+#: Refusals by a person, for their own works.
+_PERSONAL = frozenset({RefuseReason.USER_INTENT.value, RefuseReason.PLATFORM.value})
 #: Candidates whose full records are read at a time.
 _AT_ONCE = 2000
 #: Evidence and lines kept of one host: a letter quotes a few.
@@ -91,8 +93,9 @@ def is_free(item: LicenceEvidence, policy: Policy) -> bool:
 def _entry(
     found: dict[str, StoppedHost], url: str, verdict: str, reason: str, signals: Sequence[Signal]
 ) -> StoppedHost | None:
-    """The entry of the origin whose files speak about `url`; None without a line that stopped us."""
-    if not signals:
+    """The entry of the origin whose files speak about `url`; None without a line that stopped us, and where
+    somebody spoke to us by name or about their own works: to them we do not write."""
+    if not signals or any(_personal(signal) for signal in signals):
         return None
     try:
         origin = origin_of(url)
@@ -106,6 +109,10 @@ def _entry(
         if (line.source_url, line.raw, line.reason) not in known and len(entry.lines) < _QUOTED
     ]
     return entry
+
+
+def _personal(signal: Signal) -> bool:
+    return signal.rule.startswith("robots:own:") or signal.reason in _PERSONAL
 
 
 def _add_evidence(entry: StoppedHost, items: Sequence[LicenceEvidence]) -> None:

@@ -98,6 +98,10 @@ def test_a_no_that_a_reply_cannot_undo_is_said_to_be_one(tmp_path: Path) -> None
     assert "Allow: /media/" in found.remedy.lines
 
 
+def test_who_names_us_gets_no_letter(tmp_path: Path) -> None:
+    assert letters(crawl(tmp_path, text("User-agent: Kyodaku\nDisallow: /\n"))) == []
+
+
 def test_no_letter_where_nothing_speaks_for_the_pictures(tmp_path: Path) -> None:
     scripted = Scripted(
         tmp_path,
