@@ -104,6 +104,8 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
 
     Every picture is shown to models on its way, so a no to inference is a no; a yes to it is nothing.
     """
+    if not signals:
+        return {}
     from kyodaku.signals.protocols import all_protocols
 
     known = {protocol.name: protocol for protocol in all_protocols()}

@@ -34,6 +34,7 @@ from kyodaku.gate import (
     refuse,
     weigh,
 )
+from kyodaku.hostreading import HostReading
 from kyodaku.netguard import check_url, origin_of
 from kyodaku.reasons import FailReason, HoldReason, RefuseReason, Verdict
 from kyodaku.registry_client import RegistrySnapshot
@@ -80,6 +81,7 @@ class Permission:
         self.documents = DocumentLibrary(clock)
         self._own_c2pa = C2paReader() if c2pa is None else None
         self._c2pa = self._own_c2pa or c2pa
+        self._host = HostReading(self.protocols)
         self._by_name = {protocol.name: protocol for protocol in self.protocols}
 
     def close(self) -> None:
@@ -144,7 +146,7 @@ class Permission:
             return hold("g1", HoldReason.GATE_EXCEPTION)
         if "/robots.txt" not in facts.files:
             return hold("g1", HoldReason.NOT_FINISHED)
-        signals, missing = self._host_signals(url, facts)
+        signals, missing = self._host.signals(url, facts, self.reading())
         result = weigh("g1", signals)
         return hold("g1", HoldReason.NOT_FINISHED, signals) if result.open and missing else result
 
@@ -154,7 +156,7 @@ class Permission:
         whether they could be read. What they say about single paths, `g1` tells."""
         if "/robots.txt" not in facts.files:
             return hold("g1", HoldReason.NOT_FINISHED)
-        signals, missing = self._host_signals(facts.origin + "/robots.txt", facts)
+        signals, missing = self._host.signals(facts.origin + "/robots.txt", facts, self.reading())
         whole = [
             signal
             for signal in signals
@@ -163,25 +165,6 @@ class Permission:
         ]
         result = weigh("g1", whole)
         return hold("g1", HoldReason.NOT_FINISHED, signals) if result.open and missing else result
-
-    def _host_signals(self, url: str, facts: OriginFacts) -> tuple[list[Signal], bool]:
-        """What the host files say about `url`, and whether any that has a say was never asked for."""
-        reading = self.reading()
-        signals: list[Signal] = []
-        missing = False
-        for protocol in self.protocols:
-            for path in protocol.host_files:
-                if path in facts.files:
-                    signals += protocol.read_host_file(path, facts.files[path], url, reading)
-                elif protocol.wants(path, facts.files, reading):
-                    missing = True
-            for declared in protocol.host_documents(facts.files, facts.origin, reading):
-                document = facts.files.get(declared.url)
-                if document is not None:
-                    signals += protocol.read_document(document, declared, url, reading)
-                elif declared.needed:
-                    missing = True
-        return signals, missing
 
     # ------------------------------------------------------------------ documents
 

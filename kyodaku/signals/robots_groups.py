@@ -51,3 +51,9 @@ def speaking(grouping: Grouping, url: str, reading: Reading) -> Speaking:
 def records(groups: Iterable[RobotsGroup], keys: frozenset[str]) -> list[RobotsRecord]:
     """The lines with one of `keys`, in order."""
     return [record for group in groups for record in group.others if record.key in keys and record.value]
+
+
+def holds_key(robots: RobotsFile, keys: frozenset[str]) -> bool:
+    """Whether any line with one of `keys` stands anywhere, however the lines are grouped."""
+    inside = (r for way in robots.groupings for group in way.groups for r in group.others)
+    return any(record.key in keys for record in (*robots.global_records, *inside))

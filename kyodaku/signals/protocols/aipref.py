@@ -25,7 +25,7 @@ from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal, Use
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
-from kyodaku.signals.robots_groups import groupings, records, speaking
+from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
 
 _HEADER = "content-usage"
 _KEYS = frozenset({CONTENT_USAGE})
@@ -67,6 +67,12 @@ class Aipref(Protocol):
         ),
         peers=Peers(common_crawl="not known"),
     )
+
+    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No such line anywhere in the file."""
+        if path != PATH or fetch_outcome(file, reading.mode) is not None:
+            return True
+        return not holds_key(ROBOTS.parsed(file.body), _KEYS)
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the lines in the groups that speak to us say about `url`."""

@@ -64,8 +64,14 @@ class Protocol:
         """What the host file `path` says about fetching or using `url` (scheme://host/path?query)."""
         return []
 
+    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """True only where `read_host_file` gives nothing, whatever the URL and `reading.now` are: gates ask
+        this once an origin and then leave the file out. False claims nothing."""
+        return False
+
     def wants(self, path: str, files: Mapping[str, Fetched], reading: Reading) -> bool:
-        """Whether the host file `path` still has a say, given those of this origin that are there."""
+        """Whether the host file `path` still has a say, given those of this origin that are there; at any
+        `reading.now`."""
         return True
 
     def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
@@ -97,7 +103,7 @@ class Protocol:
     def host_documents(
         self, files: Mapping[str, Fetched], origin: str, reading: Reading
     ) -> Sequence[Declared]:
-        """Documents that host files name for the whole origin."""
+        """Documents that host files name for the whole origin, at any `reading.now`."""
         return ()
 
     def page_documents(self, head: ResponseHead, page: HtmlPage, reading: Reading) -> Sequence[Declared]:

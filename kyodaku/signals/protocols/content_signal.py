@@ -17,7 +17,7 @@ from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal, Use
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
-from kyodaku.signals.robots_groups import groupings, records, speaking
+from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
 
 _HEADER = "content-signal"
 _KEYS = frozenset({_HEADER, "content-signals", "contentsignal"})
@@ -59,6 +59,12 @@ class ContentSignal(Protocol):
         ),
         peers=Peers(common_crawl="not known"),
     )
+
+    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No such line anywhere in the file."""
+        if path != PATH or fetch_outcome(file, reading.mode) is not None:
+            return True
+        return not holds_key(ROBOTS.parsed(file.body), _KEYS)
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the groups that speak to us say; the lines have no path."""

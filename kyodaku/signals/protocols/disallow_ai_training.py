@@ -13,7 +13,7 @@ from kyodaku.signals.policy_files import file_signal
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
-from kyodaku.signals.robots_groups import groupings, records, speaking
+from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
 
 _KEYS = frozenset({"disallowaitraining", "disallow-ai-training", "disallow ai training"})
 _MAX_LINES = 10_000
@@ -34,6 +34,12 @@ class DisallowAiTraining(Protocol):
         policy="a line that covers the address reserves; `AllowAITraining` grants nothing",
         peers=Peers(common_crawl="not known"),
     )
+
+    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No such line anywhere in the file."""
+        if path != PATH or fetch_outcome(file, reading.mode) is not None:
+            return True
+        return not holds_key(ROBOTS.parsed(file.body), _KEYS)
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """At most one refusal."""

@@ -65,6 +65,11 @@ class Robots(Protocol):
         self._parsed: OrderedDict[bytes, RobotsFile] = OrderedDict()
         self._parsed_bytes = 0
 
+    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No rules by the fetch alone."""
+        outcome = fetch_outcome(file, reading.mode)
+        return outcome is not None and outcome[0] is Effect.SILENT
+
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """At most one signal: reserved, or an error; nothing when `url` may be fetched."""
         if path != PATH:

@@ -1,0 +1,101 @@
+"""What the host files of an origin say about one URL after another: what no URL changes is found once.
+
+For each origin it is remembered which files and documents have a say at all, and whether one is missing. The
+protocols still read those that do, for every URL and at every moment.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kyodaku.gate import OriginFacts
+from kyodaku.signals.model import Declared, Fetched, Reading, Signal
+from kyodaku.signals.protocols.base import Protocol
+
+#: Origins remembered at once.
+_MEMORY = 1024
+
+
+@dataclass(frozen=True)
+class _Speaking:
+    """One protocol, and what of an origin it has to read for each URL."""
+
+    protocol: Protocol
+    files: tuple[tuple[str, Fetched], ...]
+    documents: tuple[tuple[Declared, Fetched], ...]
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """An origin as it was looked through: the files and the reading (but for its moment) it holds for."""
+
+    files: dict[str, Fetched]
+    key: tuple[object, ...]
+    speaking: tuple[_Speaking, ...]
+    missing: bool
+
+
+class HostReading:
+    """Reads host files for URLs with `protocols`. Facts that differ in any file are looked through anew."""
+
+    def __init__(self, protocols: Sequence[Protocol]) -> None:
+        self._protocols = tuple(protocols)
+        self._origins: OrderedDict[str, _Origin] = OrderedDict()
+
+    def signals(self, url: str, facts: OriginFacts, reading: Reading) -> tuple[list[Signal], bool]:
+        """What the host files say about `url`, and whether any that has a say was never asked for."""
+        origin = self._origin(facts, reading)
+        signals: list[Signal] = []
+        for speaking in origin.speaking:
+            for path, file in speaking.files:
+                signals += speaking.protocol.read_host_file(path, file, url, reading)
+            for declared, document in speaking.documents:
+                signals += speaking.protocol.read_document(document, declared, url, reading)
+        return signals, origin.missing
+
+    def _origin(self, facts: OriginFacts, reading: Reading) -> _Origin:
+        key = _without_moment(reading)
+        known = self._origins.get(facts.origin)
+        if known is not None and known.key == key and known.files == facts.files:
+            self._origins.move_to_end(facts.origin)
+            return known
+        made = self._origins[facts.origin] = self._looked_through(facts, reading, key)
+        self._origins.move_to_end(facts.origin)
+        if len(self._origins) > _MEMORY:
+            self._origins.popitem(last=False)
+        return made
+
+    def _looked_through(self, facts: OriginFacts, reading: Reading, key: tuple[object, ...]) -> _Origin:
+        speaking: list[_Speaking] = []
+        missing = False
+        for protocol in self._protocols:
+            files: list[tuple[str, Fetched]] = []
+            documents: list[tuple[Declared, Fetched]] = []
+            for path in protocol.host_files:
+                file = facts.files.get(path)
+                if file is not None:
+                    files += [] if protocol.mute(path, file, reading) else [(path, file)]
+                elif protocol.wants(path, facts.files, reading):
+                    missing = True
+            for declared in protocol.host_documents(facts.files, facts.origin, reading):
+                document = facts.files.get(declared.url)
+                if document is not None:
+                    documents.append((declared, document))
+                elif declared.needed:
+                    missing = True
+            if files or documents:
+                speaking.append(_Speaking(protocol, tuple(files), tuple(documents)))
+        return _Origin(dict(facts.files), key, tuple(speaking), missing)
+
+
+def _without_moment(reading: Reading) -> tuple[object, ...]:
+    return (
+        reading.mode,
+        reading.own_tokens,
+        reading.purpose_tokens,
+        reading.purpose_threshold,
+        reading.institutions,
+        reading.letters,
+    )
