@@ -16,8 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +31,7 @@ from kyodaku.gate import REDIRECT_STATUSES, Need, NeedKind
 from kyodaku.netguard import NetPolicy, SafeUrl, Target, check_url, connect_target
 from kyodaku.recipe import Recipe
 from kyodaku.signals.model import Fetched, FetchError, Headers, Hop
+from kyodaku.turns import Turn
 from kyodaku.urls import literal_address, origin_of
 from kyodaku.useragent import user_agent
 
@@ -42,7 +42,11 @@ _MAX_LINE = 16 * 1024
 
 @dataclass(frozen=True)
 class Manners:
-    """How gently and how patiently is asked; seconds and bytes, as in a recipe."""
+    """How gently and how patiently is asked; seconds and bytes, as in a recipe.
+
+    `max_delay` ends the doubling of a rest that no server named. A host that wants to rest longer than
+    `max_rest`, in one go or again and again, is not waited for: its needs come back as FetchError.TIMEOUT.
+    """
 
     agent: str
     delay: float
@@ -52,6 +56,8 @@ class Manners:
     min_rate_after: float
     max_headers: int
     connections: int
+    max_delay: float = 120.0
+    max_rest: float = 600.0
 
     @classmethod
     def of(cls, recipe: Recipe) -> Manners:
@@ -66,16 +72,8 @@ class Manners:
             min_rate_after=network.min_rate_after,
             max_headers=network.max_headers,
             connections=polite.connections,
+            max_delay=polite.max_delay,
         )
-
-
-@dataclass
-class _Turn:
-    """One host's queue: a lock, when it may be asked again (monotonic seconds), and its own delay."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    free_at: float = 0.0
-    delay: float = 0.0
 
 
 class Fetcher:
@@ -88,7 +86,7 @@ class Fetcher:
         self._manners = manners
         self._net = net
         self._clock = clock
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, Turn] = {}
         self._room = asyncio.Semaphore(manners.connections)
         self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
@@ -141,17 +139,19 @@ class Fetcher:
             return self._broken(need, FetchError.BLOCKED)
         turn = self._turn(origin_of(safe.url))
         async with turn.lock:
-            await asyncio.sleep(max(0.0, turn.free_at - _now()))
+            wait = turn.wait(_now(), self._manners.max_rest)
+            if wait is None:
+                return self._broken(need, FetchError.TIMEOUT)
+            await asyncio.sleep(wait)
             async with self._room:  # a host at rest takes no place from others
                 answer = await self._ask(need, safe)
-            spread = 1 + self._manners.jitter * self._random.random()
-            pause = max(self._manners.delay * spread, turn.delay, _retry_after(answer, self._clock()))
-            turn.free_at = _now() + pause
+            delay = self._manners.delay * (1 + self._manners.jitter * self._random.random())
+            turn.answered(answer, _now(), delay, self._manners.max_delay)
         return answer
 
-    def _turn(self, origin: str) -> _Turn:
+    def _turn(self, origin: str) -> Turn:
         host = origin.partition("://")[2].partition(":")[0]
-        return self._turns.setdefault(host, _Turn())
+        return self._turns.setdefault(host, Turn())
 
     async def _ask(self, need: Need, safe: SafeUrl) -> Fetched:
         seen: list[Hop] = []
@@ -361,23 +361,6 @@ def _meaning(error: BaseException) -> FetchError:
     if isinstance(error, aiohttp.ClientOSError | OSError):
         return FetchError.RESET
     return FetchError.PROTOCOL
-
-
-def _retry_after(answer: Fetched, now: float) -> float:
-    """The longest rest in seconds that the server asked for (RFC 9110 10.2.3: seconds or a date), or 0."""
-    if answer.status not in (429, 503):
-        return 0.0
-    values = [value.strip() for name, value in answer.headers if name.lower() == "retry-after"]
-    return max((_rest(value, now) for value in values), default=0.0)
-
-
-def _rest(value: str, now: float) -> float:
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
 
 
 def _now() -> float:

@@ -65,7 +65,8 @@ class RunLock:
 
     `crawl_sha256` is the digest of the crawl section, `curation_sha256` maps each curation section to
     its digest, `protocols` are those the crawl asked, `created_at` is Unix time, `versions` maps
-    python and packages to their versions when the lock was last written.
+    python and packages to their versions when the lock was last written. `folder` held the recipe then: paths
+    in the recipe are relative to it ("" in locks of earlier versions).
     """
 
     recipe: Recipe
@@ -75,6 +76,23 @@ class RunLock:
     protocols: tuple[str, ...]
     created_at: float
     versions: Mapping[str, str]
+    folder: str = ""
+
+    def recipe_path(self) -> Path:
+        """Where the recipe of this run lay, for the files that it names.
+
+        Raises:
+            RunStateError: it names files by relative paths, and their folder is not known or not there.
+        """
+        folder = Path(self.folder)
+        names = [self.recipe.network.host_table, *self.recipe.registries.files]
+        relative = [name for name in names if name and not Path(name).is_absolute()]
+        if relative and not (self.folder and folder.is_dir()):
+            raise RunStateError(
+                f"the run does not know where its recipe lies, which names {', '.join(relative)}; "
+                "give the recipe instead of the run"
+            )
+        return folder / "recipe.toml"
 
 
 def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
@@ -136,7 +154,7 @@ def open_run(
         UsageError: the host table cannot be read, or no run can be kept under `runs_root`.
     """
     digest = crawl_digest(recipe, recipe_path)
-    dataset = runs_root / recipe.name
+    dataset, folder = runs_root / recipe.name, str(recipe_path.parent.resolve())
     with disk_full_as_error(dataset), _unwritable_as_error(runs_root):
         dataset.mkdir(parents=True, exist_ok=True)
         (dataset / ".opening").touch()
@@ -148,13 +166,31 @@ def open_run(
                 f"{recipe.name} has no run under {runs_root} yet; start with: kyodaku run {recipe_path}"
             )
         fresh = new or not exists
-        run = _create(dataset, recipe, digest, clock()) if fresh else RunFolder(latest.resolve())
+        run = _create(dataset, recipe, digest, clock(), folder) if fresh else RunFolder(latest.resolve())
     with _exclusive(run.path / _BUSY, wait=False):
         lock = read_lock(run)
         _check_unchanged(lock, recipe, digest, crawling=crawling)
-        if lock.curation_sha256 != curation_digests(recipe) or lock.versions != _versions():
-            _write(run, recipe, digest, lock.protocols, lock.created_at)
+        now = (curation_digests(recipe), _versions(), folder)
+        if now != (lock.curation_sha256, lock.versions, lock.folder):
+            _write(run, recipe, digest, lock.protocols, lock.created_at, folder)
         yield run
+
+
+@contextmanager
+def reopen_run(run: RunFolder) -> Iterator[RunLock]:
+    """The lock of a run that is named by its folder; the run is held exclusively until the block ends.
+
+    Raises:
+        RecipeChangedError: the host table does not name what it named.
+        RunBusyError: another process holds the run.
+        RunStateError: the lock cannot be read, or the recipe's files cannot be found from it.
+        UsageError: the host table cannot be read.
+    """
+    with _exclusive(run.path / _BUSY, wait=False):
+        lock = read_lock(run)
+        digest = crawl_digest(lock.recipe, lock.recipe_path())
+        _check_unchanged(lock, lock.recipe, digest, crawling=False)
+        yield lock
 
 
 def read_lock(run: RunFolder) -> RunLock:
@@ -175,6 +211,7 @@ def read_lock(run: RunFolder) -> RunLock:
             protocols=tuple(data["protocols"]),
             created_at=data["created_at"],
             versions=data["versions"],
+            folder=data.get("folder", ""),
         )
     except FileNotFoundError:
         raise RunStateError(f"{run.path} is not a run: it has no recipe.lock.toml") from None
@@ -232,7 +269,7 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return leaves
 
 
-def _create(dataset: Path, recipe: Recipe, digest: str, now: float) -> RunFolder:
+def _create(dataset: Path, recipe: Recipe, digest: str, now: float, folder: str) -> RunFolder:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     names = (stamp if number == 1 else f"{stamp}-{number}" for number in range(1, 10_000))
     with disk_full_as_error(dataset):
@@ -241,7 +278,7 @@ def _create(dataset: Path, recipe: Recipe, digest: str, now: float) -> RunFolder
                 (dataset / name).mkdir()
                 break
         run = RunFolder((dataset / name).resolve())
-        _write(run, recipe, digest, _protocols(), now)
+        _write(run, recipe, digest, _protocols(), now, folder)
         pointer = dataset / ".latest.tmp"
         pointer.unlink(missing_ok=True)
         pointer.symlink_to(name)
@@ -251,11 +288,12 @@ def _create(dataset: Path, recipe: Recipe, digest: str, now: float) -> RunFolder
 
 
 def _write(
-    run: RunFolder, recipe: Recipe, digest: str, protocols: tuple[str, ...], created_at: float
+    run: RunFolder, recipe: Recipe, digest: str, protocols: tuple[str, ...], created_at: float, folder: str
 ) -> None:
     document: dict[str, Any] = {
         "version": LOCK_VERSION,
         "created_at": created_at,
+        "folder": folder,
         "local_network": recipe.local_network,
         "protocols": list(protocols),
         "crawl_sha256": digest,

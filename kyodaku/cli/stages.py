@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kyodaku.cli import output
+from kyodaku.cli.runs import RunArgument
 
 if TYPE_CHECKING:
+    from kyodaku.recipe import Recipe
     from kyodaku.runs import RunFolder
     from kyodaku.stages import Stage, StageContext, StageSummary
 
@@ -89,18 +91,22 @@ def curate(
 
 
 def recheck(
-    recipe: RecipeArgument,
+    run: RunArgument,
     runs: RunsOption = Path("runs"),
     quiet: QuietOption = False,
     json: JsonOption = False,
     recorded_clock: ClockOption = None,
 ) -> None:
-    """Ask again about every kept image of the latest run, before a release.
+    """Ask again about every kept image of a run, before a release.
 
     Host files are read anew, pages if they changed, images if they changed; what has become a no is a fact
     that the next curate decides by. Polite as the crawl, and taken up again where it was stopped.
     """
-    _work(("recheck",), recipe, Options(runs, 1, quiet, json, recorded_clock))
+    options = Options(runs, 1, quiet, json, recorded_clock)
+    if (run / "recipe.lock.toml").is_file():
+        _work_in("recheck", run, options)
+    else:
+        _work(("recheck",), run, options)
 
 
 def release(
@@ -135,7 +141,7 @@ def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
     from kyodaku.errors import RecipeError
     from kyodaku.lock import open_run
     from kyodaku.recipe import check_recipe, load_recipe, placeholders, recipe_file
-    from kyodaku.stages import StageContext, available_cpus, find_stage
+    from kyodaku.stages import find_stage
 
     file = recipe_file(recipe_path)
     crawling = "crawl" in names
@@ -146,21 +152,44 @@ def _work(names: tuple[str, ...], recipe_path: Path, options: Options) -> None:
     with open_run(
         recipe, file, options.runs, new=options.new, crawling=crawling, clock=options.clock
     ) as folder:
-        context = StageContext(
-            recipe=recipe,
-            recipe_path=file.resolve(),
-            run=folder,
-            console=output.progress_console(quiet=options.quiet),
-            clock=options.clock,
-            workers=options.workers or available_cpus(),
-            quiet=options.quiet,
-        )
-        summaries = _in_turn(stages, context, silent=options.json)
+        summaries = _in_turn(stages, _context(recipe, file, folder, options), silent=options.json)
+    _end(folder, summaries, names[-1], options)
+
+
+def _work_in(name: str, target: Path, options: Options) -> None:
+    """One stage in a run that is named by its folder, under the recipe of its lock."""
+    from kyodaku.lock import reopen_run
+    from kyodaku.runs import find_run
+    from kyodaku.stages import find_stage
+
+    folder, stage = find_run(target), find_stage(name)
+    with reopen_run(folder) as lock:
+        context = _context(lock.recipe, lock.recipe_path(), folder, options)
+        summaries = _in_turn([stage], context, silent=options.json)
+    _end(folder, summaries, name, options)
+
+
+def _context(recipe: Recipe, file: Path, folder: RunFolder, options: Options) -> StageContext:
+    from kyodaku.stages import StageContext, available_cpus
+
+    return StageContext(
+        recipe=recipe,
+        recipe_path=file.resolve(),
+        run=folder,
+        console=output.progress_console(quiet=options.quiet),
+        clock=options.clock,
+        workers=options.workers or available_cpus(),
+        quiet=options.quiet,
+    )
+
+
+def _end(folder: RunFolder, summaries: list[StageSummary], last: str, options: Options) -> None:
+    """Say what was done and how far it came; exit accordingly."""
     complete = all(summary.complete for summary in summaries)
     if options.json:
         output.print_json(_as_json(folder, complete, summaries))
     else:
-        _tell_where(folder, complete, names[-1])
+        _tell_where(folder, complete, last)
     output.finish(well=complete)
 
 

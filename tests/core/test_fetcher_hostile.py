@@ -16,6 +16,7 @@ from kyodaku.fetcher import Fetcher, Manners
 from kyodaku.gate import Need, NeedKind
 from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.signals.model import Fetched, FetchError
+from kyodaku.turns import Turn
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 URL = "http://shop.example/x"
@@ -360,3 +361,54 @@ def test_a_host_that_rests_keeps_no_other_waiting() -> None:
         return found
 
     assert asyncio.run(scene()).status == 429
+
+
+@pytest.mark.parametrize("rest", [b"601", b"99999999999", b"Fri, 31 Dec 2100 00:00:00 GMT"])
+def test_a_host_that_wants_to_rest_for_long_is_not_waited_for(rest: bytes) -> None:
+    raw = reply(b"", b"Retry-After: " + rest, status=b"503 Service Unavailable")
+    answers, server = ask(
+        says(raw),
+        need(),
+        need(),
+        need("http://other.example/"),
+        names=(
+            "shop.example",
+            "other.example",
+        ),
+    )
+    assert [(answer.status, answer.error) for answer in answers] == [
+        (503, None),
+        (None, FetchError.TIMEOUT),
+        (503, None),
+    ]
+    assert len(server.asked) == 2, "the resting host is asked no more"
+
+
+def test_a_host_that_rests_again_and_again_is_given_up() -> None:
+    raw = reply(b"", b"Retry-After: 1", status=b"429 Too Many Requests")
+    answers, server = ask(says(raw), *[need() for _ in range(9)], max_rest=1.5)
+    assert [answer.status for answer in answers] == [429, 429] + [None] * 7
+    assert len(server.asked) == 2
+
+
+def test_a_crawl_delay_longer_than_any_patience_is_no_sleep() -> None:
+    async def work(fetcher: Fetcher, server: Server) -> list[Fetched]:
+        fetcher.slow_down("http://shop.example", 1e9)
+        return [await fetcher.get(need()) for _ in range(2)]
+
+    async def scene() -> Any:
+        async with asyncio.timeout(5):
+            return (await _with_server(says(reply(b"a")), work, ("shop.example",)))[0]
+
+    assert [answer.error for answer in asyncio.run(scene())] == [None, FetchError.TIMEOUT]
+
+
+def test_without_a_retry_after_the_rest_doubles_up_to_a_cap_and_ends_with_a_good_answer() -> None:
+    turn, rests = Turn(), []
+    for status, fields in [(429, ()), (503, ()), (429, (("Retry-After", "soon"),)), (503, ()), (200, ())]:
+        answer = Fetched(URL, URL, status, fields, b"", True, None, 0.0, ())
+        turn.answered(answer, 0.0, 0.75, 10.0)
+        rests.append(turn.free_at)
+    assert rests == [1.5, 3.0, 6.0, 10.0, 0.75]
+    turn.answered(Fetched(URL, URL, 429, (), b"", True, None, 0.0, ()), 0.0, 0.0, 10.0)
+    assert turn.free_at == 1.0, "a rest even where there is no delay"

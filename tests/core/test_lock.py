@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from kyodaku.errors import RecipeChangedError, RunBusyError, RunStateError, UsageError
-from kyodaku.lock import crawl_digest, holder, open_run, read_lock
+from kyodaku.lock import crawl_digest, holder, open_run, read_lock, reopen_run
 from kyodaku.recipe import Recipe, load_recipe
 from kyodaku.runs import RunFolder
 from kyodaku.signals.protocols import all_protocols
@@ -304,3 +304,30 @@ def test_a_look_at_a_run_turns_nobody_away(tmp_path: Path) -> None:
         assert holder(run) == os.getpid()
     letting_go.join()
     assert holder(run) is None
+
+
+def test_a_run_is_reopened_with_the_recipe_and_the_files_of_its_lock(tmp_path: Path) -> None:
+    path = write(tmp_path / "recipe")
+    run = opened(path, tmp_path / "runs")
+    with reopen_run(run) as lock:
+        assert lock.recipe == load_recipe(path)
+        assert lock.recipe_path() == path.resolve()
+        with pytest.raises(RunBusyError), reopen_run(run):
+            pass
+    write(tmp_path / "recipe", names=("b.example:80",))
+    with pytest.raises(RecipeChangedError, match=r"names in network\.host_table"), reopen_run(run):
+        pass
+
+
+def test_a_run_whose_recipe_moved_says_to_give_the_recipe(tmp_path: Path) -> None:
+    path = write(tmp_path / "recipe")
+    run = opened(path, tmp_path / "runs")
+    moved = (tmp_path / "recipe").rename(tmp_path / "moved")
+    with (
+        pytest.raises(RunStateError, match=r"hosts\.toml; give the recipe instead of the run"),
+        reopen_run(run),
+    ):
+        pass
+    assert opened(moved / "recipe.toml", tmp_path / "runs") == run
+    with reopen_run(run) as lock:
+        assert lock.folder == str(moved.resolve())
