@@ -57,15 +57,19 @@ class Checked:
 
 
 async def check_url(
-    url: str, permission: Permission, fetcher: Fetcher, *, images: int, redirects: int
+    url: str, permission: Permission, fetcher: Fetcher, *, images: int, redirects: int, page: str = ""
 ) -> Checked:
-    """Walk a page and its first images, or one image. What the address leads to decides which it is."""
+    """Walk a page and its first images, or one image. What the address leads to decides which it is; with the
+    address of a `page`, it is an image that this page shows."""
+    if page:
+        walk = walk_image(permission, url, page, redirects)
+        return _of_image(await _drive(walk, fetcher, permission), permission)
     if url.partition("?")[0].partition("#")[0].lower().endswith(_IMAGE_NAMES):
         return _of_image(
             await _drive(walk_image(permission, url, redirects=redirects), fetcher, permission), permission
         )
     met: list[Fetched] = []
-    page: PageJudgement = await _drive(
+    found: PageJudgement = await _drive(
         _stopped_at_image(walk_page(permission, url, images=images, redirects=redirects), met),
         fetcher,
         permission,
@@ -73,7 +77,7 @@ async def check_url(
     if met:  # not a page after all: its bytes are here already
         walked = _replayed(walk_image(permission, url, redirects=redirects), met)
         return _of_image(await _drive(walked, fetcher, permission), permission)
-    return _of_page(url, page, permission)
+    return _of_page(url, found, permission)
 
 
 def _stopped_at_image(

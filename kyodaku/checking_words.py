@@ -55,10 +55,20 @@ def sentence(checked: Checked, lang: str) -> str:
     if checked.kind == "page":
         return _page_english(checked, why)
     return {
-        Outcome.RELEASED: f"Yes, a crawl would take this image: {why}.",
+        Outcome.RELEASED: f"Yes, a crawl would take this image{_alone(checked)}: {why}.",
         Outcome.REFUSED: f"No, a crawl would not take this image: {why}.",
         Outcome.HELD: f"No, a crawl would not take this image as things are: {why}.",
     }.get(checked.outcome, f"There is no image to take: {why}.")
+
+
+def _alone(checked: Checked) -> str:
+    """A page may say no about an image that its address alone does not tell of."""
+    asked = any(result.gate == "g2" for result in checked.trail)
+    return (
+        ""
+        if asked
+        else ", going by its address alone (no page that shows it was asked; name one with --page)"
+    )
 
 
 def _why_english(checked: Checked) -> str:
@@ -117,8 +127,10 @@ def _japanese(checked: Checked) -> str:
     if checked.kind == "page" and checked.images and 0 < taken < len(checked.images):
         return f"一部のみ: 確認した {len(checked.images)} 枚のうち、クローラーが取得するのは {taken} 枚です。"
     what = "このページの画像" if checked.kind == "page" else "この画像"
+    asked = checked.kind == "page" or any(result.gate == "g2" for result in checked.trail)
+    alone = "" if asked else "（アドレスだけで確認しました。掲載ページは --page で指定してください）"
     return {
-        Outcome.RELEASED: f"はい、クローラーは{what}を取得します。{why}",
+        Outcome.RELEASED: f"はい、クローラーは{what}を取得します。{alone}{why}",
         Outcome.REFUSED: f"いいえ、クローラーは{what}を取得しません。{why}",
         Outcome.HELD: f"いいえ、現状ではクローラーは{what}を取得しません。{why}",
     }.get(checked.outcome, f"取得できる画像がありません。{why}")
@@ -168,14 +180,19 @@ def _signal(signal: Signal, result: GateResult, lang: str) -> Text:
     )
 
 
+def _mixed(checked: Checked) -> bool:
+    """True for a page whose images do not all share one fate."""
+    return len({image.taken for image in checked.images}) > 1
+
+
 def to_json(checked: Checked, lang: str) -> dict[str, Any]:
     """Plain values, raw texts verbatim."""
     return {
         "url": checked.url,
         "kind": checked.kind,
-        "outcome": checked.outcome.value,
-        "reason": checked.reason,
-        "would_be_taken": checked.taken and checked.kind != "file",
+        "outcome": "partly" if _mixed(checked) else checked.outcome.value,
+        "reason": "" if _mixed(checked) else checked.reason,
+        "would_be_taken": checked.taken and checked.kind != "file" and not _mixed(checked),
         "sentence": sentence(checked, lang),
         "grounds": [asdict(item) for item in checked.grounds],
         "gates": [

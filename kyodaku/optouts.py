@@ -28,6 +28,8 @@ from kyodaku.urls import host_of, normalise_url
 
 _KEYS = ("url", "prefix", "domain", "sha256")
 _HEX = re.compile(r"[0-9a-f]{64}")
+#: A lone CR ends a line too: else one comment in an old Mac file would hide every line after it.
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _MAX_FILE = 2 * 10**9
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
@@ -105,14 +107,22 @@ def _entries(path: Path, body: bytes, digest: str) -> Iterator[tuple[OptOut, str
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 (byte {error.start})") from error
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            key, value = _read(json.loads(line))
+            key, value = _read(json.loads(line, object_pairs_hook=_once))
         except (ValueError, RecursionError, UnsafeAddressError) as error:
             raise UsageError(f"{path}, line {number}: {error}; nothing of this file is used") from error
         yield OptOut(path.name, number, excerpt(line.strip()), digest), key, value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names stand once: of two, readers silently drop the first. Raises ValueError."""
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise ValueError("a name stands twice; one object a line for each opt-out")
+    return dict(pairs)
 
 
 def _read(item: Any) -> tuple[str, str]:
@@ -133,6 +143,8 @@ def _read(item: Any) -> tuple[str, str]:
             raise ValueError(f"{value!r} is no domain")
         return key, name
     normalise_url(value)  # raises for what is no address
+    if value.endswith("*"):
+        raise ValueError("a * matches nothing but itself; use prefix for all below an address")
     return key, _spelt(value)
 
 

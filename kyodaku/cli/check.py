@@ -60,6 +60,9 @@ def check(
             "--recipe", metavar="RECIPE", help="Whose rules; without one, whatever nobody reserved."
         ),
     ] = None,
+    page: Annotated[
+        str, typer.Option("--page", metavar="URL", help="The page that shows the image named by URL.")
+    ] = "",
     reading: Annotated[
         ReadingMode, typer.Option("--reading", help="The letter of the specifications, or what crawls use.")
     ] = ReadingMode.POLICY,
@@ -85,7 +88,7 @@ def check(
     with closing(_permission(chosen, net, reading.value, recipe)) as gates:
         found = [_file(path, gates) for path in files or ()]
         if urls:
-            found += asyncio.run(_ask(urls, chosen, net, gates, images))
+            found += asyncio.run(_ask(urls, chosen, net, gates, images, page))
     _tell(found, lang.value, json)
     output.finish(well=all(item.outcome.value != "failed" for item in found))
 
@@ -133,14 +136,14 @@ def _permission(recipe: Recipe, net: NetPolicy, mode: str, path: Path | None) ->
 
 
 async def _ask(
-    urls: list[str], recipe: Recipe, net: NetPolicy, gates: Permission, images: int
+    urls: list[str], recipe: Recipe, net: NetPolicy, gates: Permission, images: int, page: str
 ) -> list[Checked]:
     from kyodaku.checking import check_url
     from kyodaku.fetcher import Fetcher
 
     async with Fetcher.for_recipe(recipe, net) as fetcher:
         return [
-            await check_url(url, gates, fetcher, images=images, redirects=recipe.network.redirects)
+            await check_url(url, gates, fetcher, images=images, redirects=recipe.network.redirects, page=page)
             for url in urls
         ]
 

@@ -36,11 +36,17 @@ def groupings(robots: RobotsFile, reading: Reading) -> tuple[Grouping, ...]:
 
 def speaking(grouping: Grouping, url: str, reading: Reading) -> Speaking:
     """Who is spoken to in `grouping`, as far as it matters for `url`."""
+    lifted = letter_for(url, reading) is not None
+    key = (reading.mode, reading.own_tokens, reading.purpose_tokens, reading.purpose_threshold, lifted)
+    return grouping.chosen(key, lambda: _speaking(grouping, reading, lifted))
+
+
+def _speaking(grouping: Grouping, reading: Reading, lifted: bool) -> Speaking:
     ours = grouping.selected(reading.own_tokens)
     if reading.mode == "spec":
         return Speaking(ours, (), ())
     everybody = tuple(group for group in grouping.selected(("*",)) if group not in ours)
-    if any(grouping.addresses(token.lower()) for token in reading.own_tokens) or letter_for(url, reading):
+    if any(grouping.addresses(token.lower()) for token in reading.own_tokens) or lifted:
         return Speaking(ours, everybody, ())
     control_only = reading.purpose_threshold == "control-tokens-only"
     tokens = CONTROL_TOKENS if control_only else reading.purpose_tokens

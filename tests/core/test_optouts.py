@@ -101,12 +101,21 @@ def test_a_later_opt_out_works_backwards_over_every_address_of_the_way(snapshot:
         '{"domain": "a b"}',
         '{"sha256": "abc"}',
         '{"uri": "https://a.example.org/"}',
+        '{"domain": "a.example.org", "domain": "b.example.org"}',
+        '{"url": "https://a.example.org/1", "url": "https://a.example.org/2"}',
+        '{"prefix": "https://a.example.org/*"}',
     ],
 )
 def test_a_line_that_cannot_be_read_refuses_the_file_and_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "o.jsonl").write_text(LINES + line + "\n")
     with pytest.raises(UsageError, match=r"o\.jsonl, line 7: "):
         load_optouts([tmp_path / "o.jsonl"])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_comment_hides_no_line_whatever_ends_it(tmp_path: Path, end: str) -> None:
+    (tmp_path / "o.jsonl").write_bytes(f'# list{end}{{"domain": "a.example.org"}}{end}'.encode())
+    assert load_optouts([tmp_path / "o.jsonl"]).about_url("https://a.example.org/x.jpg")
 
 
 def test_a_missing_file_is_an_error_of_the_recipe(tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_an_image_behind_an_address_without_a_name_for_it(demo: DemoRun, lang: s
     assert len([entry for entry in demo.web.log[asked:] if entry.path in url]) <= 1
 
 
+def test_an_image_by_its_address_alone_and_with_its_page(demo: DemoRun) -> None:
+    page = "http://usage-header.example/page"
+    image = next(image for image, shown_by in rows(demo) if shown_by == page)
+    table = ("--host-table", str(demo.web.host_table_path))
+    alone = kyodaku("check", image, *table)
+    assert alone.stdout.startswith("Yes, a crawl would take this image, going by its address alone")
+    shown = kyodaku("check", image, "--page", page, *table)
+    assert shown.stdout.startswith("No, a crawl would not take this image: a Content-Usage")
+
+
+def test_a_page_of_two_minds_is_no_yes_for_programs(demo: DemoRun) -> None:
+    table = ("--host-table", str(demo.web.host_table_path))
+    found = json.loads(kyodaku("check", "http://usage.example/", "--json", *table).stdout)
+    assert (found["outcome"], found["would_be_taken"]) == ("partly", False)
+    assert sorted(image["would_be_taken"] for image in found["images"]) == [False, True]
+
+
 def test_files_are_read_without_a_network(tmp_path: Path) -> None:
     said = {
         "no.jpg": (plus_xmp("DMI-PROHIBITED-GENAIMLTRAINING"), "This file says no to AI training"),

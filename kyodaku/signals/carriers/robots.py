@@ -7,9 +7,10 @@ than a file means is the protocol's business.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, TypeVar
 
 from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule
 from kyodaku.signals.carriers.robots_odd import QUOTES, straightened
@@ -25,6 +26,8 @@ MAX_RULES = 10_000
 MAX_WILDCARD_OCTETS = 128 * 1024
 
 _MAX_NAMES = 64
+_MAX_CHOSEN = 64
+_T = TypeVar("_T")
 
 USER_AGENT = "user-agent"
 ALLOW = "allow"
@@ -95,6 +98,17 @@ class Grouping:
     _matchers: dict[tuple[tuple[int, ...], bool], GroupMatcher] = field(
         default_factory=dict, compare=False, repr=False
     )
+    _chosen: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def chosen(self, key: Hashable, choose: Callable[[], _T]) -> _T:
+        """`choose()`, remembered under `key`: a file is asked about thousands of URLs, and which groups speak
+        to whom depends on none of them. `key` holds everything that the choice depends on."""
+        if key not in self._chosen:
+            if len(self._chosen) >= _MAX_CHOSEN:
+                self._chosen.clear()
+            self._chosen[key] = choose()
+        found: _T = self._chosen[key]
+        return found
 
     def matcher(self, numbers: tuple[int, ...], strict: bool) -> GroupMatcher:
         """The merged allow / disallow rules of the groups `numbers`, compiled once.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from protego import Protego
 
@@ -122,6 +123,7 @@ class PatternRules:
         return next((rule for pattern, rule in self._rules if pattern.matches((path,))), None)
 
 
+@lru_cache(maxsize=256)  # one URL is compared by several protocols, one after the other
 def normal_paths(url: str) -> tuple[bytes, ...]:
     """The path and query of `url` as `PathPattern` compares them: as written, and without dot segments."""
     path, question, query = normalise(_path_and_query(url)).partition(b"?")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from kyodaku.reasons import RefuseReason
@@ -142,10 +143,8 @@ def _rules(lines: Sequence[RobotsRecord], paths: Sequence[bytes], reading: Readi
     """The lines that apply to a URL. By policy one that is malformed applies where it may refuse."""
     rules = []
     for record in lines[:_MAX_LINES]:
-        path, text = split_path(record.value)
-        preferences = parse_preferences(text)
+        path, pattern, preferences = _parsed(record)
         if path:
-            pattern = PathPattern.of(path.encode("latin-1"))
             if pattern is not None and pattern.matches(paths):
                 everywhere = all(pattern.matches((form,)) for form in paths)
                 usable = everywhere or bool(preferences.refused)
@@ -155,6 +154,13 @@ def _rules(lines: Sequence[RobotsRecord], paths: Sequence[bytes], reading: Readi
         elif preferences.refused and reading.mode == "policy":
             rules.append(_Rule(record, -1, preferences))
     return rules
+
+
+@lru_cache(maxsize=4096)
+def _parsed(record: RobotsRecord) -> tuple[str, PathPattern | None, Preferences]:
+    """The path as written, its pattern, and the dictionary of a line."""
+    path, text = split_path(record.value)
+    return path, PathPattern.of(path.encode("latin-1")) if path else None, parse_preferences(text)
 
 
 def _decided(rules: Sequence[_Rule], reading: Reading) -> _Found | None:
