@@ -20,11 +20,13 @@ from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
-from kyodaku.signals.model import Fetched
+from kyodaku.signals.model import Fetched, Headers
 from kyodaku.signals.protocols.directives import asks_nofollow
 from kyodaku.walls import is_wall
 
 _SITEMAP_DEPTH = 3
+#: Of a page that was read, only what asking again needs is kept.
+_VALIDATORS = frozenset({"etag", "last-modified"})
 
 
 class PageDesk:
@@ -118,7 +120,7 @@ class PageDesk:
             final_url=fetched.final_url,
             hops=fetched.hops,
             status=fetched.status or 0,
-            headers=() if result.open else fetched.headers,
+            headers=_validators(fetched) if result.open else fetched.headers,
             fetched_at=fetched.fetched_at,
             bytes=len(fetched.body),
             sha256=facts.page.digest if facts.page else "",
@@ -204,3 +206,7 @@ class PageDesk:
 
 def _open() -> GateResult:
     return GateResult("g2", GateVerdict.PROCEED, "")
+
+
+def _validators(fetched: Fetched) -> Headers:
+    return tuple((name, value) for name, value in fetched.headers if name.lower() in _VALIDATORS)

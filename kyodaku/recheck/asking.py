@@ -43,12 +43,14 @@ _MAX_ROUNDS = 8
 
 @dataclass(frozen=True)
 class KnownPage:
-    """What the crawl recorded of a page: its validators and the sha256 hex of its body."""
+    """What the crawl recorded of a page: where its answer came from, its validators, and the sha256 hex of
+    its body."""
 
     url: str
     etag: str = ""
     last_modified: str = ""
     sha256: str = ""
+    final_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,10 @@ class AskingAgain:
         if isinstance(answer, GateResult):
             return _Page(SAME, answer)
         if answer.status == 304 and headers and answer.error is None:
-            head = _head_of(answer)
-            return _Page(SAME, await self._with_documents(lambda: self._permission.g2_head(head)))
+            if answer.final_url == known.final_url:
+                head = _head_of(answer)
+                return _Page(SAME, await self._with_documents(lambda: self._permission.g2_head(head)))
+            return await self._page(KnownPage(known.url, sha256=known.sha256))  # 304 of another address
         facts = self._permission.g2(answer)
         for _ in range(_MAX_ROUNDS):
             if not facts.result.documents:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -92,7 +92,7 @@ def _kept(run: RunFolder, notebook: Notebook) -> list[_Kept]:
         url = row["page_url"]
         page = pages.get(url, KnownPage(url)) if url else None
         if page is not None:
-            page = KnownPage(url, page.etag, page.last_modified, row["page_sha256"])
+            page = replace(page, sha256=row["page_sha256"])
         found.append(_Kept(shard, Candidate.from_row(row), page))
     return sorted(found, key=lambda kept: (kept.candidate.page_url, kept.candidate.image_url))
 
@@ -103,9 +103,9 @@ def _pages(run: RunFolder, urls: set[str]) -> dict[str, KnownPage]:
     files = read_table(run.hosts, HOSTS, ["path"]).column("path").to_pylist() if run.hosts.is_file() else []
     if any("://" in path for path in files):
         return {}
-    rows = read_table(run.pages, PAGES, ["url", "etag", "last_modified"]).to_pylist()
+    rows = read_table(run.pages, PAGES, ["url", "etag", "last_modified", "final_url"]).to_pylist()
     return {
-        row["url"]: KnownPage(row["url"], row["etag"], row["last_modified"])
+        row["url"]: KnownPage(row["url"], row["etag"], row["last_modified"], final_url=row["final_url"])
         for row in rows
         if row["url"] in urls
     }
