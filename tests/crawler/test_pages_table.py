@@ -40,3 +40,18 @@ def test_every_page_and_what_stood_before_it(tmp_path: Path) -> None:
 def test_a_page_that_was_met_but_never_asked_says_why(tmp_path: Path) -> None:
     [row] = exported(Scripted(tmp_path, recipe(), {})).values()
     assert row["not_requested"] or row["gate_reason"] == "not_finished", row
+
+
+def test_what_asking_again_needs_of_a_page_is_kept(tmp_path: Path) -> None:
+    date = "Fri, 20 Nov 2026 08:00:00 GMT"
+    home = html("<img src=/1.png>", ("etag", '"v1"'), ("Last-Modified", date), ("Set-Cookie", "secret=1"))
+    web = {
+        "http://a.example/robots.txt": text("User-agent: *\nDisallow:\n"),
+        "http://a.example/": home,
+        "http://a.example/1.png": png(),
+    }
+    crawl = Scripted(tmp_path, recipe(), web)
+    crawl.run()
+    row = exported(crawl)["http://a.example/"]
+    assert (row["etag"], row["last_modified"]) == ('"v1"', date)
+    assert row["final_url"] == "http://a.example/"
