@@ -90,11 +90,11 @@ def _document(
         return _unasked(permission, url, FetchError.BLOCKED)
     origin = origin_of(url)
     if origin not in robots_of:
-        robots_of[origin] = yield from _followed(permission, origin + ROBOTS)
+        robots_of[origin] = yield from _followed(permission, origin + ROBOTS, NeedKind.DOCUMENT)
     robots = robots_of[origin]
     if not permission.robots_obtained(origin, robots).open or is_barred(permission, url, robots):
         return _unasked(permission, url, FetchError.BARRED)
-    answer = yield from _followed(permission, url)
+    answer = yield from _followed(permission, url, NeedKind.DOCUMENT)
     return _bridged(answer, previous.files.get(url) if previous else None)
 
 
@@ -140,14 +140,16 @@ def is_barred(permission: Permission, url: str, robots: Fetched) -> bool:
     return any(signal.effect is not Effect.SILENT for signal in signals)
 
 
-def _followed(permission: Permission, url: str) -> Generator[Need, Fetched, Fetched]:
+def _followed(
+    permission: Permission, url: str, kind: NeedKind = NeedKind.HOST_FILE
+) -> Generator[Need, Fetched, Fetched]:
     hops: list[Hop] = []
     current = url
     while True:
         if not permission.g0(current).open:
             blocked = FetchError.BLOCKED
             return Fetched(url, current, None, (), b"", False, blocked, permission.clock(), tuple(hops))
-        answer = yield Need(current, NeedKind.HOST_FILE, HOST_FILE_CAP)
+        answer = yield Need(current, kind, HOST_FILE_CAP)
         target = redirect_target(answer)
         if target is None:
             return replace(answer, url=url, final_url=current, hops=(*hops, *answer.hops))

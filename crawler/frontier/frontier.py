@@ -20,9 +20,11 @@ from crawler.frontier.origins import HostFileRun, Origin, OriginBook, OriginStat
 from crawler.frontier.politeness import Timetable
 from crawler.frontier.requests import Answered, Place, Requests, Row
 from crawler.frontier.retries import Retries
+from crawler.frontier.shared import SharedAnswers
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
-from kyodaku.gate import GateResult, GateVerdict, OriginFacts
+from kyodaku.gate import GateResult, GateVerdict, NeedKind, OriginFacts
+from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.netguard import host_of, origin_of
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.signals.model import Fetched, Hop
@@ -55,6 +57,9 @@ class Frontier:
         self._documents = documents
         self._timetable = timetable
         self._retries = Retries(hold_retries, now)
+        self._shared: SharedAnswers[HostFileRun | DocumentRun] = SharedAnswers(
+            now, min(hold_retries, default=HOST_FILE_FRESH)
+        )
         self._max_delay = max_delay
         self._now = now
         self._hosts: dict[str, Host] = {}
@@ -218,21 +223,42 @@ class Frontier:
     def host_file(self, job: Job, fetched: Fetched) -> None:
         """The answer to a job for a host file or a document."""
         assert job.run is not None  # noqa: S101 - only called for such jobs
-        if isinstance(job.run, DocumentRun):
-            self._documents.answer(job.run, fetched)
-            self._advance_document(job.run)
+        assert job.run.need is not None  # noqa: S101 - the run waits for this answer
+        if job.url == origin_of(job.url) + ROBOTS:  # its other files wait as long as it asks
+            self._timetable.wish(job.host, min(self.judge.crawl_delay(fetched), self._max_delay))
+        waiting = self._shared.put(job.run.need, fetched) if _is_shared(job.run) else []
+        for run in (job.run, *waiting):
+            self._answer(run, fetched)
+            self._advance_any(run)
+
+    def _answer(self, run: HostFileRun | DocumentRun, fetched: Fetched) -> None:
+        if isinstance(run, DocumentRun):
+            self._documents.answer(run, fetched)
         else:
-            origin = job.run.origin
-            if job.url == origin.name + ROBOTS:  # its other files wait as long as it asks
-                self._timetable.wish(origin.host, min(self.judge.crawl_delay(fetched), self._max_delay))
-            self._origins.answer(job.run, fetched)
-            self._advance(job.run)
+            self._origins.answer(run, fetched)
+
+    def _advance_any(self, run: HostFileRun | DocumentRun) -> None:
+        if isinstance(run, DocumentRun):
+            self._advance_document(run)
+        else:
+            self._advance(run)
+
+    def _asks(self, run: HostFileRun | DocumentRun) -> bool:
+        """Queue what a run needs next, unless somebody asked for it already. False when it needs nothing."""
+        while run.need is not None:
+            url = run.need.url
+            known = self._shared.get(url) if _is_shared(run) else None
+            if known is None:
+                if not _is_shared(run) or self._shared.join(url, run):
+                    name = host_of(url)
+                    self._host(name).needs.append(run)
+                    self._timetable.wake(name)
+                return True
+            self._answer(run, known)
+        return False
 
     def _advance(self, run: HostFileRun) -> None:
-        if run.need is not None:
-            name = host_of(run.need.url)
-            self._host(name).needs.append(run)
-            self._timetable.wake(name)
+        if self._asks(run):
             return
         assert run.facts is not None  # noqa: S101 - a run ends in facts
         self._fetching -= 1
@@ -269,10 +295,7 @@ class Frontier:
             self._advance_document(run)
 
     def _advance_document(self, run: DocumentRun) -> None:
-        if run.need is not None:
-            name = host_of(run.need.url)
-            self._host(name).needs.append(run)
-            self._timetable.wake(name)
+        if self._asks(run):
             return
         self._fetching -= 1
         for request in self._documents.settle(run):
@@ -468,3 +491,9 @@ class Frontier:
         self._parked.pop(page_host, None)
         for name in self._requests.unpark(page_host):
             self._expect(Place("", host_of(name + "/"), name))
+
+
+def _is_shared(run: HostFileRun | DocumentRun) -> bool:
+    """True for what others may need too: all that leads to a document."""
+    documents = isinstance(run, DocumentRun)
+    return documents or (run.need is not None and run.need.kind is NeedKind.DOCUMENT)

@@ -204,7 +204,11 @@ class OriginBook:
         now, clock = self._now(), self._permission.clock()
         fresh = self._outage_retry if copies else HOST_FILE_FRESH
         origin.expires_at = now + min(copies, default=facts.fetched_at) + HOST_FILE_BRIDGE - clock
-        origin.stale_at = min(now + facts.fetched_at + fresh - clock, origin.expires_at)
+        oldest = min((file.fetched_at for file in facts.files.values()), default=facts.fetched_at)
+        asked_at = (
+            facts.fetched_at if copies else min(oldest, facts.fetched_at)
+        )  # a shared answer may be older
+        origin.stale_at = min(now + asked_at + fresh - clock, origin.expires_at)
 
     # ------------------------------------------------------------------ documents
 

@@ -145,3 +145,74 @@ def test_a_host_whose_policy_file_cannot_be_had_is_held_and_asked_again(tmp_path
     assert HOME in scripted.urls()
     assert IMAGE not in scripted.urls()
     assert results(scripted)[IMAGE] == ("refuse", "tdmrep")
+
+
+def test_one_licence_that_many_hosts_name_is_asked_for_once(tmp_path: Path) -> None:
+    shown = "".join(f'<img src="http://h{n}.example/art.png">' for n in range(10))
+    web: dict[str, Page] = {ROBOTS: OPEN, HOME: html(shown), RSL: YES}
+    web["http://licences.example/robots.txt"] = OPEN
+    for number in range(10):
+        web[f"http://h{number}.example/robots.txt"] = text(f"License: {RSL}\nUser-agent: *\nDisallow:\n")
+        web[f"http://h{number}.example/art.png"] = png(number)
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    urls = scripted.urls()
+    assert urls.count(RSL) == urls.count("http://licences.example/robots.txt") == 1
+    taken = [url for url, said in results(scripted).items() if said == ("proceed", "") and "art" in url]
+    assert len(taken) == 10
+
+
+def test_host_files_of_a_host_of_documents_are_asked_for_once(tmp_path: Path) -> None:
+    links = "".join(f'<a href="/p{n}">p</a>' for n in range(20))
+    web: dict[str, Page] = {ROBOTS: OPEN, HOME: html(links), "http://licences.example/robots.txt": OPEN}
+    for number in range(20):
+        licence = f"http://licences.example/{number}.xml"
+        link = ("Link", f'<{licence}>; rel="license"; type="application/rsl+xml"')
+        web |= {f"http://a.example/p{number}": html("<p>p</p>", link), licence: YES}
+    scripted = crawl(tmp_path, web, every=True)
+    scripted.run()
+    asked = [url for url in scripted.urls() if url.startswith("http://licences.example/")]
+    assert len(asked) == len(set(asked)) == 20 + 7
+
+
+@pytest.mark.parametrize("by_robots", [True, False])
+def test_the_delay_that_a_host_of_documents_asks_for_is_kept(tmp_path: Path, by_robots: bool) -> None:
+    own = text(f"License: {RSL}\nUser-agent: *\nDisallow:\n") if by_robots else OPEN
+    home = html("<img src='/art.png'>") if by_robots else html("<img src='/art.png'>", LINK)
+    web = {ROBOTS: own, HOME: home, IMAGE: png(), RSL: YES}
+    web["http://licences.example/robots.txt"] = text("User-agent: *\nCrawl-delay: 30\n")
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    robots, document = (when for when, url in scripted.asked if "licences" in url)
+    assert document - robots >= 30
+
+
+@pytest.mark.parametrize("steps", range(2, 12))
+def test_a_kill_while_many_wait_for_one_licence_loses_nothing(tmp_path: Path, steps: int) -> None:
+    web: dict[str, Page] = {ROBOTS: OPEN, HOME: html('<a href="/p0">p</a><a href="/p1">p</a>'), RSL: NO}
+    for number in range(2):
+        web[f"http://a.example/p{number}"] = html(f"<img src='/{number}.png'>", LINK)
+    scripted = crawl(tmp_path, web)
+    scripted.run(steps)
+    scripted.kill()
+    scripted.open()
+    scripted.run()
+    said = results(scripted)
+    assert said["http://a.example/p0"] == said["http://a.example/p1"] == ("refuse", "rsl")
+    assert not [url for url in scripted.urls() if url.endswith(".png")]
+
+
+def test_a_licence_that_could_not_be_had_is_asked_for_again_with_its_host(tmp_path: Path) -> None:
+    answers = iter([text("", 503), YES])
+    web: dict[str, Page] = {
+        ROBOTS: text(f"License: {RSL}\nUser-agent: *\nDisallow:\n"),
+        HOME: html("<img src='/art.png'>"),
+        IMAGE: png(),
+        RSL: lambda: next(answers),  # type: ignore[dict-item]
+    }
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    urls = scripted.urls()
+    assert urls.count(RSL) == 2
+    assert urls.index(HOME) > urls.index(RSL, urls.index(RSL) + 1), "the host was held until then"
+    assert results(scripted)[IMAGE] == ("proceed", "")
