@@ -228,3 +228,38 @@ def test_a_megabyte_of_header_takes_less_than_a_second(piece: str) -> None:
         x_robots_tag.PROTOCOL.read_image_head(head(*[text[:1000]] * 1000), reading())
 
     assert cpu_seconds(work, 1.0) < 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no ai", "No  Image-AI", "no\u200bai", "ｎｏａｉ", "no\u2011ai", "n\u2060o\ufe0fa\u00adi", "no index"],
+)
+def test_a_refusal_in_disguise_refuses_in_markup_and_in_headers(text: str) -> None:
+    for written in (text, text.encode().decode("latin-1")):
+        assert [finding.effect for finding in findings(written, reading())] == [Effect.RESERVED]
+        assert findings(written, reading("spec")) == []
+
+
+@pytest.mark.parametrize("text", ["nomad, air", "noble airs", "casino aid", "no air", "inoai"])
+def test_words_that_only_look_alike_are_silent(text: str) -> None:
+    assert findings(text, reading()) == []
+
+
+def test_text_that_grows_when_made_plain_is_not_cut_in_silence() -> None:
+    grows = "\ufdfa" * 3_000 + ", noai"
+    assert Effect.ERROR in [finding.effect for finding in findings(grows, reading())]
+
+
+@pytest.mark.parametrize("unit", ["no ", "no-", "\u200b", "ｎｏ ", "noimage "])
+def test_plain_text_takes_linear_time(unit: str) -> None:
+    assert cpu_seconds(lambda: findings(unit * (1_000_000 // len(unit)), reading()), 1.0) < 1.0
+
+
+@pytest.mark.parametrize(
+    "tag", ["<meta name=noai>", "<meta name=no-ai content=0>", "<meta name=robots value=noai>"]
+)
+def test_a_word_in_the_wrong_place_of_a_tag_refuses_by_policy(tag: str) -> None:
+    page = parse_html(tag.encode(), "text/html", "https://a.example/")
+    effects = [s.effect for s in meta_robots.PROTOCOL.read_page(page, None, reading())]
+    assert effects == [Effect.RESERVED]
+    assert meta_robots.PROTOCOL.read_page(page, None, reading("spec")) == []

@@ -8,7 +8,9 @@ Mojeek `noml` (2023). No directive ever grants.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -33,6 +35,10 @@ _OTHER_RULES = frozenset(
 )
 _EVERYBODY = frozenset({"", "*", "robots"})
 _WORD = re.compile(r"[a-z0-9_-]+")
+#: A refusing word that was written as several: `no ai`, `no image-ai`, `no index`.
+_IN_PIECES = re.compile(
+    r"\bno[\s_-]+(?P<what>image[\s_-]*(?:ai|index)|ai|ml|index|archive|cache)\b", re.IGNORECASE
+)
 _VALUE = re.compile(r"[^\s;]*")
 _MAX_LENGTH = 16 * 1024
 #: Names, in findings, what was too much to be read.
@@ -117,9 +123,29 @@ def parse_directives(text: str, *, lenient: bool = False) -> Iterator[Directive]
 
 def findings(text: str, reading: Reading) -> list[Finding]:
     """What the directives in `text` say to us, each once. An error ends those of a text that is too long."""
-    found = [finding for directive in _addressed(text, reading) for finding in _judge(directive, reading)]
-    unread = [unread_finding()] if len(text) > _MAX_LENGTH else []
+    plain = plain_text(text) if reading.mode == "policy" else text
+    found = [finding for directive in _addressed(plain, reading) for finding in _judge(directive, reading)]
+    unread = [unread_finding()] if max(len(text), len(plain)) > _MAX_LENGTH else []
     return list(dict.fromkeys([*found, *unread]))
+
+
+def plain_text(text: str) -> str:
+    """`text` as it looks to a reader: UTF-8 that came as latin-1 (headers do), full-width letters, characters
+    that are not seen, all kinds of dashes, and refusing words in pieces (`no ai`). Of what is longer than the
+    limit, a little more than the limit."""
+    text = text[: _MAX_LENGTH + 1]
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    if not text.isascii():
+        text = "".join(map(_plain_character, unicodedata.normalize("NFKC", text)))
+    return _IN_PIECES.sub(lambda match: "no" + re.sub(r"[\s_-]", "", match["what"]), text)
+
+
+def _plain_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf" or "\ufe00" <= character <= "\ufe0f":
+        return ""
+    return "-" if category == "Pd" else character
 
 
 def unread_finding() -> Finding:

@@ -8,9 +8,11 @@ from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.page import HtmlPage, Meta
 from kyodaku.signals.model import Binding, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
-from kyodaku.signals.protocols.directives import findings
+from kyodaku.signals.protocols.directives import Finding, findings, plain_text
 
 _HEADER_NAME = "x-robots-tag"
+#: Words that refuse even where they stand in the place of the name: `<meta name="noai">`.
+_REFUSING_NAME = re.compile(r"\bno[_-]?(?:(?:image[_-]?)?ai|ml)\b")
 
 
 class MetaRobots(Protocol):
@@ -26,7 +28,7 @@ class MetaRobots(Protocol):
         spec="`noai` and `noimageai` of the page reserve its images; never a grant",
         policy=(
             "the further words of X-Robots-Tag; `http-equiv` forms and odd separators; tags for crawlers "
-            "that train"
+            'that train; `<meta name="noai">`'
         ),
         peers=Peers(common_crawl="`noai`: not known; `nofollow` is said to be honoured"),
     )
@@ -49,20 +51,28 @@ class MetaRobots(Protocol):
                 fetched_at=page.fetched_at,
             )
             for meta in page.metas
-            if _addressed_to_us(meta, reading)
-            for finding in findings(meta.content, reading)
+            for finding in _said(meta, reading)
         ]
 
 
-def _addressed_to_us(meta: Meta, reading: Reading) -> bool:
+def _said(meta: Meta, reading: Reading) -> list[Finding]:
     ours = {"robots", *(token.lower() for token in reading.own_tokens)}
     if reading.mode == "spec":
-        return meta.name in ours
-    if _HEADER_NAME in (meta.http_equiv, meta.name):
-        return True
-    ours |= {token.lower() for token in reading.purpose_tokens}
-    names = {meta.name, meta.property, meta.http_equiv, *re.split(r"[,\s]+", meta.name)}
-    return not names.isdisjoint(ours)
+        return findings(meta.content, reading) if meta.name in ours else []
+    name = plain_text(meta.name).lower()
+    found: list[Finding] = []
+    if _addressed_to_us(meta, name, ours | {token.lower() for token in reading.purpose_tokens}):
+        # Without content the word may stand in some other attribute: `<meta name="robots" value="noai">`.
+        found += findings(meta.content or meta.raw, reading)
+    for written in dict.fromkeys((name, meta.property, meta.http_equiv)):
+        if _REFUSING_NAME.search(written):
+            found += [finding for finding in findings(written, reading) if finding not in found]
+    return found
+
+
+def _addressed_to_us(meta: Meta, name: str, ours: set[str]) -> bool:
+    names = {name, meta.property, meta.http_equiv, *re.split(r"[,\s]+", name)}
+    return not names.isdisjoint(ours | {_HEADER_NAME})
 
 
 PROTOCOL = MetaRobots()
