@@ -357,7 +357,12 @@ class Permission:
         """
         embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa)
         facts = ImageFacts(embedded.format, embedded.width, embedded.height, embedded.digest)
-        return replace(self._judge_image(embedded, len(body), evidence, prior), image=facts)
+        stated = self.head_evidence(head)
+        return replace(self._judge_image(embedded, len(body), evidence, prior, stated), image=facts)
+
+    def head_evidence(self, head: ResponseHead) -> list[LicenceEvidence]:
+        """Licence evidence in an image's own headers, which `g5` gives too."""
+        return [item for protocol in self.protocols for item in protocol.head_evidence(head)]
 
     def _judge_image(
         self,
@@ -365,13 +370,14 @@ class Permission:
         size: int,
         evidence: Sequence[LicenceEvidence],
         prior: Sequence[Signal],
+        stated: Sequence[LicenceEvidence],
     ) -> GateResult:
         unfit = self._unfit(embedded, size)
         if unfit is not None:
             return unfit
         reading = self.reading()
         signals: list[Signal] = []
-        found: list[LicenceEvidence] = []
+        found = list(stated)
         for protocol in self.protocols:
             signals += protocol.read_image(embedded, reading)
             found += protocol.image_evidence(embedded)

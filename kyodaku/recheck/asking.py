@@ -210,6 +210,7 @@ class AskingAgain:
 
     async def _judge_head(self, found: _Findings, answer: Fetched) -> GateResult:
         head = _head_of(answer)
+        found.evidence.update(dict.fromkeys(self._permission.head_evidence(head)))
         return found.add(await self._with_documents(lambda: self._permission.g4(head)))
 
     async def _judge_bytes(self, found: _Findings, answer: Fetched) -> GateResult:

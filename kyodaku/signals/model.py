@@ -84,6 +84,7 @@ class LicenceBinding(StrEnum):
     CONTENT_URL = "content_url"  # schema.org contentUrl equals the image
     RDFA_ABOUT = "rdfa_about"
     XMP = "xmp"  # inside the image's own bytes
+    LINK_HEADER = "link_header"  # a Link header of the image's own response
     FIGURE = "figure"  # a licence link inside the same <figure>
     INSTITUTION_PAGE = "institution_page"  # a named institution's page whose main image this is
     URL_LIST = "url_list"

@@ -32,6 +32,7 @@ from kyodaku.signals.model import (
     FetchError,
     Hop,
     LicenceBinding,
+    LicenceEvidence,
     Reading,
     Signal,
     Use,
@@ -207,7 +208,7 @@ def _effect(inputs: Mapping[str, Any], url: str, reading: Reading) -> Effect:
     if "atproto_record" in inputs:
         said.record(_file(url, 200, _bytes(inputs["atproto_record"])), url)
     training = [signal for signal in said.signals if signal.use is Use.TRAINING]
-    return strongest([*resolve_protocols(training).values(), *said.outcomes])
+    return strongest([*resolve_protocols(training).values(), *said.outcomes, said.licensed])
 
 
 class _Said:
@@ -219,6 +220,7 @@ class _Said:
         self._protocols = all_protocols()
         self.signals: list[Signal] = []
         self.outcomes: list[Effect] = []
+        self.evidence: list[LicenceEvidence] = []
 
     def host_files(self, prefix: str, asked: str) -> None:
         files = _host_files(self._inputs, prefix, asked)
@@ -231,6 +233,7 @@ class _Said:
     def image_head(self, head: ResponseHead) -> None:
         self.outcomes.append(_status_effect(head.status))
         for protocol in self._protocols:
+            self.evidence += protocol.head_evidence(head)
             self.signals += protocol.read_image_head(head, self._reading)
             self._documents(protocol.image_documents(head, self._reading), head.url)
 
@@ -240,13 +243,19 @@ class _Said:
             self.signals += protocol.read_page(page, None, self._reading)
             self.signals += protocol.read_page(page, image_url, self._reading)
             self._documents(protocol.page_documents(head, page, self._reading), image_url)
-            for item in protocol.page_evidence(page, image_url, self._reading):
-                if item.binding is not LicenceBinding.UNBOUND and item.licence in _FREE:
-                    self.outcomes.append(Effect.PERMITTED)
+            self.evidence += protocol.page_evidence(page, image_url, self._reading)
 
     def image(self, embedded: EmbeddedMetadata) -> None:
         for protocol in self._protocols:
             self.signals += protocol.read_image(embedded, self._reading)
+            self.evidence += protocol.image_evidence(embedded)
+
+    @property
+    def licensed(self) -> Effect:
+        """What licences amount to: a yes where all that are bound to the image give it to everybody."""
+        bound = [item for item in self.evidence if item.binding is not LicenceBinding.UNBOUND]
+        free = bool(bound) and all(item.licence in _FREE for item in bound)
+        return Effect.PERMITTED if free else Effect.SILENT
 
     def record(self, document: Fetched, url: str) -> None:
         """A document of the protocol that the vector is about, which no other input names."""

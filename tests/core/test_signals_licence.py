@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kyodaku.decision import Policy, basis_decision
 from kyodaku.signals.carriers.embedded import read_embedded
+from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage, parse_html
 from kyodaku.signals.licence_urls import canonical_licence
 from kyodaku.signals.model import Institution, LicenceBinding, LicenceEvidence
@@ -399,3 +401,157 @@ def test_a_crowded_page_is_asked_about_every_image_quickly() -> None:
             PROTOCOL.page_evidence(read, image.url, reading())
 
     assert cpu_seconds(work, 3.0) < 3.0
+
+
+# ---------------------------------------------------------------------------- things that markup describes
+
+_MICRO = "<div itemscope itemtype='https://schema.org/ImageObject'{}>{}</div>"
+_SHOWN = "<img itemprop=contentUrl src=/img/1.jpg>"
+
+
+def _verdict(markup: str) -> str:
+    policy = Policy("public-domain", frozenset({"pdm", "cc0", "cc0-institution"}), frozenset(), frozenset())
+    return basis_decision([], evidence(markup), policy).reason.value
+
+
+def test_microdata_is_evidence_that_names_its_elements() -> None:
+    (item,) = evidence(_MICRO.format("", f"{_SHOWN}<a itemprop=license href='{CC0}deed.ja'>CC0</a>"))
+    assert (item.licence, item.licence_url, item.binding) == ("cc0-1.0", CC0, LicenceBinding.CONTENT_URL)
+    assert (item.source_url, len(item.digest)) == (URL, 64)
+    assert item.element.startswith("<div itemscope")
+    assert '<a itemprop="license"' in item.element
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        _MICRO.format("", f"{_SHOWN}<a itemprop=license href={NC}>t</a>"),
+        _MICRO.format("", f"{_SHOWN}<a itemprop=acquireLicensePage href=/buy>t</a>"),
+        _MICRO.format("", f"{_SHOWN}<b itemprop=license>All rights reserved</b>"),
+        _MICRO.format("", f"{_SHOWN}<div itemprop=license itemscope><b itemprop=url>{NC}</b></div>"),
+        _MICRO.format(" itemref=r", _SHOWN) + f"<p id=r><a itemprop=license href={NC}>t</a></p>",
+        f"<div vocab=https://schema.org/ typeof=ImageObject>{_SHOWN.replace('itemprop', 'property')}"
+        f"<a property=license href={NC}>t</a></div>",
+        _script(f'{{"contentUrl": ["/img/1.jpg", "/b.jpg"], "license": "{NC}"}}'),
+        _script(f'{{"url": "/img/1.jpg", "license": "{NC}"}}'),
+        _script('{"contentUrl": "/img/1.jpg", "acquireLicensePage": "/buy"}'),
+        _script('{"contentUrl": "/img/1.jpg", "license": {"name": "All rights reserved"}}'),
+        _script(f'[{{"@id": "#i", "contentUrl": "/img/1.jpg"}}, {{"@id": "#i", "license": "{NC}"}}]'),
+    ],
+)
+def test_whatever_says_no_to_this_picture_contradicts(said: str) -> None:
+    assert _verdict(_CC0_IN_FIGURE) == "public_domain"
+    assert _verdict(_CC0_IN_FIGURE + said) == "licence_ambiguous"
+    other = said.replace("/img/1.jpg", "/img/2.jpg")
+    assert _verdict(_CC0_IN_FIGURE + other) == "public_domain"
+
+
+def test_names_that_are_not_web_addresses_stay_apart() -> None:
+    said = _script(f'[{{"@id": "urn:a", "contentUrl": "/img/1.jpg"}}, {{"@id": "urn:b", "license": "{NC}"}}]')
+    assert _verdict(_CC0_IN_FIGURE + said) == "public_domain"
+
+
+def test_no_for_another_size_of_the_picture_contradicts() -> None:
+    figure = _CC0_IN_FIGURE.replace("<img src=/img/1.jpg>", "<img src=/img/1.jpg srcset='/img/1-big.jpg 2x'>")
+    assert _verdict(figure) == "public_domain"
+    assert _verdict(figure + _script(_NC.replace("1.jpg", "1-big.jpg"))) == "licence_ambiguous"
+
+
+def test_saying_the_same_twice_is_no_contradiction() -> None:
+    markup = (
+        f"<figure><img src=/img/1.jpg><a rel=license href={NC}>t</a><a href={NC}deed.en>icon</a></figure>"
+        + _script(f'{{"url": "/img/1.jpg", "license": "{NC}"}}')
+    )
+    assert {licence for licence, _ in bound(markup)} == {"by-nc-nd-4.0"}
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<i itemscope itemprop=url></i>" * 20_001,
+        "<b itemprop=license>" * 9 + "</b>" * 9,
+        "<i id=a>" * 40 + "<b itemprop=license content=x></b>" + "</i>" * 40 + "<i itemscope itemref=a></i>",
+    ],
+)
+def test_things_beyond_a_limit_leave_the_page_incomplete(markup: str) -> None:
+    assert not page(f"<div itemscope>{markup}</div>" if "itemref" not in markup else markup).complete
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<div itemscope>",
+        "<div itemscope><a itemprop=license href=x></a>",
+        "<b itemprop=license>",
+        "<i id=a><b itemprop=url></b></i><i itemscope itemref=a></i>",
+        "<div typeof=x property=license>",
+        "<figure><img src=/img/1.jpg><a href=//creativecommons.org/licenses/by/4.0/></a></figure>",
+        "<script type=application/ld+json>["
+        + '{"@id":"a","url":"/1.jpg","license":"b"},' * 500
+        + "1]</script>",
+    ],
+)
+def test_a_megabyte_of_things_is_read_quickly(unit: str) -> None:
+    markup = unit * (1_000_000 // len(unit))
+    assert cpu_seconds(lambda: evidence(markup), 2.0) < 2.0
+
+
+_PIECES = (
+    "<div itemscope itemtype=https://schema.org/ImageObject>",
+    "</div>",
+    "<div itemscope itemref='a b'>",
+    "<p id=a>",
+    "</p>",
+    "<b itemprop=license>",
+    "</b>",
+    f"<a itemprop=license href={NC}>",
+    "</a>",
+    _SHOWN,
+    "<div typeof=x about=/img/1.jpg property='license url'>",
+    "text",
+    "<template>",
+    "</template>",
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30))
+def test_described_things_never_raise_and_a_no_beside_them_stays(pieces: list[str]) -> None:
+    markup = "".join(pieces)
+    evidence(markup)
+    assert _verdict(markup + "</template>" + _script(_NC)) != "public_domain"
+
+
+# ------------------------------------------------------------------------------------------ Link headers
+
+
+def _link(*values: str) -> list[tuple[str, LicenceBinding]]:
+    head = ResponseHead(IMAGE, 200, tuple(("Link", value) for value in values), 5.0)
+    return [(item.licence, item.binding) for item in PROTOCOL.head_evidence(head)]
+
+
+def test_a_link_header_of_the_image_states_a_licence() -> None:
+    header = LicenceBinding.LINK_HEADER
+    assert _link(f"<{CC0}>; rel=license") == [("cc0-1.0", header)]
+    assert _link(f'<{CC0}>; rel="license"; anchor="/img/1.jpg"') == [("cc0-1.0", header)]
+    assert _link(f"<{CC0}>; rel=license; anchor=/b.jpg") == [("cc0-1.0", LicenceBinding.UNBOUND)]
+    assert _link(f"<{CC0}>; rel=license; anchor='http://['") == [("cc0-1.0", LicenceBinding.UNBOUND)]
+    assert _link(f"<{CC0}>; rel=next", "</rsl>; rel=license; type=application/rsl+xml", "junk") == []
+
+
+@pytest.mark.parametrize("broken", ["x <{}>; rel=license", "<{}; rel=license", "<{}>; rel='license"])
+def test_a_link_that_cannot_be_read_contradicts_the_others(broken: str) -> None:
+    found = _link(f"<{CC0}>; rel=license, {broken.format(NC)}", f"<{CC0}>; rel=license")
+    assert ("", LicenceBinding.LINK_HEADER) in found
+
+
+def test_a_megabyte_of_link_headers_is_read_quickly() -> None:
+    for unit in ("rel=", "<a>; rel=license, ", "<", "rel=licence "):
+        assert cpu_seconds(lambda unit=unit: _link(unit * (1_000_000 // len(unit))), 1.0) < 1.0
+
+
+def test_a_rights_field_that_names_a_statement_contradicts_the_licence_beside_it() -> None:
+    statement = "http://rightsstatements.org/vocab/InC/1.0/"
+    rights = f"<dc:rights xmlns:dc='http://purl.org/dc/elements/1.1/'>{statement}</dc:rights>"
+    packet = xmp_packet("", f'<cc:license rdf:resource="{CC0}"/>{rights}')
+    found = PROTOCOL.image_evidence(read_embedded(webp((b"XMP ", packet)), url=IMAGE))
+    assert {item.licence for item in found} == {"cc0-1.0", "rightsstatements:InC"}

@@ -16,6 +16,7 @@ from kyodaku.signals.carriers.html_reader import (
     MarkupReader,
 )
 from kyodaku.signals.carriers.html_seen import SeenImage, SeenLink, SeenStatement
+from kyodaku.signals.carriers.items_reader import SeenItem
 from kyodaku.signals.carriers.json_ld import MAX_JSON_NODES, read_json_ld
 from kyodaku.signals.carriers.page import (
     HtmlPage,
@@ -24,6 +25,7 @@ from kyodaku.signals.carriers.page import (
     Meta,
     PageFigure,
     PageImage,
+    PageItem,
     PageLink,
     RdfaTriple,
 )
@@ -34,6 +36,8 @@ _OG_IMAGE = frozenset(
     {"og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src"}
 )
 _MAX_HREF = 8192
+#: Elements of one described thing that its excerpt shows.
+_MAX_TAGS = 8
 #: Addresses of pictures kept of one page, all srcsets together; a page with more is incomplete.
 _MAX_SOURCES_OF_PAGE = 20_000
 _SRCSET_URL = re.compile(r"[\s,]*(\S+)")
@@ -57,11 +61,13 @@ def page(
     images, all_images = _images(reader, resolve, metas)
     json_ld = tuple(read_json_ld(text) for text in reader.json_ld)
     main = main_image(images, json_ld, resolve)
+    items = tuple(_item(seen) for things in reader.things for seen in things.finished())
+    whole = all_images and not (reader.overflow or any(things.overflow for things in reader.things))
     return HtmlPage(
         url=url,
         base_url=resolve.base,
         digest=digest,
-        complete=complete and all_images and not reader.overflow,
+        complete=complete and whole,
         fetched_at=fetched_at,
         title=reader.title,
         lang=reader.lang,
@@ -75,6 +81,7 @@ def page(
         rdfa=tuple(_triples(reader, resolve)),
         text=reader.text,
         rsl=tuple(reader.rsl),
+        items=items,
         main_image=main,
         main_family=family_of(images, main) if main is not None else (),
         nofollow=any(
@@ -377,6 +384,11 @@ def _srcset(text: str, resolve: Resolver, limit: int) -> list[ImageSource]:
 def _pixels(text: str) -> int:
     match = re.match(r"\s*(\d{1,6})", text)
     return int(match.group(1)) if match else 0
+
+
+def _item(seen: SeenItem) -> PageItem:
+    raw = excerpt("".join(_start_tag(tag, attributes) for tag, attributes in seen.tags[:_MAX_TAGS]))
+    return PageItem(seen.syntax, tuple(seen.types.split()), seen.node, bool(seen.refers), raw)
 
 
 def _triples(reader: MarkupReader, resolve: Resolver) -> Iterator[RdfaTriple]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from kyodaku.signals.carriers.html_seen import Label, SeenImage, SeenLink, SeenStatement
+from kyodaku.signals.carriers.items_reader import ItemsReader, OpenElement
 
 MAX_METAS = 5_000
 MAX_LINKS = 20_000
@@ -87,6 +88,7 @@ class _Frame:
     link: bool = False
     picture: bool = False
     script: list[str] | None = None
+    things: list[tuple[ItemsReader, OpenElement]] | None = None
 
 
 class MarkupReader:
@@ -103,6 +105,7 @@ class MarkupReader:
         self.rsl: list[str] = []
         self.statements: list[SeenStatement] = []
         self.figures: list[int] = []
+        self.things = (ItemsReader("microdata"), ItemsReader("rdfa"))
         self.overflow = False
         self._title: Label | None = None
         self._text: list[str] = []
@@ -147,6 +150,10 @@ class MarkupReader:
             handler(self, frame, attributes)
         if attributes and not self._inert:
             self._rdfa(frame, attributes)
+            for reader in self.things:
+                element = reader.open(tag, attributes)
+                if element is not None:
+                    frame.things = [*(frame.things or ()), (reader, element)]
 
     def end(self, tag: str) -> None:
         """An element closes; libxml2 balances the calls."""
@@ -171,6 +178,8 @@ class MarkupReader:
             self._link = None
         if frame.picture:
             self._end_picture()
+        for reader, element in frame.things or ():
+            reader.close(element)
         if frame.script is not None and self._script is not None:
             frame.script.append("".join(self._script))
             self._script = None
@@ -182,6 +191,8 @@ class MarkupReader:
             return
         for label in self._labels:
             label.add(data)
+        for reader in self.things:
+            reader.data(data)
         if not self._hidden and self._text_size < MAX_TEXT:
             self._text.append(data[: MAX_TEXT - self._text_size])
             self._text_size += len(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,19 @@ class JsonLd:
 
 
 @dataclass(frozen=True)
+class PageItem:
+    """One thing that attributes describe, `syntax` `microdata` or `rdfa`, in the shape of a JSON-LD node: by
+    property name as written a list of texts and nodes, and its name as `@id`. URLs are as written. `refers`
+    is true where elements elsewhere speak about it too (`itemref`)."""
+
+    syntax: str
+    types: tuple[str, ...]
+    node: Mapping[str, Any]
+    refers: bool
+    raw: str
+
+
+@dataclass(frozen=True)
 class RdfaTriple:
     """One RDFa statement about something that the markup names with `about` or a typed `resource`.
 
@@ -149,3 +163,4 @@ class HtmlPage:
     main_family: tuple[str, ...]
     nofollow: bool
     rsl: tuple[str, ...] = ()
+    items: tuple[PageItem, ...] = ()

@@ -94,6 +94,10 @@ class Protocol:
         """Licence statements on a page, with how each is bound to `image_url`."""
         return []
 
+    def head_evidence(self, head: ResponseHead) -> list[LicenceEvidence]:
+        """Licence statements in an image's own response headers."""
+        return []
+
     def image_evidence(self, embedded: EmbeddedMetadata) -> list[LicenceEvidence]:
         """Licence statements inside the image."""
         return []

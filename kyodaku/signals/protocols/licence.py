@@ -6,19 +6,20 @@ no signals. What is not bound to the image is recorded and counts for nothing.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
-from kyodaku.signals.carriers.extract import absolute, in_vocabulary, url_values, walk_json
-from kyodaku.signals.carriers.page import HtmlPage, PageImage
+from kyodaku.signals.carriers.extract import absolute, in_vocabulary
+from kyodaku.signals.carriers.headers import ResponseHead, parse_links
+from kyodaku.signals.carriers.page import HtmlPage, PageImage, PageLink
 from kyodaku.signals.licence_urls import canonical_licence
-from kyodaku.signals.model import RAW_LIMIT, Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
+from kyodaku.signals.licensed_objects import PUBLIC_DOMAIN, licensed_objects
+from kyodaku.signals.model import Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
 
@@ -28,8 +29,6 @@ _MAX_UNBOUND = 8
 #: Pictures looked at in one figure to tell whether it holds one only.
 _MAX_IN_FIGURE = 64
 _RSL_TYPE = "application/rsl+xml"
-#: Licences that take nothing away: a doubtful word of one is no reason to leave a picture out.
-_PUBLIC_DOMAIN = frozenset({"cc0-1.0", "pdm-1.0"})
 _PREDICATES = frozenset(
     {
         "license",
@@ -52,7 +51,11 @@ _PREDICATES = frozenset(
     }
 )
 _LAST_TERM = re.compile(r"[/#:]")
+_KNOWN_HOST = re.compile(r"creativecommons\.org|rightsstatements\.org", re.IGNORECASE)
+_STATED_IN_HEADER = re.compile(r"\brel\s{0,8}=[^;,<=]{0,200}?\blicen[cs]e\b", re.IGNORECASE)
 _XMP_LICENCES = (("http://creativecommons.org/ns#", "license"), ("http://purl.org/dc/terms/", "license"))
+#: Of Dublin Core, XMP and Europeana, whatever their namespace.
+_XMP_RIGHTS = frozenset({"rights", "accessRights", "UsageTerms", "license", "licence"})
 _XMP_STATEMENT = ("http://ns.adobe.com/xap/1.0/rights/", "WebStatement")
 
 
@@ -70,6 +73,19 @@ class _Statement:
     sure: bool = True
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of one page: its statements, and by address the other addresses of the same picture."""
+
+    page: HtmlPage
+    statements: tuple[_Statement, ...]
+    families: Mapping[str, Sequence[frozenset[str]]]
+
+    def family(self, image: str) -> frozenset[str]:
+        """`image` and the other addresses of its picture."""
+        return frozenset({image}).union(*self.families.get(image, ()))
+
+
 class LicenceLinks(Protocol):
     """rel=license, schema.org, RDFa, XMP and named institutions."""
 
@@ -77,7 +93,10 @@ class LicenceLinks(Protocol):
     title = "Licence statements (rel=license, schema.org, RDFa, XMP, named institutions), as evidence"
     vector_signals = ("license",)
     about = About(
-        where="schema.org ImageObject, CC REL, licence links, XMP; rightsstatements.org",
+        where=(
+            "schema.org ImageObject (JSON-LD, microdata), CC REL, licence links in markup and in the image's "
+            "`Link` header, XMP; rightsstatements.org"
+        ),
         scope="image (bound), page (recorded)",
         status="schema.org, ccREL, Creative Commons, rightsstatements.org",
         spec="evidence for the recipe's basis, never a signal of its own",
@@ -87,31 +106,55 @@ class LicenceLinks(Protocol):
 
     def __init__(self) -> None:
         # A page is asked about each of its images in turn.
-        self._last: tuple[HtmlPage, tuple[_Statement, ...]] | None = None
+        self._last: _Read | None = None
 
     def page_evidence(self, page: HtmlPage, image_url: str, reading: Reading) -> list[LicenceEvidence]:
         institution = _institution(page, reading.institutions)
         host = institution.host if institution else ""
         image = _normal(image_url)
         found: dict[LicenceEvidence, None] = dict.fromkeys(_unread(page, host))
-        whole = page.complete and not found
+        whole = page.complete and not found and image != ""
+        read = self._read(page)
+        family = read.family(image)
+        said = {
+            licence.id
+            for statement in read.statements
+            if statement.sure and image in statement.images and (licence := canonical_licence(statement.url))
+        }
         unbound = 0
-        for statement in self._statements(page):
-            bound = whole and image != "" and image in statement.images
-            if bound and not statement.sure:
-                found.update(dict.fromkeys(_doubtful(statement, host, page)))
-                continue
-            if bound:
-                binding = statement.binding
-            elif statement.images and whole:
-                continue  # it speaks about another image
-            else:
-                binding, unbound = LicenceBinding.UNBOUND, unbound + 1
-            if bound or unbound <= _MAX_UNBOUND:
-                found[_evidence(statement.url, binding, host, page.url, statement.raw, page.digest)] = None
+        for statement in read.statements:
+            # What is said of another size of the same picture is no ground, but may contradict.
+            if whole and not statement.images.isdisjoint(family):
+                if statement.sure and image in statement.images:
+                    found[_bound(statement, statement.binding, host, page)] = None
+                else:
+                    found.update(dict.fromkeys(_doubtful(statement, host, page, said)))
+            elif not (statement.images and whole):  # else it speaks about another image
+                unbound += 1
+                if unbound <= _MAX_UNBOUND:
+                    found[_bound(statement, LicenceBinding.UNBOUND, host, page)] = None
         main = {_normal(url) for url in page.main_family} - {""}
         if whole and institution is not None and image in main:
             found.update(dict.fromkeys(_institution_statement(page, institution)))
+        return list(found)
+
+    def head_evidence(self, head: ResponseHead) -> list[LicenceEvidence]:
+        """`Link: <...>; rel=license` (RFC 8288). A link with another anchor speaks about something else."""
+        own, digest = _normal(head.url), head.digest()
+        found: dict[LicenceEvidence, None] = {}
+        for value in head.values("link"):
+            links = [link for link in parse_links(value) if "license" in link.rel]
+            for link in links if len(links) <= _MAX_STATEMENTS else ():
+                anchor = link.parameter("anchor")
+                if not _is_rsl(link.parameter("type").lower()):
+                    itself = not anchor.strip() or _normal(absolute(head.url, anchor)) == own
+                    binding = LicenceBinding.LINK_HEADER if itself else LicenceBinding.UNBOUND
+                    url = absolute(head.url, link.target) or link.target
+                    found[_evidence(url, binding, "", head.url, f"Link: {value}", digest)] = None
+            if len(_STATED_IN_HEADER.findall(value)) > len(links) or len(links) > _MAX_STATEMENTS:
+                # One that cannot be read may contradict those that can.
+                item = _evidence("", LicenceBinding.LINK_HEADER, "", head.url, f"Link: {value}", digest)
+                found[item] = None
         return list(found)
 
     def image_evidence(self, embedded: EmbeddedMetadata) -> list[LicenceEvidence]:
@@ -122,34 +165,71 @@ class LicenceLinks(Protocol):
         urls = [url for xmp in packets for key in _XMP_LICENCES for url in xmp.values(*key)]
         # A web statement is often the author's own page. Only one that names a known licence is a licence.
         urls += [url for xmp in packets for url in xmp.values(*_XMP_STATEMENT) if canonical_licence(url)]
+        # A rights field that is the address of a licence states it. Public domain takes a plainer word.
+        urls += [
+            url
+            for xmp in packets
+            for prop in xmp.properties
+            if not prop.nested and prop.name in _XMP_RIGHTS
+            for url in prop.values
+            if _is_restriction(url)
+        ]
         return [
             _evidence(url, LicenceBinding.XMP, "", embedded.url, url, embedded.digest)
             for url in dict.fromkeys(urls)
         ]
 
-    def _statements(self, page: HtmlPage) -> tuple[_Statement, ...]:
-        if self._last is None or self._last[0] is not page:
+    def _read(self, page: HtmlPage) -> _Read:
+        if self._last is None or self._last.page is not page:
             every = chain(_of_links(page), _of_rdfa(page), _of_objects(page))
             read = tuple(islice(every, _MAX_STATEMENTS + 1))
             if len(read) > _MAX_STATEMENTS:  # one that is not read might contradict one that is
                 read = tuple(replace(statement, images=frozenset()) for statement in read)
-            self._last = (page, read)
-        return self._last[1]
+            self._last = _Read(page, read, _families(page) if read else {})
+        return self._last
+
+
+def _families(page: HtmlPage) -> dict[str, list[frozenset[str]]]:
+    """By address, those under which the page gives the same picture: other sizes, the file it links to."""
+    linked = {image.url for image in page.images if image.kind == "link"}
+    families: dict[str, list[frozenset[str]]] = {}
+    for image in page.images:
+        if image.kind == "img":
+            urls = {_normal(source.url) for source in image.candidates}
+            if image.link_href in linked:
+                urls.add(_normal(image.link_href))
+            members = frozenset(urls - {""})
+            for url in members if len(members) > 1 else ():
+                families.setdefault(url, []).append(members)
+    return families
 
 
 def _of_links(page: HtmlPage) -> Iterator[_Statement]:
     """rel=license. A subject that the markup names goes before the figure that the link stands in."""
-    links = [
-        link for link in page.links if "license" in link.rel and not link.inert and not _is_rsl(link.type)
-    ]
-    figures = _figures(page) if any(link.figure >= 0 for link in links) else {}
-    for link in links:
+    stated = [link for link in page.links if not link.inert and (_states_licence(link) or _restricts(link))]
+    figures = _figures(page) if any(link.figure >= 0 for link in stated) else {}
+    for link in stated:
+        plain = _states_licence(link)
         if link.about:
-            sure = _names_licence(in_vocabulary("license", link.vocab))
+            sure = plain and _names_licence(in_vocabulary("license", link.vocab))
             yield _Statement(link.href, LicenceBinding.RDFA_ABOUT, _only(link.about), link.raw, sure)
-        else:
+        elif plain or link.figure in figures:
             images, sure = figures.get(link.figure, (frozenset(), False))
-            yield _Statement(link.href, LicenceBinding.FIGURE, images, link.raw, sure)
+            yield _Statement(link.href, LicenceBinding.FIGURE, images, link.raw, sure and plain)
+
+
+def _states_licence(link: PageLink) -> bool:
+    return "license" in link.rel and not _is_rsl(link.type)
+
+
+def _restricts(link: PageLink) -> bool:
+    """A link to a known licence that takes something away, whatever it says the relation is."""
+    return link.figure >= 0 and _is_restriction(link.href)
+
+
+def _is_restriction(url: str) -> bool:
+    licence = canonical_licence(url) if _KNOWN_HOST.search(url) else None
+    return licence is not None and licence.id not in PUBLIC_DOMAIN
 
 
 def _is_rsl(media_type: str) -> bool:
@@ -200,26 +280,32 @@ def _of_rdfa(page: HtmlPage) -> Iterator[_Statement]:
     """RDFa. A `license` of some other vocabulary need not mean a licence of the picture."""
     for triple in page.rdfa:
         sure = _names_licence(triple.predicate)
-        if sure or _LAST_TERM.split(triple.predicate.lower())[-1] == "license":
+        word = _LAST_TERM.split(triple.predicate.lower())[-1] in ("license", "licence")
+        if sure or word or _is_restriction(triple.object):
             yield _Statement(
                 triple.object, LicenceBinding.RDFA_ABOUT, _only(triple.subject), triple.raw, sure
             )
 
 
 def _of_objects(page: HtmlPage) -> Iterator[_Statement]:
-    """schema.org objects with a `license`; bound to their `contentUrl`."""
-    for block in page.json_ld:
-        for node in walk_json(block.value):
-            licences = url_values(node.get("license")) + url_values(node.get("schema:license"))
-            if not licences:
-                continue
-            contents = {_normal(absolute(page.base_url, url)) for url in url_values(node.get("contentUrl"))}
-            # Several addresses: it is not plain which of them the licence covers.
-            images = frozenset(contents - {""}) if len(contents) == 1 else frozenset()
-            raw = json.dumps(node, ensure_ascii=False)[:RAW_LIMIT]
-            for url in licences:
-                resolved = absolute(page.base_url, url) or url
-                yield _Statement(resolved, LicenceBinding.CONTENT_URL, images, raw)
+    """schema.org objects with a `license`; bound to their `contentUrl`. A picture that has a page where a
+    licence is sold, and no licence, is not free."""
+    normal: dict[frozenset[str], frozenset[str]] = {}
+    for item in licensed_objects(page):
+        if item.same not in normal:
+            normal[item.same] = frozenset(map(_normal, item.same)) - {""}
+        contents = frozenset(map(_normal, item.contents)) - {""}
+        others = frozenset(map(_normal, item.others)) - contents - {""}
+        # Several addresses: it is not plain which of them the licence covers.
+        sure = item.sure and len(item.contents) == 1
+        for url in item.licences:
+            yield _Statement(url, LicenceBinding.CONTENT_URL, contents, item.raw, sure)
+        doubtful = [*item.restrictions, *([] if item.licences else [item.acquire])]
+        about = [(url, others) for url in item.licences] + [(url, contents | others) for url in doubtful]
+        about += [(url, normal[item.same]) for url in (*item.licences, *doubtful)]
+        for url, images in about:
+            if images:
+                yield _Statement(url, LicenceBinding.CONTENT_URL, images, item.raw, sure=False)
 
 
 def _unread(page: HtmlPage, institution: str) -> Iterator[LicenceEvidence]:
@@ -230,11 +316,14 @@ def _unread(page: HtmlPage, institution: str) -> Iterator[LicenceEvidence]:
             yield _evidence("", LicenceBinding.UNBOUND, institution, page.url, element, page.digest)
 
 
-def _doubtful(statement: _Statement, institution: str, page: HtmlPage) -> Iterator[LicenceEvidence]:
+def _doubtful(
+    statement: _Statement, institution: str, page: HtmlPage, said: Container[str]
+) -> Iterator[LicenceEvidence]:
     """A statement that may be about this image: recorded as no ground, or, where it may take away what
-    another grants, as bound and no known licence, so that it contradicts whatever else is said."""
-    item = _evidence(statement.url, LicenceBinding.UNBOUND, institution, page.url, statement.raw, page.digest)
-    harmless = item.licence in _PUBLIC_DOMAIN
+    another grants, as bound and no known licence, so that it contradicts whatever else is said. One that
+    repeats what is plainly `said` contradicts nothing."""
+    item = _bound(statement, LicenceBinding.UNBOUND, institution, page)
+    harmless = item.licence in PUBLIC_DOMAIN or item.licence in said
     yield item if harmless else replace(item, licence="", binding=statement.binding)
 
 
@@ -282,6 +371,12 @@ def _says(text: str, statement: str) -> bool:
             return True
         at = text.find(statement, at + 1)
     return False
+
+
+def _bound(
+    statement: _Statement, binding: LicenceBinding, institution: str, page: HtmlPage
+) -> LicenceEvidence:
+    return _evidence(statement.url, binding, institution, page.url, statement.raw, page.digest)
 
 
 def _evidence(
