@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import describe
 from kyodaku.signals.model import Effect
 from kyodaku.signals.vectors import read_vectors, run_vector
 
@@ -44,6 +45,7 @@ def main() -> int:
     ]
     result = {
         "command": "make bench-peers",
+        "machine": describe(),
         "python": platform.python_version(),
         "versions": {name: pin for name, (pin, _) in PEERS.items()},
         "vectors": rows,

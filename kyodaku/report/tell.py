@@ -148,8 +148,10 @@ def _add_evidence(branch: Tree, image: ImageStory) -> None:
         node = shown.add(Text(f"{plain(what, 200)}, {bound}{mark}"))
         if item.institution:
             node.add(_line("institution", item.institution))
+        if item.licence and item.licence_url:
+            node.add(_line("address", plain(item.licence_url, 200)))
         node.add(Text(f"“{plain(item.element, 400)}”", style="italic"))
-        node.add(Text(short_url(item.source_url, 160), style="dim"))
+        node.add(Text(f"{short_url(item.source_url, 160)}, sha256 {plain(item.digest, 64)}", style="dim"))
 
 
 def _add_decision(branch: Tree, image: ImageStory) -> None:
