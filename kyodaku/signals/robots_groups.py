@@ -45,7 +45,8 @@ def _speaking(grouping: Grouping, reading: Reading, lifted: bool) -> Speaking:
     ours = grouping.selected(reading.own_tokens)
     if reading.mode == "spec":
         return Speaking(ours, (), ())
-    everybody = tuple(group for group in grouping.selected(("*",)) if group not in ours)
+    known = {id(group) for group in ours}  # comparing the groups themselves takes the square of their number
+    everybody = tuple(group for group in grouping.selected(("*",)) if id(group) not in known)
     if any(grouping.addresses(token.lower()) for token in reading.own_tokens) or lifted:
         return Speaking(ours, everybody, ())
     control_only = reading.purpose_threshold == "control-tokens-only"

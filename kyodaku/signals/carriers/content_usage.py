@@ -14,11 +14,14 @@ from http_sf import StructuredFieldError, Token
 TRAIN = "train-ai"
 #: Labels of earlier drafts that cover it. They may refuse.
 LEGACY = frozenset({"train-genai", "genai", "ai", "tdm", "all", "bots", "ai-use"})
+#: A longer value is no dictionary to us; a refusal in it is found up to the second limit.
 _MAX_VALUE = 16 * 1024
+_MAX_SEARCHED = 1024 * 1024
 _LABELS = "|".join(sorted((TRAIN, *LEGACY), key=len, reverse=True)).replace("-", "[-_ ]?")
 #: A refusal in text that is no dictionary, or that a later member of one takes back.
 _PLAINLY_NO = re.compile(
-    rf"(?<![\w-])({_LABELS})\s*[=:]\s*[\"'?]*\s*(?:n|no|0|false|disallow\w*|deny)(?![\w-])",
+    rf"(?<![\w-])({_LABELS})[\s\"']{{0,16}}[=:][\s\"'?(]{{0,16}}"
+    r"(?:n|no|none|never|0|false|off|disallow\w*|deny|denied)(?![\w-])",
     re.IGNORECASE,
 )
 
@@ -36,8 +39,9 @@ class Preferences:
 
 def parse_preferences(text: str) -> Preferences:
     """Read one field value (RFC 9651 Dictionary, tokens `y` and `n`). Never raises."""
-    text = text[:_MAX_VALUE]
-    refused = frozenset(_label(match[1]) for match in _PLAINLY_NO.finditer(text))
+    refused = frozenset(_label(match[1]) for match in _PLAINLY_NO.finditer(text[:_MAX_SEARCHED]))
+    if len(text) > _MAX_VALUE:
+        return Preferences({}, False, refused)
     try:
         parsed: Any = http_sf.parse(text.encode("latin-1", "replace"), tltype="dictionary")
     except (StructuredFieldError, ValueError, RecursionError):

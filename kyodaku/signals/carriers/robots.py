@@ -45,6 +45,8 @@ _MISSPELT = {
     "diasllow": DISALLOW,
     "disallaw": DISALLOW,
 }
+#: Lines about a use that may refuse without their colon.
+_ABOUT_USE = frozenset({CONTENT_USAGE, "content-signal", "disallowaitraining"})
 _SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
 _NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, " "))
 _BOM = b"\xef\xbb\xbf"
@@ -309,7 +311,7 @@ def _forgiven(plain: RobotsRecord | None, number: int, line: bytes) -> RobotsRec
     straight = straightened(line)
     found = None if straight is None else _record(number, straight)
     if found is None:
-        return plain
+        return plain or _without_colon(number, line)
     key, value = found.key.strip(" " + QUOTES), found.value
     key = _MISSPELT.get(key, key)
     if key == USER_AGENT:
@@ -321,6 +323,16 @@ def _forgiven(plain: RobotsRecord | None, number: int, line: bytes) -> RobotsRec
         return None
     kept = excerpt(line[:MAX_LINE_BYTES].decode("utf-8", "replace"))
     return RobotsRecord(number, key, value, kept, True, found.cut)
+
+
+def _without_colon(number: int, line: bytes) -> RobotsRecord | None:
+    """A line about a use that lacks its colon."""
+    raw = line[:MAX_LINE_BYTES]
+    words = raw.partition(b"#")[0].decode("latin-1").split(None, 1)
+    if len(words) < 2 or words[0].lower() not in _ABOUT_USE:
+        return None
+    kept = excerpt(raw.decode("utf-8", "replace"))
+    return RobotsRecord(number, words[0].lower(), words[1].strip(), kept, True, len(line) > MAX_LINE_BYTES)
 
 
 def _group(records: list[RobotsRecord], closing: frozenset[str]) -> tuple[Grouping, tuple[RobotsRecord, ...]]:

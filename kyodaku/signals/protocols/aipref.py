@@ -27,6 +27,7 @@ from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
+from kyodaku.signals.robots_names import addressed, own_answer
 
 _HEADER = "content-usage"
 _KEYS = frozenset({CONTENT_USAGE})
@@ -125,7 +126,8 @@ def _of_robots(robots: RobotsFile, url: str, reading: Reading) -> _Found | None:
 def _of_grouping(robots: RobotsFile, grouping: Grouping, url: str, reading: Reading) -> _Found | None:
     said = speaking(grouping, url, reading)
     paths = normal_paths(url)
-    own = _decided(_rules(records(said.ours, _KEYS), paths, reading), reading)
+    who_is = addressed(grouping, reading)
+    own = own_answer(who_is, lambda own: _decided(_rules(records(own, _KEYS), paths, reading), reading))
     if own is not None and own.effect is Effect.RESERVED:
         return own
     lenient = reading.mode == "policy"
@@ -172,7 +174,12 @@ def _decided(rules: Sequence[_Rule], reading: Reading) -> _Found | None:
         return _strictest([item for item in found if item is not None])
     by_label: dict[str, list[_Rule]] = {}
     for rule in rules:
-        for label in {*rule.preferences.values, *rule.preferences.refused} & {TRAIN, *LEGACY}:
+        labels = (
+            rule.preferences.refused
+            if _odd(rule.record)
+            else {*rule.preferences.values, *rule.preferences.refused}
+        )
+        for label in labels & {TRAIN, *LEGACY}:
             by_label.setdefault(label, []).append(rule)
     decided = []
     for label, speaking_rules in by_label.items():
@@ -181,7 +188,7 @@ def _decided(rules: Sequence[_Rule], reading: Reading) -> _Found | None:
             refuses = label in rule.preferences.refused or rule.preferences.values.get(label) == "n"
             if refuses and rule.length in (longest, -1):
                 decided.append(_Found(Effect.RESERVED, rule.record, label))
-            elif not refuses and rule.length == longest and label == TRAIN and not _odd(rule.record):
+            elif not refuses and rule.length == longest and label == TRAIN:
                 decided.append(_Found(Effect.PERMITTED, rule.record, label))
     return _strictest(decided)
 
@@ -192,7 +199,8 @@ def _odd(record: RobotsRecord) -> bool:
 
 def _found(rule: _Rule, reading: Reading) -> _Found | None:
     effect, label = judged(rule.preferences, reading)
-    return None if effect is Effect.SILENT else _Found(effect, rule.record, label)
+    grants_oddly = effect is Effect.PERMITTED and _odd(rule.record)
+    return None if effect is Effect.SILENT or grants_oddly else _Found(effect, rule.record, label)
 
 
 def _strictest(found: Sequence[_Found]) -> _Found | None:
@@ -206,7 +214,7 @@ def _of_head(head: ResponseHead, binding: Binding, reading: Reading) -> list[Sig
     joined = ", ".join(values)
     preferences = parse_preferences(joined)
     effect, label = judged(preferences, reading)
-    if effect is Effect.SILENT or (effect is Effect.PERMITTED and len(joined) > 4096):
+    if effect is Effect.SILENT:
         return []
     return [
         Signal(

@@ -18,19 +18,26 @@ from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
+from kyodaku.signals.robots_names import addressed, own_answer
 
 _HEADER = "content-signal"
 _KEYS = frozenset({_HEADER, "content-signals", "contentsignal"})
+#: A longer value grants nothing; a refusal in it is found up to the second limit.
 _MAX_VALUE = 16 * 1024
+_MAX_SEARCHED = 1024 * 1024
 _TRAIN = "ai-train"
 #: Uses that keep nothing, or only an excerpt and a link: by policy no use for training.
 _NARROW = frozenset({"immediate", "reference"})
 #: What plainly tries to refuse, however it is written.
 _PLAINLY_NO = re.compile(
-    r"(?<![\w-])ai[-_ ]?train(?:ing)?\s*[=:]\s*[\"']?\s*"
-    r"(?:no|n|false|0|off|deny|denied|disallow\w*)(?![\w-])",
+    r"(?<![\w-])ai[-_ ]?train(?:ing)?[\s\"']{0,16}[=:][\s\"'?(]{0,16}"
+    r"(?:no|none|never|n|false|0|off|deny|denied|disallow\w*)(?![\w-])",
     re.IGNORECASE,
 )
+_NARROWLY = re.compile(
+    rf"(?<![\w-])use[\s\"']{{0,16}}[=:][\s\"']{{0,16}}({'|'.join(sorted(_NARROW))})(?![\w-])", re.IGNORECASE
+)
+_MEMBER = re.compile(r"[ \t]*[A-Za-z][A-Za-z0-9-]*[ \t]*=[ \t]*[A-Za-z0-9-]+[ \t]*")
 
 
 @dataclass(frozen=True)
@@ -102,18 +109,21 @@ class ContentSignal(Protocol):
 
 
 def judged(value: str, lenient: bool) -> tuple[Effect, str]:
-    """(effect on training, the member that decides) of one value. A grant is exactly `ai-train=yes`."""
-    value = value[:_MAX_VALUE]
+    """(effect on training, the member that decides) of one value. A grant is `ai-train=yes` among well-formed
+    members: what stands beside it, such as a path, may be meant to narrow it."""
+    whole = len(value) <= _MAX_VALUE
+    value = value[:_MAX_SEARCHED]
     members = [tuple(part.strip() for part in item.partition("=")[::2]) for item in value.split(",")]
     said = [(key.lower(), word.lower()) for key, word in members]
     if (_TRAIN, "no") in said or (lenient and _PLAINLY_NO.search(value)):
         return Effect.RESERVED, f"{_TRAIN}=no"
     if lenient:
-        narrow = [word for key, word in said if key == "use" and word in _NARROW]
-        if narrow:
-            return Effect.RESERVED, f"use={narrow[0]}"
+        narrow = _NARROWLY.search(value)
+        if narrow is not None:
+            return Effect.RESERVED, f"use={narrow[1].lower()}"
     about = [word for key, word in members if key.lower() == _TRAIN]
-    if about and set(about) == {"yes"} and (_TRAIN, "yes") in members:
+    formed = whole and all(_MEMBER.fullmatch(item) for item in value.split(","))
+    if formed and about and set(about) == {"yes"}:
         return Effect.PERMITTED, f"{_TRAIN}=yes"
     return Effect.SILENT, ""
 
@@ -132,7 +142,7 @@ def _of_robots(robots: RobotsFile, url: str, reading: Reading) -> _Found | None:
 def _of_grouping(robots: RobotsFile, grouping: Grouping, url: str, reading: Reading) -> _Found | None:
     lenient = reading.mode == "policy"
     said = speaking(grouping, url, reading)
-    own = _decided(records(said.ours, _KEYS), lenient)
+    own = own_answer(addressed(grouping, reading), lambda own: _decided(records(own, _KEYS), lenient))
     if own is not None and own.effect is Effect.RESERVED:
         return own
     further = [("*", records(said.everybody, _KEYS))] if own is None else []

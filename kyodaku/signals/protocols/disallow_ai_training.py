@@ -14,9 +14,12 @@ from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.robots_groups import groupings, holds_key, records, speaking
+from kyodaku.signals.robots_names import addressed
 
 _KEYS = frozenset({"disallowaitraining", "disallow-ai-training", "disallow ai training"})
 _MAX_LINES = 10_000
+#: Values of those who took the line for a switch.
+_SWITCHED_ON = frozenset({"1", "all", "everything", "on", "true", "y", "yes"})
 
 
 class DisallowAiTraining(Protocol):
@@ -49,7 +52,8 @@ class DisallowAiTraining(Protocol):
         if robots.too_complex or robots.not_text:
             return []  # the robots protocol holds then
         for who, record in _lines(robots, url, reading):
-            rule = Rule(False, record.value.encode("latin-1"), record.line, record.raw)
+            value = "/" if record.value.strip("\"'").lower() in _SWITCHED_ON else record.value
+            rule = Rule(False, value.encode("latin-1"), record.line, record.raw)
             rules = PatternRules([rule], strict=False)
             if any(rules.winner(form) is not None for form in normal_paths(url)):
                 said = f"no training for {who}" if who else "no training"
@@ -69,7 +73,8 @@ def _lines(robots: RobotsFile, url: str, reading: Reading) -> list[tuple[str, Ro
     for grouping in groupings(robots, reading):
         said = speaking(grouping, url, reading)
         own = records(said.ours, _KEYS)
-        for record in own or records(said.everybody, _KEYS):
+        askew = records(addressed(grouping, reading).askew, _KEYS)
+        for record in [*(own or records(said.everybody, _KEYS)), *askew]:
             found.setdefault(record, "")
         for name, group in said.others:
             for record in records((group,), _KEYS):
