@@ -92,11 +92,15 @@ class GateResult:
 @dataclass(frozen=True)
 class OriginFacts:
     """Host files of one origin, as fetched. `files` maps each asked path, and the absolute URL of each
-    document that these files name, to its final answer."""
+    document that these files name, to its final answer.
+
+    `others` came on the way and no gate reads them again: the robots.txt of other origins that documents lie
+    on, and the failures that a copy in `files` stands in for."""
 
     origin: str
     files: dict[str, Fetched]
     fetched_at: float
+    others: tuple[Fetched, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,19 +41,27 @@ def host_files(
 ) -> Generator[Need, Fetched, OriginFacts]:
     """The machine behind `Permission.host_files`."""
     files: Files = {}
+    others: list[Fetched] = []
     for path in permission.host_file_paths:
         if path != ROBOTS and not permission.wants(path, files):
             continue
-        files[path] = yield from _one(permission, origin + path, path, files, previous)
+        if path != ROBOTS and is_barred(permission, origin + path, files[ROBOTS]):
+            files[path] = _unasked(permission, origin + path, FetchError.BARRED)
+            continue
+        answer = yield from _followed(permission, origin + path)
+        files[path] = _bridged(answer, previous.files.get(path) if previous else None, others)
         if path == ROBOTS and not permission.robots_obtained(origin, files[path]).open:
-            return OriginFacts(origin, files, permission.clock())
+            return OriginFacts(origin, files, permission.clock(), tuple(others))
     robots_of = {origin: files[ROBOTS]}
     for number, declared in enumerate(declared_documents(permission, origin, files)):
         if number >= MAX_DOCUMENTS:
             files[declared.url] = _unasked(permission, declared.url, FetchError.TOO_LARGE)
         else:
-            files[declared.url] = yield from _document(permission, declared.url, robots_of, previous)
-    return OriginFacts(origin, files, permission.clock())
+            answer = yield from _document(permission, declared.url, robots_of)
+            old = previous.files.get(declared.url) if previous else None
+            files[declared.url] = _bridged(answer, old, others)
+    del robots_of[origin]
+    return OriginFacts(origin, files, permission.clock(), (*robots_of.values(), *others))
 
 
 def declared_documents(
@@ -73,18 +81,7 @@ def declared_documents(
     return tuple(first.values())
 
 
-def _one(
-    permission: Permission, url: str, key: str, files: Files, previous: OriginFacts | None
-) -> Generator[Need, Fetched, Fetched]:
-    if key != ROBOTS and is_barred(permission, url, files[ROBOTS]):
-        return _unasked(permission, url, FetchError.BARRED)
-    answer = yield from _followed(permission, url)
-    return _bridged(answer, previous.files.get(key) if previous else None)
-
-
-def _document(
-    permission: Permission, url: str, robots_of: Files, previous: OriginFacts | None
-) -> Generator[Need, Fetched, Fetched]:
+def _document(permission: Permission, url: str, robots_of: Files) -> Generator[Need, Fetched, Fetched]:
     """A document, if the robots.txt of its own origin lets us ask for it."""
     if not permission.g0(url).open:
         return _unasked(permission, url, FetchError.BLOCKED)
@@ -94,8 +91,7 @@ def _document(
     robots = robots_of[origin]
     if not permission.robots_obtained(origin, robots).open or is_barred(permission, url, robots):
         return _unasked(permission, url, FetchError.BARRED)
-    answer = yield from _followed(permission, url, NeedKind.DOCUMENT)
-    return _bridged(answer, previous.files.get(url) if previous else None)
+    return (yield from _followed(permission, url, NeedKind.DOCUMENT))
 
 
 def document(
@@ -114,7 +110,7 @@ def document(
             current = normalise_url(current)
             gate = permission.g1(current, (yield from facts_of(current)))
         if not gate.open:
-            return permission.documents.unavailable(url, gate)
+            return replace(permission.documents.unavailable(url, gate), hops=tuple(hops))
         answer = yield Need(current, NeedKind.DOCUMENT, DOCUMENT_CAP)
         target = redirect_target(answer)
         hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
@@ -166,14 +162,18 @@ def _followed(
         current = target
 
 
-def _bridged(answer: Fetched, old: Fetched | None) -> Fetched:
+def _bridged(answer: Fetched, old: Fetched | None, failures: list[Fetched]) -> Fetched:
+    """`answer`, or for an outage the copy of yesterday; the outage then joins `failures`."""
     outage = answer.error in OUTAGES or (answer.error is None and (answer.status or 0) >= 500)
     if not outage or old is None or old.status is None or old.error is not None:
         return answer
     if not (200 <= old.status < 300 and old.complete):
         return answer
     age = answer.fetched_at - old.fetched_at
-    return replace(old, cached_age=age) if 0 <= age < HOST_FILE_BRIDGE else answer
+    if not 0 <= age < HOST_FILE_BRIDGE:
+        return answer
+    failures.append(answer)
+    return replace(old, cached_age=age)
 
 
 def _unasked(permission: Permission, url: str, error: FetchError) -> Fetched:

@@ -102,4 +102,6 @@ class DocumentBook:
         known = self._origins.facts(origin)
         if known is not None:
             return known
-        return (yield from self._permission.host_files(origin))
+        facts = yield from self._permission.host_files(origin)
+        self._origins.note(facts)
+        return facts

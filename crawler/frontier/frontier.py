@@ -224,6 +224,7 @@ class Frontier:
         """The answer to a job for a host file or a document."""
         assert job.run is not None  # noqa: S101 - only called for such jobs
         assert job.run.need is not None  # noqa: S101 - the run waits for this answer
+        self._origins.heard(job.url, fetched)
         if job.url == origin_of(job.url) + ROBOTS:  # its other files wait as long as it asks
             self._timetable.wish(job.host, min(self.judge.crawl_delay(fetched), self._max_delay))
         waiting = self._shared.put(job.run.need, fetched) if _is_shared(job.run) else []

@@ -9,17 +9,17 @@ says nothing any more.
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from crawler.frontier.hostbodies import NOT_KEPT, NOT_KEPT_DIGEST, kept_part, may_be_kept
+from crawler.frontier.hostbodies import NOT_KEPT, NOT_KEPT_DIGEST, kept_part
+from crawler.frontier.hostrows import HostRows
 from crawler.frontier.requests import Row
-from crawler.store.codec import dump, dump_headers, dump_hops, load_headers, load_hops
-from crawler.store.evidence import EvidenceWriter, WarcPlace
+from crawler.store.codec import dump
+from crawler.store.evidence import EvidenceWriter
 from crawler.store.store import Store
 from kyodaku.gate import GateResult, GateVerdict, Need, OriginFacts
 from kyodaku.hostfiles import HOST_FILE_BRIDGE, HOST_FILE_FRESH
@@ -84,7 +84,7 @@ class OriginBook:
     ) -> None:
         self._store = store
         self._permission = permission
-        self._evidence = evidence
+        self._rows = HostRows(store, evidence)
         self._now = now
         self._outage_retry = min((HOST_FILE_FRESH, *hold_retries[:1]))
         self._origins: dict[str, Origin] = {}
@@ -125,19 +125,28 @@ class OriginBook:
         """Hand the machine its answer: `run.need` is the next request, or `run.facts` are there."""
         self._step(run, fetched)
 
+    def heard(self, url: str, fetched: Fetched) -> None:
+        """Keep what was answered to one request for a host file or a document, redirects too."""
+        self._rows.heard(url, fetched)
+
     def settle(self, origin: Origin, facts: OriginFacts) -> GateResult:
         """Keep the facts and decide the origin's state; the verdict on the whole origin."""
         digests = {file.final_url: sha256(file.body).hexdigest() for file in facts.files.values()}
         kept = kept_part(facts)
         whole = _with_digests(self._permission.g1_host(kept), digests)
         root = self._permission.g1(origin.name + "/", kept)
-        ids = {path: self._keep(origin.name, path, file, root) for path, file in facts.files.items()}
+        old = self._ids(origin.name)
+        self._note_others(facts)
+        ids = {
+            path: self._rows.keep(origin.name, path, file, root, old.get(path, 0))
+            for path, file in facts.files.items()
+        }
         origin.verdict = whole
         origin.final = whole.verdict is GateVerdict.REFUSE
         if whole.open:
             origin.state, origin.holds = OriginState.OPEN, 0
             self._set_times(origin, facts)
-            self._remember(origin.name, kept)
+            self._remember(origin.name, replace(kept, others=()))
         else:
             held = whole.verdict is not GateVerdict.REFUSE
             origin.state = OriginState.HELD if held else OriginState.REFUSED
@@ -167,11 +176,11 @@ class OriginBook:
         if found is not None:
             self._facts.move_to_end(name)
             return found
-        row = self._store.row("SELECT facts, fetched_at FROM origins WHERE origin = ?", (name,))
-        if row is None or not row[0]:
+        ids = self._ids(name)
+        if not ids:
             return None
-        files = {path: self._file(key) for path, key in json.loads(row[0]).items()}
-        facts = OriginFacts(name, files, row[1])
+        [fetched_at] = self._store.row("SELECT fetched_at FROM origins WHERE origin = ?", (name,))
+        facts = OriginFacts(name, {path: self._rows.read(key) for path, key in ids.items()}, fetched_at)
         self._remember(name, facts)
         return facts
 
@@ -219,83 +228,40 @@ class OriginBook:
             barred = fetched.error is FetchError.BARRED
             why = HoldReason.POLICY_FILE_BARRED if barred else HoldReason.POLICY_FILE_UNREACHABLE
             said = GateResult("g1", GateVerdict.HOLD, why.value)
-        key = self._keep(origin_of(url), url, fetched, said)
+        key = self._rows.keep(origin_of(url), url, fetched, said)
         self._store.write("INSERT OR REPLACE INTO documents (url, file) VALUES (?, ?)", (url, key))
 
     def documents(self) -> Iterator[tuple[str, Fetched]]:
         """Every document that was recorded, by URL. One whose body was not kept is left out."""
         for url, key in self._store.rows("SELECT url, file FROM documents"):
-            found = self._file(key)
+            found = self._rows.read(key)
             if found.body != NOT_KEPT:
                 yield url, replace(found, url=url)
+
+    def note(self, facts: OriginFacts) -> None:
+        """Record the host files of an origin that was asked only because a document lies there."""
+        root = self._permission.g1(facts.origin + "/", kept_part(facts))
+        self._note_others(facts)
+        for path, file in facts.files.items():
+            self._rows.keep_once(facts.origin, path, file, root)
+
+    def _note_others(self, facts: OriginFacts) -> None:
+        for file in facts.others:
+            origin = origin_of(file.url)
+            path = file.url.removeprefix(origin)
+            known = path in self._permission.host_file_paths
+            self._rows.keep_once(origin, path if known else file.url, file, None)
 
     # ------------------------------------------------------------------ rows
 
     def _digests(self, name: str) -> dict[str, str]:
-        row = self._store.row("SELECT facts FROM origins WHERE origin = ?", (name,))
-        ids = json.loads(row[0]).values() if row is not None and row[0] else ()
         sql = "SELECT final_url, sha256 FROM host_files WHERE id = ?"
-        return dict(self._store.row(sql, (key,)) for key in ids)
+        return dict(self._store.row(sql, (key,)) for key in self._ids(name).values())
 
-    def _keep(self, origin: str, path: str, file: Fetched, root: GateResult) -> int:
-        digest = sha256(file.body).hexdigest() if file.body else ""
-        body = file.body if may_be_kept(file.body) else b""
-        place = WarcPlace("", 0)
-        if file.cached_age is None and file.status is not None:
-            ip = file.hops[-1].ip if file.hops else ""
-            place = self._evidence.write(
-                file.final_url, file.status, file.headers, body, at=file.fetched_at, ip=ip
-            )
-        if body:
-            self._store.write(
-                "INSERT OR IGNORE INTO host_bodies VALUES (?, ?)", (digest, zlib.compress(body, 6))
-            )
-        cursor = self._store.write(
-            "INSERT INTO host_files (origin, path, final_url, hops, status, error, headers, sha256, bytes,"
-            " complete, fetched_at, cached_age, verdict, reason, warc_file, warc_offset)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                origin,
-                path,
-                file.final_url,
-                dump_hops(file.hops),
-                file.status or 0,
-                file.error.value if file.error else "",
-                dump_headers(file.headers),
-                digest,
-                len(file.body),
-                file.complete,
-                file.fetched_at,
-                file.cached_age,
-                root.verdict.value,
-                root.reason,
-                place.file,
-                place.offset,
-            ),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def _file(self, key: int) -> Fetched:
-        row = self._store.row(
-            "SELECT CASE WHEN f.path LIKE '/%' THEN f.origin || f.path ELSE f.path END,"
-            " f.final_url, f.status, f.headers, b.body, f.complete, f.error,"
-            " f.fetched_at, f.hops, f.cached_age, f.sha256 FROM host_files f"
-            " LEFT JOIN host_bodies b ON b.sha256 = f.sha256 WHERE f.id = ?",
-            (key,),
-        )
-        unkept = NOT_KEPT if row[10] else b""
-        return Fetched(
-            url=row[0],
-            final_url=row[1],
-            status=row[2] or None,
-            headers=load_headers(row[3]),
-            body=unkept if row[4] is None else zlib.decompress(row[4]),
-            complete=bool(row[5]),
-            error=FetchError(row[6]) if row[6] else None,
-            fetched_at=row[7],
-            hops=load_hops(row[8]),
-            cached_age=row[9],
-        )
+    def _ids(self, name: str) -> dict[str, int]:
+        """The rows of an origin's host files, by path."""
+        row = self._store.row("SELECT facts FROM origins WHERE origin = ?", (name,))
+        return dict(json.loads(row[0])) if row is not None and row[0] else {}
 
 
 def _with_digests(result: GateResult, digests: Mapping[str, str]) -> GateResult:

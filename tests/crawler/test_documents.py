@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from warcio.archiveiterator import ArchiveIterator
 
+from crawler.store.codec import load_hops
 from crawler.store.schema import State
-from tests.crawler.scripted import Page, Scripted, html, png, recipe, text
+from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
 
 ROBOTS = "http://a.example/robots.txt"
 HOME = "http://a.example/"
@@ -216,3 +219,84 @@ def test_a_licence_that_could_not_be_had_is_asked_for_again_with_its_host(tmp_pa
     assert urls.count(RSL) == 2
     assert urls.index(HOME) > urls.index(RSL, urls.index(RSL) + 1), "the host was held until then"
     assert results(scripted)[IMAGE] == ("proceed", "")
+
+
+def hop_urls(scripted: Scripted) -> list[str]:
+    """Every request that the rows of `host_files` speak of."""
+    rows = scripted.crawl.store.rows("SELECT hops FROM host_files")
+    return sorted(hop.url for (hops,) in rows for hop in load_hops(hops))
+
+
+def warc_urls(scripted: Scripted) -> list[str]:
+    """The addresses of the host files and documents in the evidence."""
+    found = []
+    for path in sorted(scripted.folder.glob("evidence/*.warc.gz")):
+        with path.open("rb") as file:
+            found += [
+                record.rec_headers["WARC-Target-URI"]
+                for record in ArchiveIterator(file)
+                if record.rec_type == "response"
+            ]
+    return sorted(url for url in found if url not in (HOME, IMAGE))
+
+
+def on_host_files(scripted: Scripted) -> list[str]:
+    return sorted(url for url in scripted.urls() if url not in (HOME, IMAGE))
+
+
+@pytest.mark.parametrize("by_robots", [True, False])
+@pytest.mark.parametrize("moved", [True, False])
+def test_every_answer_on_the_way_to_a_licence_is_on_record(
+    tmp_path: Path, by_robots: bool, moved: bool
+) -> None:
+    own = text(f"License: {RSL}\nUser-agent: *\nDisallow:\n") if by_robots else OPEN
+    home = html("<img src='/art.png'>") if by_robots else html("<img src='/art.png'>", LINK)
+    target = "http://elsewhere.example/new.xml"
+    web = {ROBOTS: own, HOME: home, IMAGE: png(), RSL: redirect(target) if moved else YES, target: YES}
+    web |= {"http://licences.example/robots.txt": OPEN, "http://elsewhere.example/robots.txt": OPEN}
+    scripted = crawl(tmp_path, web, every=True)
+    scripted.run()
+    asked = on_host_files(scripted)
+    assert RSL in asked
+    assert (target in asked) is moved
+    assert "http://licences.example/robots.txt" in asked
+    assert hop_urls(scripted) == asked
+    assert warc_urls(scripted) == asked
+    robots = scripted.crawl.store.row(
+        "SELECT path, status, sha256, warc_file FROM host_files WHERE origin = 'http://licences.example'"
+        " AND path = '/robots.txt'"
+    )
+    assert robots == ("/robots.txt", 200, sha256(OPEN.body).hexdigest(), "00000.warc.gz")
+
+
+def test_hops_to_a_licence_that_is_barred_in_the_end_are_on_record(tmp_path: Path) -> None:
+    target = "http://elsewhere.example/new.xml"
+    web = {ROBOTS: OPEN, HOME: html("<img src='/art.png'>", LINK), RSL: redirect(target)}
+    web["http://elsewhere.example/robots.txt"] = text("User-agent: *\nDisallow: /\n")
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    assert results(scripted)[HOME] == ("hold", "policy_file_barred")
+    row = scripted.crawl.store.row("SELECT hops, error, warc_file FROM host_files WHERE path = ?", (RSL,))
+    assert [(hop.url, hop.status) for hop in load_hops(row[0])] == [(RSL, 302)]
+    assert row[1:] == ("barred-by-robots", "")
+    assert hop_urls(scripted) == warc_urls(scripted) == on_host_files(scripted)
+
+
+def test_one_answer_for_many_is_one_record_that_every_row_points_to(tmp_path: Path) -> None:
+    shown = "".join(f'<img src="http://h{n}.example/art.png">' for n in range(3))
+    web: dict[str, Page] = {ROBOTS: OPEN, HOME: html(shown), RSL: YES}
+    for number in range(3):
+        web[f"http://h{number}.example/robots.txt"] = text(f"License: {RSL}\nUser-agent: *\nDisallow:\n")
+    scripted = crawl(tmp_path, web)
+    scripted.run()
+    rows = scripted.crawl.store.rows(
+        "SELECT origin, warc_file, warc_offset, verdict FROM host_files WHERE path = ? ORDER BY origin",
+        (RSL,),
+    )
+    assert [row[0] for row in rows] == [f"http://h{number}.example" for number in range(3)]
+    assert len({row[1:3] for row in rows}) == 1
+    robots = scripted.crawl.store.rows(
+        "SELECT verdict FROM host_files WHERE origin = 'http://licences.example'"
+    )
+    assert robots == [("",)], "no verdict on a host that only a licence lies on"
+    assert warc_urls(scripted).count(RSL) == scripted.urls().count(RSL) == 1

@@ -126,6 +126,22 @@ def test_a_copy_stands_in_for_an_outage_for_two_days_and_no_longer(tmp_path: Pat
     assert reasons["robots_unreachable"] > 100
 
 
+def test_a_copy_and_the_outage_that_it_bridges_are_both_on_record(tmp_path: Path) -> None:
+    crawl = outage_after(tmp_path, 1)
+    while crawl.hours() < 26:
+        crawl.run(1)
+    rows = crawl.crawl.store.rows(
+        "SELECT status, error, verdict, cached_age, warc_file, warc_offset FROM host_files ORDER BY id"
+    )
+    first, outage, copy = rows[:3]
+    assert first[:4] == (200, "", "proceed", None)
+    assert outage[:5] == (0, "timeout", "", None, "")
+    assert copy[:3] == (200, "", "proceed")
+    assert copy[3] >= 24 * HOUR
+    assert copy[4:] == first[4:], "a copy points to the answer that it is of"
+    assert copy[4]
+
+
 def test_the_two_days_are_over_after_a_restart_as_well(tmp_path: Path) -> None:
     crawl = outage_after(tmp_path, 1)
     while crawl.hours() < 46:
