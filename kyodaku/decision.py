@@ -121,6 +121,8 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
 
 def objections(signals: Sequence[Signal]) -> Decision | None:
     """REFUSE or HOLD when the signals demand it, else None. None is not a yes: the basis comes next."""
+    if not signals:
+        return None
     effects = resolve_protocols(signals)
     for effect, verdict in ((Effect.RESERVED, Verdict.REFUSE), (Effect.ERROR, Verdict.HOLD)):
         found = [

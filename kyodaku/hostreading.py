@@ -1,7 +1,7 @@
 """What the host files of an origin say about one URL after another: what no URL changes is found once.
 
-For each origin it is remembered which files and documents have a say at all, and whether one is missing. The
-protocols still read those that do, for every URL and at every moment.
+For each origin it is remembered what is said of every URL alike, which files and documents are to be read for
+each, and whether one is missing.
 """
 
 from __future__ import annotations
@@ -19,11 +19,20 @@ _MEMORY = 1024
 
 
 @dataclass(frozen=True)
+class _File:
+    """A host file that a protocol reads; `said` is what it says of every URL alike, None where it differs."""
+
+    path: str
+    fetched: Fetched
+    said: tuple[Signal, ...] | None
+
+
+@dataclass(frozen=True)
 class _Speaking:
-    """One protocol, and what of an origin it has to read for each URL."""
+    """One protocol, and what of an origin it has something to say by."""
 
     protocol: Protocol
-    files: tuple[tuple[str, Fetched], ...]
+    files: tuple[_File, ...]
     documents: tuple[tuple[Declared, Fetched], ...]
 
 
@@ -49,8 +58,11 @@ class HostReading:
         origin = self._origin(facts, reading)
         signals: list[Signal] = []
         for speaking in origin.speaking:
-            for path, file in speaking.files:
-                signals += speaking.protocol.read_host_file(path, file, url, reading)
+            for file in speaking.files:
+                if file.said is None:
+                    signals += speaking.protocol.read_host_file(file.path, file.fetched, url, reading)
+                else:
+                    signals += file.said
             for declared, document in speaking.documents:
                 signals += speaking.protocol.read_document(document, declared, url, reading)
         return signals, origin.missing
@@ -71,12 +83,12 @@ class HostReading:
         speaking: list[_Speaking] = []
         missing = False
         for protocol in self._protocols:
-            files: list[tuple[str, Fetched]] = []
+            files: list[_File] = []
             documents: list[tuple[Declared, Fetched]] = []
             for path in protocol.host_files:
                 file = facts.files.get(path)
                 if file is not None:
-                    files += [] if protocol.mute(path, file, reading) else [(path, file)]
+                    files += _read_once(protocol, path, file, facts.origin, reading)
                 elif protocol.wants(path, facts.files, reading):
                     missing = True
             for declared in protocol.host_documents(facts.files, facts.origin, reading):
@@ -88,6 +100,16 @@ class HostReading:
             if files or documents:
                 speaking.append(_Speaking(protocol, tuple(files), tuple(documents)))
         return _Origin(dict(facts.files), key, tuple(speaking), missing)
+
+
+def _read_once(
+    protocol: Protocol, path: str, file: Fetched, origin: str, reading: Reading
+) -> tuple[_File, ...]:
+    """`file` as it is kept for `protocol`; nothing where it has nothing to say."""
+    if not protocol.alike(path, file, reading):
+        return (_File(path, file, None),)
+    said = tuple(protocol.read_host_file(path, file, origin + "/", reading))
+    return (_File(path, file, said),) if said else ()
 
 
 def _without_moment(reading: Reading) -> tuple[object, ...]:

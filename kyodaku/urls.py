@@ -37,25 +37,23 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = _UNRESERVED | frozenset(b"!$&'()*+,;=:@/")
 _QUERY_SAFE = (_PATH_SAFE | frozenset(b"?")) - frozenset(b"'")
+#: Text without anything to normalise: most paths and queries.
+_NORMAL_PATH = re.compile(f"[{re.escape(bytes(sorted(_PATH_SAFE)).decode())}]*")
+_NORMAL_QUERY = re.compile(f"[{re.escape(bytes(sorted(_QUERY_SAFE)).decode())}]*")
 
 
 @dataclass(frozen=True)
 class UrlParts:
     """A URL taken apart and normalised. `host` is an IPv6 literal without its brackets, an IPv4 literal
-    in dotted decimal, or a name in lower-case ASCII; `query` is None where there is none."""
+    in dotted decimal, or a name in lower-case ASCII; `query` is None where there is none. `origin` is
+    `scheme://host`, with `:port` unless it is the scheme's default."""
 
+    origin: str
     scheme: str
     host: str
     port: int
     path: str
     query: str | None
-
-    @property
-    def origin(self) -> str:
-        """`scheme://host`, with `:port` unless it is the scheme's default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
 
     @property
     def url(self) -> str:
@@ -107,40 +105,52 @@ def parse_url(url: str) -> UrlParts:
     if not 0 < port < 65536:
         refuse(f"no such port: {shown(url)}")
     path, _, query = match["rest"].partition("?")
+    host = _canonical_host(authority["host"])
+    literal = f"[{host}]" if ":" in host else host
     parts = UrlParts(
+        origin=f"{scheme}://{literal}" + ("" if port == DEFAULT_PORTS[scheme] else f":{port}"),
         scheme=scheme,
-        host=_canonical_host(authority["host"], url),
+        host=host,
         port=port,
-        path=_resolve_dots(_normalise_escapes(path.replace("\\", "/"), _PATH_SAFE, url)),
-        query=_normalise_escapes(query, _QUERY_SAFE, url) or None,
+        path=_resolve_dots(_normal_path(path.replace("\\", "/"), url)),
+        query=_normal_query(query, url) or None,
     )
     if len(parts.url) > MAX_URL:
         refuse(f"URL of {len(parts.url)} characters once escaped: {shown(url)}")
     return parts
 
 
-def _canonical_host(host: str, url: str) -> str:
+def _normal_path(path: str, url: str) -> str:
+    return path if _NORMAL_PATH.fullmatch(path) else _normalise_escapes(path, _PATH_SAFE, url)
+
+
+def _normal_query(query: str, url: str) -> str:
+    return query if _NORMAL_QUERY.fullmatch(query) else _normalise_escapes(query, _QUERY_SAFE, url)
+
+
+@lru_cache(_REMEMBERED)
+def _canonical_host(host: str) -> str:
     if host.startswith("["):
         try:
             literal = ipaddress.IPv6Address(host[1:-1])
         except ValueError:
-            refuse(f"not an IPv6 address in {shown(url)}")
+            refuse(f"not an IPv6 address: {shown(host)}")
         if literal.ipv4_mapped is not None:
-            refuse(f"IPv4 address in IPv6 clothes: {shown(url)}")
+            refuse(f"IPv4 address in IPv6 clothes: {shown(host)}")
         return str(literal)
-    host = _to_ascii(host, url)
+    host = _to_ascii(host)
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        refuse(f"not a host name in {shown(url)}")
+        refuse(f"not a host name: {shown(host)}")
     if _NUMERIC_LABEL.fullmatch(labels[-1]):
         literal_v4 = literal_address(host)
         if literal_v4 is None:
-            refuse(f"odd spelling of an address: {shown(url)}")
+            refuse(f"odd spelling of an address: {shown(host)}")
         return str(literal_v4)
     return host
 
 
-def _to_ascii(host: str, url: str) -> str:
+def _to_ascii(host: str) -> str:
     if host.isascii():
         return host.lower()
     import idna
@@ -148,7 +158,7 @@ def _to_ascii(host: str, url: str) -> str:
     try:
         return idna.encode(host, uts46=True, std3_rules=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError):
-        refuse(f"not an internationalised host name in {shown(url)}")
+        refuse(f"not an internationalised host name: {shown(host)}")
 
 
 def literal_address(host: str) -> IPAddress | None:
@@ -184,6 +194,8 @@ def _escape(text: str, safe: frozenset[int], url: str) -> str:
 
 def _resolve_dots(path: str) -> str:
     """RFC 3986 5.2.4 on an absolute path; the empty path is `/`."""
+    if path and "/." not in path:
+        return path
     segments: list[str] = []
     *folders, last = path.split("/")[1:] or [""]
     for segment in folders:

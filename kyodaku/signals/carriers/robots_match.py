@@ -10,7 +10,7 @@ the second from a-p, and Protego sees nothing it could interpret. The code keeps
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -42,6 +42,7 @@ class GroupMatcher:
 
     def __init__(self, rules: Sequence[Rule], strict: bool) -> None:
         patterns = [(rule, encoded) for rule in rules for encoded in _encoded_patterns(rule, strict)]
+        self._prefilter = _Prefilter(encoded for rule, encoded in patterns if not rule.allow)
         self._disallows = sorted(
             ((rule, encoded) for rule, encoded in patterns if not rule.allow),
             key=lambda item: len(item[1]),
@@ -54,7 +55,7 @@ class GroupMatcher:
         if self._protego is None:
             return None
         for path in paths:
-            if not self._protego.can_fetch(path, _AGENT):
+            if self._prefilter.passes(path) and not self._protego.can_fetch(path, _AGENT):
                 return self._winner(path)
         return None
 
@@ -64,6 +65,27 @@ class GroupMatcher:
             if path.startswith(literal) and not _compile([(rule, encoded)]).can_fetch(path, _AGENT):
                 return rule
         return self._disallows[0][0]
+
+
+class _Prefilter:
+    """Whether any of some patterns can match a path at all, by what each begins with and its longest literal:
+    most paths are free, and comparing them with one pattern after the other takes long."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        by_length: dict[int, dict[str, set[str]]] = {}
+        for pattern in patterns:
+            beginning, *others = pattern.removesuffix(_END).split("**")
+            longest = max(others, key=len, default="")
+            by_length.setdefault(len(beginning), {}).setdefault(beginning, set()).add(longest)
+        self._by_length = tuple(by_length.items())
+
+    def passes(self, path: str) -> bool:
+        """False where no pattern matches `path`."""
+        for length, beginnings in self._by_length:
+            literals = beginnings.get(path[:length])
+            if literals is not None and any(literal in path for literal in literals):
+                return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -133,6 +155,7 @@ def normal_paths(url: str) -> tuple[bytes, ...]:
     return tuple(form + question + query for form in forms)
 
 
+@lru_cache(maxsize=256)
 def encoded_paths(url: str) -> tuple[str, ...]:
     """The forms of `url`'s path and query to be matched; empty for `/robots.txt`, which is always allowed.
 

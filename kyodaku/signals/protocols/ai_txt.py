@@ -58,9 +58,9 @@ class AiTxt(Protocol):
         self._spawning: OrderedDict[tuple[object, ...], SpawningRules] = OrderedDict()
         self._car: OrderedDict[tuple[str, bytes], CarFile | CarrierError] = OrderedDict()
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
-        """No file: the fetch alone tells, for every URL."""
-        return fetch_outcome(file) is not None and not self.read_host_file(path, file, "", reading)
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No file: the fetch alone tells."""
+        return path not in self.host_files or fetch_outcome(file) is not None
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """What the file says about training on `url`."""

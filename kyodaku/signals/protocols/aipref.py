@@ -70,7 +70,7 @@ class Aipref(Protocol):
         peers=Peers(common_crawl="not known"),
     )
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
         """No such line anywhere in the file."""
         if path != PATH or fetch_outcome(file, reading.mode) is not None:
             return True

@@ -64,9 +64,9 @@ class Protocol:
         """What the host file `path` says about fetching or using `url` (scheme://host/path?query)."""
         return []
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
-        """True only where `read_host_file` gives nothing, whatever the URL and `reading.now` are: gates ask
-        this once an origin and then leave the file out. False claims nothing."""
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """True only where `read_host_file` gives the same for every URL of the origin, at any `reading.now`:
+        gates then read the file once an origin. False claims nothing."""
         return False
 
     def wants(self, path: str, files: Mapping[str, Fetched], reading: Reading) -> bool:

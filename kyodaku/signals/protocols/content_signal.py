@@ -67,9 +67,9 @@ class ContentSignal(Protocol):
         peers=Peers(common_crawl="not known"),
     )
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
-        """No such line anywhere in the file."""
-        if path != PATH or fetch_outcome(file, reading.mode) is not None:
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """The lines have no path; only letters are about some paths."""
+        if path != PATH or fetch_outcome(file, reading.mode) is not None or not reading.letters:
             return True
         return not holds_key(ROBOTS.parsed(file.body), _KEYS)
 

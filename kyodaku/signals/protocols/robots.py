@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 
 from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.robots import MAX_ROBOTS_BYTES, Grouping, RobotsFile, parse_robots
-from kyodaku.signals.carriers.robots_match import Rule, encoded_paths
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, encoded_paths
 from kyodaku.signals.letters import letter_for
 from kyodaku.signals.model import (
     Binding,
@@ -65,10 +66,9 @@ class Robots(Protocol):
         self._parsed: OrderedDict[bytes, RobotsFile] = OrderedDict()
         self._parsed_bytes = 0
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
-        """No rules by the fetch alone."""
-        outcome = fetch_outcome(file, reading.mode)
-        return outcome is not None and outcome[0] is Effect.SILENT
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """The fetch alone tells."""
+        return fetch_outcome(file, reading.mode) is not None
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """At most one signal: reserved, or an error; nothing when `url` may be fetched."""
@@ -206,24 +206,33 @@ def _other_type(file: Fetched) -> bool:
     return any(line and not line.startswith(b"#") for line in lines)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Which rules of one grouping are asked about every URL.
+
+    `own`: whose groups (a token of ours or `*`) and their rules. `purpose`: the rules of groups that name
+    training crawlers, with the names that stand for exactly these; empty where the file names us.
+    """
+
+    own: tuple[tuple[str, GroupMatcher], ...]
+    purpose: tuple[tuple[tuple[str, ...], GroupMatcher], ...]
+
+
 def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> list[Signal]:
     paths = encoded_paths(url)
-    strict = reading.mode == "spec"
-    groupings = (robots.rfc,) if strict else robots.groupings
-    for grouping in groupings:
-        found = _own_rule(grouping, paths, reading.own_tokens, strict)
-        if found is not None:
-            who, rule = found
-            parsed = f"disallow for {who}"
-            where = f"robots:{'star' if who == '*' else 'own'}:L{rule.line}"
-            reason = RefuseReason.ROBOTS_DISALLOW
-            return [
-                _signal(file, Effect.RESERVED, Binding.PATH, rule.raw, parsed, where, reason, robots.digest)
-            ]
-    if strict or _addresses_us(robots.rfc, reading.own_tokens):
-        return []
-    for grouping in groupings:
-        barring = _purpose_rules(grouping, paths, reading)
+    groupings = (robots.rfc,) if reading.mode == "spec" else robots.groupings
+    asked = [_asked(robots, grouping, reading) for grouping in groupings]
+    for each in asked:
+        for who, matcher in each.own:
+            rule = matcher.bars(paths)
+            if rule is not None:
+                parsed = f"disallow for {who}"
+                where = f"robots:{'star' if who == '*' else 'own'}:L{rule.line}"
+                said = RefuseReason.ROBOTS_DISALLOW.value
+                effect = Effect.RESERVED
+                return [_signal(file, effect, Binding.PATH, rule.raw, parsed, where, said, robots.digest)]
+    for each in asked:
+        barring = _barring(each, paths, reading)
         if barring:
             token, rule = next(iter(barring.items()))
             parsed = f"disallow for {', '.join(barring)}"
@@ -238,47 +247,56 @@ def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> li
     return []
 
 
-def _own_rule(
-    grouping: Grouping, paths: Sequence[str], own_tokens: Sequence[str], strict: bool
-) -> tuple[str, Rule] | None:
-    """Pass A: the rule that bars us, and whose group it stands in (a token of ours or `*`)."""
+def _asked(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
+    key = (
+        "asked",
+        reading.mode,
+        reading.own_tokens,
+        reading.purpose_tokens,
+        reading.purpose_threshold,
+    )
+    return grouping.chosen(key, lambda: _choose(robots, grouping, reading))
+
+
+def _choose(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
+    strict = reading.mode == "spec"
     index = grouping.by_token if strict else grouping.by_name
-    sets = [(token, index[token.lower()]) for token in own_tokens if token.lower() in index]
-    if not sets or (not strict and not _addresses_us(grouping, own_tokens)):
+    sets = [(token, index[token.lower()]) for token in reading.own_tokens if token.lower() in index]
+    if not sets or (not strict and not _addresses_us(grouping, reading)):
         sets.append(("*", index.get("*", ())))
         if not strict:  # an empty name cannot have meant nobody
             sets.append(("*", index.get("", ())))
-    for who, numbers in sets:
-        rule = grouping.matcher(numbers, strict).bars(paths)
-        if rule is not None:
-            return who, rule
-    return None
+    own = tuple((who, grouping.matcher(numbers, strict)) for who, numbers in sets)
+    inferred = {} if strict or _addresses_us(robots.rfc, reading) else _purpose_groups(grouping, reading)
+    purpose = ((tuple(names), grouping.matcher(numbers, False)) for numbers, names in inferred.items())
+    return _Asked(own, tuple(purpose))
 
 
-def _addresses_us(grouping: Grouping, own_tokens: Sequence[str]) -> bool:
-    return any(grouping.addresses(token.lower()) for token in own_tokens)
+def _addresses_us(grouping: Grouping, reading: Reading) -> bool:
+    return any(grouping.addresses(token.lower()) for token in reading.own_tokens)
 
 
-def _purpose_rules(grouping: Grouping, paths: Sequence[str], reading: Reading) -> dict[str, Rule]:
-    """Pass B: purpose token -> the rule that bars it, when enough of the named ones are barred."""
+def _purpose_groups(grouping: Grouping, reading: Reading) -> dict[tuple[int, ...], list[str]]:
+    """Group numbers -> the names of training crawlers that stand for exactly these groups."""
     only_control = reading.purpose_threshold == "control-tokens-only"
     tokens = CONTROL_TOKENS if only_control else reading.purpose_tokens
-
-    count = 0
-    barring: dict[str, Rule] = {}
-    answers: dict[tuple[int, ...], Rule | None] = {}
+    found: dict[tuple[int, ...], list[str]] = {}
     for name, token in {token.lower(): token for token in tokens}.items():
-        numbers = grouping.by_name.get(name)
-        if numbers is None:
-            continue
-        count += 1
-        if numbers not in answers:
-            answers[numbers] = grouping.matcher(numbers, strict=False).bars(paths)
-        rule = answers[numbers]
+        if name in grouping.by_name:
+            found.setdefault(grouping.by_name[name], []).append(token)
+    return found
+
+
+def _barring(asked: _Asked, paths: Sequence[str], reading: Reading) -> dict[str, Rule]:
+    """Pass B: purpose token -> the rule that bars it, when enough of the named ones are barred."""
+    barring: dict[str, Rule] = {}
+    for tokens, matcher in asked.purpose:
+        rule = matcher.bars(paths)
         if rule is not None:
-            barring[token] = rule
-    if reading.purpose_threshold == "majority" and len(barring) * 2 <= count:
-        return {}
+            barring |= dict.fromkeys(tokens, rule)
+    if reading.purpose_threshold == "majority":
+        named = sum(len(tokens) for tokens, _ in asked.purpose)
+        return barring if len(barring) * 2 > named else {}
     return barring
 
 

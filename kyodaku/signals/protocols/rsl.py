@@ -78,9 +78,9 @@ class Rsl(Protocol):
     def __init__(self) -> None:
         self._parsed: OrderedDict[bytes, RslDocument | CarrierError] = OrderedDict()
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
         """What the file says, it says of every URL."""
-        return not self.read_host_file(path, file, "", reading)
+        return True
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """An error for a `License` line that names nothing we could ask for."""

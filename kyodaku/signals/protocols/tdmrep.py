@@ -83,9 +83,9 @@ class Tdmrep(Protocol):
     def __init__(self) -> None:
         self._parsed: OrderedDict[bytes, tuple[_Entry, ...] | CarrierError] = OrderedDict()
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
-        """No file: the fetch alone tells, for every URL."""
-        return fetch_outcome(file) is not None and not self.read_host_file(path, file, "", reading)
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
+        """No file: the fetch alone tells."""
+        return path not in self.host_files or fetch_outcome(file) is not None
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """The first entry whose location matches."""

@@ -44,9 +44,9 @@ class TrustTxt(Protocol):
         answer = fetch_outcome(first)
         return answer is not None and answer.effect is Effect.SILENT
 
-    def mute(self, path: str, file: Fetched, reading: Reading) -> bool:
+    def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
         """What the file says, it says of every URL."""
-        return not self.read_host_file(path, file, "", reading)
+        return True
 
     def read_host_file(self, path: str, file: Fetched, url: str, reading: Reading) -> list[Signal]:
         """A no if any line says no; a yes if every line that speaks says yes."""
