@@ -65,6 +65,11 @@ class KyodakuAddon:
         recipe, base = _recipe(settings)
         permission = _given(settings, "KYODAKU_PERMISSION", Permission)
         if permission is None:
+            if recipe.registries.spawning is not None:
+                raise UsageError(
+                    "registries.spawning: only `kyodaku crawl` asks that service; here every URL would be "
+                    "held. Take the table out of the recipe of this project"
+                )
             permission = Permission(_rules(recipe, base), load_registries(recipe, base / "recipe.toml"), time)
             self._crawler.signals.connect(permission.close, signals.engine_stopped, weak=False)
         self.guard = Guard(
@@ -77,9 +82,7 @@ class KyodakuAddon:
         if self.guard.origins is None:
             from kyodaku.integrations.scrapy.hostfiles import HostFiles
 
-            host_files = HostFiles(
-                self._crawler, self.guard, retry_after=min(recipe.politeness.hold_retries, default=300.0)
-            )
+            host_files = HostFiles(self._crawler, self.guard, recipe.politeness)
             self.guard.origins, self.guard.read_documents = host_files, host_files.read_documents
         for name, value in forced_settings(recipe, settings).items():
             settings.set(name, value, priority=_FORCED)
