@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kyodaku.decision import basis_decision
 from kyodaku.documents import DOCUMENT_CAP
 from kyodaku.gate import (
     GateResult,
@@ -22,11 +23,20 @@ from kyodaku.gate import (
 )
 from kyodaku.netguard import normalise_url, origin_of
 from kyodaku.permission import Permission
-from kyodaku.reasons import FailReason, HoldReason
+from kyodaku.reasons import FailReason, HoldReason, Verdict
 from kyodaku.recheck.overlay import CHANGED, SAME
 from kyodaku.records import Candidate
 from kyodaku.signals.carriers.headers import ResponseHead
-from kyodaku.signals.model import Fetched, Headers, Hop, LicenceEvidence, Signal
+from kyodaku.signals.model import (
+    Effect,
+    Fetched,
+    Headers,
+    Hop,
+    LicenceBinding,
+    LicenceEvidence,
+    Signal,
+    Where,
+)
 
 #: Sends one request and gives what came of it, whatever that is; it waits its host's turn.
 Ask = Callable[[Need], Awaitable[Fetched]]
@@ -227,7 +237,25 @@ class AskingAgain:
         result = await asyncio.to_thread(self._permission.g5, _head_of(answer), answer.body, evidence, prior)
         found.sha256 = result.image.sha256 if result.image else ""
         found.image = SAME if found.sha256 == candidate.sha256 else CHANGED
-        return result
+        return result if found.image == SAME else self._of_other_bytes(result)
+
+    def _of_other_bytes(self, result: GateResult) -> GateResult:
+        """What other bytes than ours say: a yes that stands in them is none for the bytes we have."""
+        policy = self._permission.rules.policy
+        return replace(
+            result,
+            signals=tuple(
+                signal
+                for signal in result.signals
+                if signal.effect is not Effect.PERMITTED or signal.where is not Where.FILE
+            ),
+            evidence=tuple(
+                item
+                for item in result.evidence
+                if item.binding is not LicenceBinding.XMP
+                or basis_decision((), (item,), policy).verdict is not Verdict.ALLOW
+            ),
+        )
 
     # ------------------------------------------------------------------ the way there
 

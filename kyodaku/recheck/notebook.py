@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kyodaku.errors import RunStateError
 from kyodaku.recheck.asking import Recheck
-from kyodaku.recheck.overlay import recheck_rows
+from kyodaku.recheck.overlay import lasting, recheck_rows
 from kyodaku.records import RECHECKS
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
@@ -111,8 +111,8 @@ def _row(recheck: Recheck) -> dict[str, Any]:
 
 def _joined(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
     """The newer answer, with the signals of both. Both compare the page with what the crawl saw, so what a
-    version in between said about licences is gone."""
+    version in between said about licences, or granted, is gone."""
     if old is None:
         return new
-    signals = [*old["signals"], *(signal for signal in new["signals"] if signal not in old["signals"])]
-    return {**new, "signals": signals}
+    kept = lasting(old["signals"])
+    return {**new, "signals": [*kept, *(signal for signal in new["signals"] if signal not in kept)]}

@@ -1,7 +1,8 @@
 """What asking again before a release brought, laid over what the crawl found.
 
-Signals only ever grow. Of the evidence, what a page said is replaced by what the same page says now; what
-stands in the stored bytes stays. A gate that closed this time is the candidate's last gate.
+A no is never taken back. A yes holds while it is said: what hosts, pages and headers granted at the crawl and
+do not grant now is gone, and so is what a page that changed, or a header, said about a licence; what stands
+in the stored bytes stays. A gate that closed this time is the candidate's last gate.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from kyodaku.records import CANDIDATES, DECISIONS, RECHECKS
 from kyodaku.release.tables import iter_rows, read_rows, shard_names
 from kyodaku.runs import RunFolder
-from kyodaku.signals.model import LicenceBinding
+from kyodaku.signals.model import Binding, Effect, LicenceBinding, Where
 
 CHANGED = "changed"
 SAME = "same"
@@ -48,18 +49,29 @@ def laid_over(rows: Sequence[dict[str, Any]], checks: Mapping[str, dict[str, Any
 
 
 def _one(row: dict[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
-    evidence = row["evidence"]
+    evidence = [item for item in row["evidence"] if item["binding"] != LicenceBinding.LINK_HEADER]
     if check["page"] == CHANGED:
         evidence = [item for item in evidence if item["binding"] in _NOT_OF_THE_PAGE]
     merged = {
         **row,
-        "signals": _together(row["signals"], check["signals"]),
+        "signals": _together(lasting(row["signals"]), check["signals"]),
         "evidence": _together(evidence, check["evidence"]),
     }
     if check["gate_verdict"] != "proceed":
         merged |= {name: check[name] for name in ("gate", "gate_verdict", "gate_reason")}
         merged["failure"] = ""
     return merged
+
+
+def lasting(signals: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Signals that outlive the answer they came with: every one but a grant outside the image's bytes, which
+    is asked for again each time."""
+    return [
+        signal
+        for signal in signals
+        if signal["effect"] != Effect.PERMITTED
+        or (signal["where"] == Where.FILE and signal["binding"] == Binding.IMAGE)
+    ]
 
 
 def _together(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

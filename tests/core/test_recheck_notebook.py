@@ -14,12 +14,16 @@ def evidence(licence: str) -> dict[str, str]:
     return {"binding": "rel-license", "licence": licence}
 
 
+def signal(raw: str, effect: str = "reserved") -> dict[str, str]:
+    return {"raw": raw, "effect": effect, "where": "header", "binding": "image"}
+
+
 def row(page: str, *licences: str, signals: tuple[str, ...] = ()) -> dict[str, Any]:
     return {
         "candidate_id": "c",
         "page": page,
         "page_sha256": "",
-        "signals": [{"raw": raw} for raw in signals],
+        "signals": [signal(raw) for raw in signals],
         "evidence": [evidence(licence) for licence in licences],
         "gate_verdict": "proceed",
     }
@@ -47,3 +51,8 @@ def test_a_licence_that_only_a_version_in_between_gave_is_gone(
 def test_a_no_of_an_earlier_recheck_stays() -> None:
     joined = _joined(row("changed", signals=("noai",)), row("same", signals=("other",)))
     assert {signal["raw"] for signal in joined["signals"]} == {"noai", "other"}
+
+
+def test_a_grant_of_an_earlier_recheck_is_gone() -> None:
+    first = {**row("same"), "signals": [signal("train-ai=y", "permitted")]}
+    assert _joined(first, row("same"))["signals"] == []
