@@ -25,6 +25,18 @@ _ASKED = """
 SELECT count(*) FROM candidates c JOIN requests i ON i.id = c.image AND i.kind = 2
 WHERE i.hops <> '[]' OR (c.verdict = 'proceed' AND i.gate IN ('g4', 'g5'))
 """
+#: Requests of `host_files` by purpose. What several rows rest on counts once (kyodaku/report/asked.py).
+_ASKING = """
+SELECT purpose, count(*) FROM (
+    SELECT DISTINCT CASE WHEN f.path = '/robots.txt' THEN 'robots' WHEN f.path LIKE '/%' THEN 'files'
+                         ELSE 'documents' END AS purpose,
+           json_extract(hop.value, '$[0]'), f.warc_file, f.warc_offset, f.fetched_at,
+           CASE WHEN f.path LIKE '/%' AND f.verdict <> ''
+                THEN f.origin || f.path || ' ' || hop.key ELSE '' END,
+           CASE WHEN f.path LIKE '/%' AND f.verdict <> '' AND f.warc_file = '' THEN f.id ELSE 0 END
+    FROM host_files f, json_each(f.hops) hop
+) GROUP BY purpose
+"""
 _WORST_ORIGIN = """
 SELECT w.origin FROM origins w WHERE w.host = h.host
 ORDER BY CASE w.state WHEN 'refused' THEN 0 WHEN 'held' THEN 1 WHEN 'open' THEN 2 ELSE 3 END, w.origin LIMIT 1
@@ -34,12 +46,14 @@ ORDER BY CASE w.state WHEN 'refused' THEN 0 WHEN 'held' THEN 1 WHEN 'open' THEN 
 @dataclass(frozen=True)
 class HostLine:
     """One host: its own state, or, while that is open, the worst state of its origins, with the reason;
-    requests made, of which `failures` broke off or met a 5xx, and the mean seconds that an answer took."""
+    requests made, of which `host_files` asked for permission and `failures` broke off or met a 5xx, and the
+    mean seconds that an answer took."""
 
     host: str
     state: str  # open | held | refused | closed | unknown | fetching
     reason: str
     requests: int
+    host_files: int
     failures: int
     mean_seconds: float
 
@@ -62,7 +76,8 @@ class Status:
     run, 0 where none does; `resume` is the command that goes on with a stopped crawl.
     `funnel` counts candidates, images known, candidates whose image was asked for (as reports count them)
     and images stored; `images` counts image requests by verdict;
-    `host_files` are the requests that asking for permission cost, `robots_files` those for robots.txt.
+    `host_files` are the requests that asking for permission cost, redirects included; of them, `robots_files`
+    those for robots.txt and `documents` those for licences and policies that others name.
     `time_left` in seconds is an estimate from what waits now, None where nothing can be said.
     """
 
@@ -78,6 +93,7 @@ class Status:
     megabytes: float
     host_files: int
     robots_files: int
+    documents: int
     waiting: int
     funnel: dict[str, int]
     images: dict[str, int]
@@ -120,7 +136,7 @@ def read_status(run: RunFolder, resume: str = "kyodaku run RECIPE") -> Status:
 def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
     meta = dict(db.execute("SELECT key, value FROM meta"))
     elapsed = float(meta.get("elapsed", "0"))
-    [robots] = db.execute("SELECT count(*) FROM host_files WHERE path = '/robots.txt'").fetchone()
+    asking = dict(db.execute(_ASKING))
     pages, image_requests, host_files, size = db.execute(
         "SELECT coalesce(sum(pages), 0), coalesce(sum(images), 0), coalesce(sum(host_files), 0),"
         " coalesce(sum(bytes), 0) FROM hosts"
@@ -149,7 +165,8 @@ def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
         images_per_s=_rate(stored, elapsed),
         megabytes=size / 1e6,
         host_files=host_files,
-        robots_files=robots,
+        robots_files=asking.get("robots", 0),
+        documents=asking.get("documents", 0),
         waiting=waiting,
         funnel={"candidates": candidates, "images": known, "asked": asked, "stored": stored},
         images=images,
@@ -171,7 +188,7 @@ def _host_lines(db: sqlite3.Connection, order: str) -> tuple[HostLine, ...]:
     rows = db.execute(
         "SELECT h.host, CASE WHEN h.state <> 'open' THEN h.state ELSE coalesce(o.state, h.state) END,"
         " CASE WHEN h.state <> 'open' THEN h.reason ELSE coalesce(o.reason, h.reason) END,"
-        " pages + images + host_files, failures, seconds / (pages + images + host_files)"
+        " pages + images + host_files, host_files, failures, seconds / (pages + images + host_files)"
         f" FROM hosts h LEFT JOIN origins o ON o.origin = ({_WORST_ORIGIN})"
         f" WHERE pages + images + host_files > 0 ORDER BY {order} DESC, h.host LIMIT {_LISTED}"
     )
@@ -222,8 +239,10 @@ def _figures(status: Status) -> Any:
         "funnel": " > ".join(f"{count:,} {name}" for name, count in status.funnel.items()),
         "image requests": ", ".join(f"{count:,} {name}" for name, count in status.images.items()) or "none",
         "origins": ", ".join(f"{count:,} {name}" for name, count in status.origins.items()) or "none",
-        "host files": f"{counted(status.host_files, 'request')} to ask for permission, "
-        f"{status.robots_files:,} for robots.txt",
+        "host files": f"{counted(status.host_files, 'request')} to ask for permission: "
+        f"{status.robots_files:,} for robots.txt, "
+        f"{status.host_files - status.robots_files - status.documents:,} for other host files, "
+        f"{status.documents:,} for documents",
         "waiting": counted(status.waiting, "request"),
     }
     for name, text in rows.items():
@@ -245,11 +264,12 @@ def _hosts(title: str, lines: Sequence[HostLine]) -> Any:
     table = Table(title=title, title_justify="left")
     for name in ("host", "state", "reason"):
         table.add_column(name, overflow="fold")  # a name is never cut off
-    for name in ("requests", "failures", "mean answer"):
+    for name in ("requests", "host files", "failures", "mean answer"):
         table.add_column(name)
     for line in lines:
         seconds = f"{line.mean_seconds:.2f} s"
-        table.add_row(line.host, line.state, line.reason, f"{line.requests:,}", f"{line.failures:,}", seconds)
+        counts = (f"{count:,}" for count in (line.requests, line.host_files, line.failures))
+        table.add_row(line.host, line.state, line.reason, *counts, seconds)
     return table
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kyodaku.errors import RecordError, RunStateError
+from kyodaku.errors import RecordError, RunStateError, UnsafeAddressError
+from kyodaku.netguard import origin_of
 from kyodaku.reasons import Outcome
 from kyodaku.recheck.overlay import laid_over, recheck_rows
 from kyodaku.records import (
@@ -32,7 +33,6 @@ from kyodaku.records import (
 )
 from kyodaku.release.tables import read_table
 from kyodaku.runs import RunFolder
-from kyodaku.signals.model import FetchError
 
 #: The digest of an empty answer, which makes nobody a copy of anybody.
 _OF_NOTHING = hashlib.sha256(b"").hexdigest()
@@ -90,12 +90,14 @@ class Row:
 
 @dataclass(frozen=True)
 class HostFile:
-    """One fetch of one host file. `requests` counts the hops on the way."""
+    """One fetch of one host file, or, under its absolute address as `path`, of a document. `hops` are (URL,
+    status) of every request on the way; none if it was never asked for. `verdict` is "" where the origin
+    was asked only for the sake of a document."""
 
     origin: str
     path: str
     final_url: str
-    requests: int
+    hops: tuple[tuple[str, int], ...]
     status: int
     error: str
     bytes: int
@@ -105,6 +107,11 @@ class HostFile:
     sha256: str
     warc_file: str
     warc_offset: int
+
+    @property
+    def url(self) -> str:
+        """What was asked for."""
+        return self.origin + self.path if self.path.startswith("/") else self.path
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,7 @@ class RunFacts:
             "reason", "sha256", "warc_file", "warc_offset",
         ]  # fmt: skip
         return [
-            HostFile(requests=_requests(record.pop("hops"), record["error"]), **record)
+            HostFile(hops=tuple((hop["url"], hop["status"]) for hop in record.pop("hops")), **record)
             for record in _records(self.run.hosts, HOSTS, names)
         ]
 
@@ -253,9 +260,12 @@ def released_rows(release: Path) -> Iterator[dict[str, Any]]:
                 yield {**record, "shard": path.stem}
 
 
-def _requests(hops: Sequence[Any], error: str) -> int:
-    """How often a host file was asked for, hops included; one that robots.txt bars never was."""
-    return 0 if error == FetchError.BARRED else max(len(hops), 1)
+def safe_origin(url: str) -> str:
+    """The origin of a URL, or the words for one that has none."""
+    try:
+        return origin_of(url)
+    except UnsafeAddressError:
+        return "(not a web address)"
 
 
 def _row(shard: str, index: int, record: dict[str, Any], decision: dict[str, Any] | None) -> Row:

@@ -20,7 +20,7 @@ from kyodaku.lock import read_lock
 from kyodaku.netguard import normalise_url
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.records import Candidate
-from kyodaku.report.data import HostFile, Row, RunFacts
+from kyodaku.report.data import HostFile, Row, RunFacts, safe_origin
 from kyodaku.report.explain_pages import host_story, page_stories, signal_line
 from kyodaku.report.pages import all_pages
 from kyodaku.report.published import Published, Releases
@@ -36,7 +36,7 @@ from kyodaku.report.story import (
     Place,
     Story,
 )
-from kyodaku.report.summary import GATES, safe_origin
+from kyodaku.report.summary import GATES
 from kyodaku.report.tell import render
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Binding, LicenceEvidence, Signal, Where

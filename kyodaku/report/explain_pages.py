@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from urllib.parse import urlsplit
 
-from kyodaku.report.data import HostFile, RunFacts
+from kyodaku.report.data import HostFile, RunFacts, safe_origin
 from kyodaku.report.pages import Page, all_pages, pages_named, reasons_given, signals_of
 from kyodaku.report.sentences import host_sentence, page_sentence
 from kyodaku.report.story import PageStory, SignalLine, Story
-from kyodaku.report.summary import safe_origin
 from kyodaku.signals.model import Signal
 
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
+from kyodaku.report.asked import PURPOSES
 from kyodaku.report.html import Html, Part, bar, both, image, join, link, say, tag
 from kyodaku.report.plaintext import plain
 from kyodaku.report.summary import Summary
-from kyodaku.report.texts import outcome_text, reason_text, step_text
+from kyodaku.report.texts import outcome_text, purpose_text, reason_text, step_text
 from kyodaku.report.thumbnails import Thumbnail
 
 #: Outcomes in the order in which a reader asks for them.
@@ -158,6 +159,38 @@ def reasons_table(outcomes: Mapping[str, Counter[str]], skip: frozenset[str] = f
         ),
     )
     return tag("table", head, *bodies, class_="reasons")
+
+
+def requests_table(summary: Summary) -> Html:
+    """How many requests were sent, by what they were for: totals, no host is named."""
+    total = sum(summary.requests.values())
+    rows = [
+        tag(
+            "tr",
+            tag("td", purpose_text(purpose)),
+            tag("td", bar(summary.requests[purpose] / (total or 1), "asked"), class_="share"),
+            number(summary.requests[purpose]),
+        )
+        for purpose in PURPOSES
+    ]
+    rows.append(
+        tag(
+            "tr", tag("th", say("all"), scope="row"), tag("td", class_="share"), number(total), class_="group"
+        )
+    )
+    head = tag(
+        "thead",
+        tag(
+            "tr",
+            tag("th", say("asked for"), scope="col"),
+            tag("th", tag("span", say("share"), class_="sr"), scope="col", class_="share"),
+            tag("th", say("requests"), scope="col", class_="number"),
+        ),
+    )
+    note = say("Before a page or an image is asked for, its host is asked what it permits. Redirects count.")
+    return join(
+        (tag("p", note, class_="note"), tag("table", head, tag("tbody", *rows), class_="reasons asked"))
+    )
 
 
 def figure(thumbnail: Thumbnail | None, words: str, *lines: Part) -> Html:

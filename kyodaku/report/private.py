@@ -15,13 +15,13 @@ from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
 from kyodaku.release.withdrawn import withdrawn
 from kyodaku.report import parts
-from kyodaku.report.data import Row, RunFacts, released_rows
+from kyodaku.report.data import Row, RunFacts, released_rows, safe_origin
 from kyodaku.report.html import Html, document, join, link, say, tag
 from kyodaku.report.parts import number
 from kyodaku.report.plaintext import plain
 from kyodaku.report.sentences import decisive
 from kyodaku.report.shut_pages import shut_pages
-from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, safe_origin, summarise
+from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, summarise
 from kyodaku.report.texts import gate_text, next_step, outcome_text, reason_text, state_text
 from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnails
 from kyodaku.runs import RunFolder
@@ -113,6 +113,7 @@ def _sections(
         ("funnel", say("From found to released"), _funnel(facts, summary)),
         ("reasons", say("Outcomes and reasons"), parts.reasons_table(summary.outcomes)),
         ("gates", say("Gates"), _gates(summary)),
+        ("requests", say("Requests"), parts.requests_table(summary)),
         ("hosts", say("Hosts"), _hosts(summary)),
     ]
     released = _released(facts, summary, shown)
@@ -172,14 +173,14 @@ def _gates(summary: Summary) -> Html:
 
 
 def _hosts(summary: Summary) -> Html:
-    lines = sorted(
-        summary.hosts.values(), key=lambda line: (-line.requests - line.file_requests, line.origin)
-    )
+    lines = sorted(summary.hosts.values(), key=lambda line: (-line.all_requests, line.origin))
     head = parts.head_row(
         (say("origin"), False),
         (say("state"), False),
         (say("requests"), True),
-        (say("host files"), True),
+        (say("robots.txt"), True),
+        (say("other host files"), True),
+        (say("documents"), True),
         (say("pages asked"), True),
         (say("pages open"), True),
         (say("pages refused"), True),
@@ -191,7 +192,7 @@ def _hosts(summary: Summary) -> Html:
         (say("commonest reason"), False),
     )
     table = tag("table", head, tag("tbody", *(_host_row(line) for line in lines[:HOSTS])), data_sortable=True)
-    words = say("Requests for images, pages and sitemaps; host files are extra.")
+    words = say("Requests for images, pages and sitemaps; those that ask for permission stand beside them.")
     if not summary.knows_pages:
         words = say("This run is older and kept no table of pages: only pages that show images are counted.")
     note = tag("p", words, class_="note")
@@ -214,7 +215,9 @@ def _host_row(line: HostLine) -> Html:
             number(n)
             for n in (
                 line.requests,
+                line.robots_requests,
                 line.file_requests,
+                line.document_requests,
                 line.pages,
                 line.pages_open,
                 line.pages_refused,

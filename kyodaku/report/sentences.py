@@ -33,6 +33,7 @@ _HOST_STATES = {
     "proceed": "so its pages may be asked for",
     "refuse": "so none of its pages is asked for",
     "hold": "so the whole host is on hold",
+    "": "asked for the sake of a document",
 }
 
 
@@ -102,7 +103,7 @@ def host_sentence(name: str, files: Sequence[HostFile], pages: Sequence[Page]) -
     robots = [file for file in files if file.path == "/robots.txt"]
     said = "its robots.txt was never asked for"
     if robots:
-        last = max(robots, key=lambda file: file.fetched_at)
+        last = max(robots, key=lambda file: (file.verdict != "", file.fetched_at))
         answer = plain(last.error) or f"status {last.status}"
         said = f"its robots.txt gave {answer}, {_HOST_STATES.get(last.verdict, last.verdict)}"
         outcome = {"refuse": Outcome.REFUSED, "hold": Outcome.HELD}.get(last.verdict)

@@ -10,10 +10,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from kyodaku.errors import UnsafeAddressError
-from kyodaku.netguard import origin_of
 from kyodaku.reasons import Outcome, Verdict
-from kyodaku.report.data import HostFile, Row, RunFacts
+from kyodaku.report.asked import DOCUMENTS, FILES, IMAGES, PAGES, ROBOTS, asking_for_permission
+from kyodaku.report.data import HostFile, Row, RunFacts, safe_origin
 from kyodaku.report.pages import Page, all_pages, knows_pages
 
 Item = TypeVar("Item")
@@ -52,15 +51,18 @@ class Chosen(Generic[Item]):
 @dataclass
 class HostLine:
     """One origin in the table of hosts. `state` is proceed, refuse, hold, or "" when it was never asked;
-    `requests` what we know was sent for images, pages and sitemaps; `pages` counts pages that were asked for
-    (in a run without a table of pages: those that show candidates), `pages_*` what became of pages;
-    `taken`, `refused` and `held` count images."""
+    `requests` what we know was sent for images, pages and sitemaps, `robots_requests` for robots.txt,
+    `file_requests` for its other host files, `document_requests` for documents; `pages` counts
+    pages that were asked for (in a run without a table of pages: those that show candidates), `pages_*` what
+    became of pages; `taken`, `refused` and `held` count images."""
 
     origin: str
     state: str = ""
     state_reason: str = ""
     requests: int = 0
+    robots_requests: int = 0
     file_requests: int = 0
+    document_requests: int = 0
     pages: int = 0
     pages_open: int = 0
     pages_refused: int = 0
@@ -72,6 +74,11 @@ class HostLine:
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
+    def all_requests(self) -> int:
+        """Everything that was sent to it, as far as we know."""
+        return self.requests + self.robots_requests + self.file_requests + self.document_requests
+
+    @property
     def top(self) -> tuple[str, str] | None:
         """The commonest (outcome, reason) of what is not in the set, or None."""
         return min(self.reasons, key=lambda name: (-self.reasons[name], name)) if self.reasons else None
@@ -79,7 +86,7 @@ class HostLine:
 
 @dataclass
 class Summary:
-    """What one pass over a run counted."""
+    """What one pass over a run counted. `requests` is all that was sent, by purpose (`asked.PURPOSES`)."""
 
     candidates: int = 0
     asked: int = 0
@@ -93,6 +100,7 @@ class Summary:
     outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     allow_reasons: Counter[str] = field(default_factory=Counter)
     hosts: dict[str, HostLine] = field(default_factory=dict)
+    requests: Counter[str] = field(default_factory=Counter)
     chosen: dict[tuple[str, str], Chosen[Row]] = field(default_factory=dict)
     knows_pages: bool = False
     page_outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -137,21 +145,18 @@ def summarise(facts: RunFacts, per_reason: int = 24) -> Summary:
     return summary
 
 
-def safe_origin(url: str) -> str:
-    """The origin of a URL, or the words for one that has none."""
-    try:
-        return origin_of(url)
-    except UnsafeAddressError:
-        return "(not a web address)"
-
-
 def _count_host_files(summary: Summary, files: list[HostFile]) -> None:
     for file in sorted(files, key=lambda file: file.fetched_at):
         line = summary.hosts.setdefault(file.origin, HostLine(file.origin))
-        line.file_requests += file.requests
-        if file.path == "/robots.txt":
+        if file.path == "/robots.txt" and file.verdict:
             line.state, line.state_reason = file.verdict, file.reason
         _time(summary, file.fetched_at)
+    for (origin, purpose), count in asking_for_permission(files).items():
+        line = summary.hosts.setdefault(origin, HostLine(origin))
+        line.robots_requests += count if purpose == ROBOTS else 0
+        line.file_requests += count if purpose == FILES else 0
+        line.document_requests += count if purpose == DOCUMENTS else 0
+        summary.requests[purpose] += count
 
 
 def _count_page(summary: Summary, page: Page, limit: int) -> None:
@@ -161,6 +166,7 @@ def _count_page(summary: Summary, page: Page, limit: int) -> None:
     _time(summary, page.fetched_at)
     for url, _ in page.hops:
         summary.host(url).requests += 1
+        summary.requests[PAGES] += 1
     if page.kind != "page" or page.outcome == Outcome.NOT_REQUESTED:
         return
     line = summary.host(page.url)
@@ -200,6 +206,7 @@ def _count_host(summary: Summary, row: Row) -> None:
         line.bytes += row.bytes
         for url in row.hops:
             summary.host(url).requests += 1
+            summary.requests[IMAGES] += 1
     line.taken += row.outcome in SHOWABLE or (not row.outcome and row.fetched)
     line.refused += row.outcome == Outcome.REFUSED
     line.held += row.outcome == Outcome.HELD
@@ -209,6 +216,7 @@ def _count_host(summary: Summary, row: Row) -> None:
         page = summary.host(row.page_url)
         page.pages += 1
         page.requests += 1
+        summary.requests[PAGES] += 1
 
 
 def _time(summary: Summary, moment: float) -> None:

@@ -195,5 +195,8 @@ def _add_host_files(branch: Tree, files: Sequence[HostFile]) -> None:
     for file in files:
         answer = plain(file.error) or str(file.status)
         kept = f", kept in evidence/{plain(file.warc_file)} at {file.warc_offset}" if file.warc_file else ""
-        url = short_url(file.origin + file.path, 120)
-        shown.add(Text(f"{url}: {answer}, {moment(file.fetched_at)}{kept}"))
+        node = shown.add(Text(f"{short_url(file.url, 120)}: {answer}, {moment(file.fetched_at)}{kept}"))
+        if file.sha256:
+            node.add(Text(f"sha256 {plain(file.sha256, 64)}", style="dim"))
+        for url, status in file.hops if len(file.hops) > 1 else ():
+            node.add(Text(f"{status or 'no answer'} {short_url(url, 160)}", style="dim"))

@@ -73,6 +73,14 @@ _STEPS = {
     "released": "released",
 }
 
+_PURPOSES = {
+    "robots": "robots.txt",
+    "files": "other host files that may say no",
+    "documents": "documents: licences and policies that others name",
+    "pages": "pages and sitemaps",
+    "images": "images",
+}
+
 _STATES = {"proceed": "open", "refuse": "refused", "hold": "held", "fail": "failed", "": "not asked"}
 
 
@@ -114,6 +122,11 @@ def outcome_text(outcome: str) -> Html:
 def step_text(step: str) -> Html:
     """The name of a step of the funnel."""
     return say(_STEPS[step])
+
+
+def purpose_text(purpose: str) -> Html:
+    """What requests were for."""
+    return say(_PURPOSES[purpose])
 
 
 def state_text(state: str) -> Html:

@@ -392,14 +392,29 @@ def _rest(made: dict[str, Made]) -> None:
     )
 
 
+#: A licence that two hosts name: it was asked for once, and redirected once.
+LICENCE_URL = "https://licences.example/rsl.xml"
+
+
 def _hosts() -> list[dict[str, Any]]:
-    def one(origin: str, status: int, verdict: str, reason: str = "", error: str = "") -> dict[str, Any]:
-        url = origin + "/robots.txt"
+    def one(
+        origin: str,
+        status: int,
+        verdict: str,
+        reason: str = "",
+        error: str = "",
+        path: str = "/robots.txt",
+        hops: Sequence[str] | None = None,
+    ) -> dict[str, Any]:
+        url = path if "://" in path else origin + path
         return {
             "origin": origin,
-            "path": "/robots.txt",
+            "path": path,
             "final_url": url,
-            "hops": [{"url": url, "status": status, "ip": "127.0.0.1"}],
+            "hops": [
+                {"url": hop, "status": status, "ip": "127.0.0.1"}
+                for hop in ((url,) if hops is None else hops)
+            ],
             "status": status,
             "error": error,
             "headers": [],
@@ -422,6 +437,14 @@ def _hosts() -> list[dict[str, Any]]:
         one("https://club.example", 200, "proceed"),
         one("https://split.example", 200, "proceed"),
         one("https://captcha.example", 404, "proceed"),
+        one("https://museum.example", 404, "proceed", path="/ai.txt"),
+        one("https://museum.example", 404, "proceed", path="/.well-known/tdmrep.json"),
+        one("https://club.example", 0, "proceed", "", "barred-by-robots", "/ai.txt", ()),
+        one("https://licences.example", 200, ""),
+        *(
+            one(origin, 200, "proceed", path=LICENCE_URL, hops=(LICENCE_URL, LICENCE_URL + "?new"))
+            for origin in ("https://museum.example", "https://noai.example")
+        ),
     ]
 
 

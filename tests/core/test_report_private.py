@@ -116,10 +116,45 @@ def test_counts(made: FixtureRun, page: str) -> None:
     assert host_line(page, "cdn.artist")["state"] == "refused"
     split = host_line(page, "split.example")
     images = {name: split[f"images {name}"] for name in ("taken", "refused", "held")}
-    assert (split["requests"], split["host files"]) == ("5", "1"), "one image at two pages was asked for once"
+    assert (split["requests"], split["robots.txt"]) == ("5", "1"), "one image at two pages was asked for once"
+    assert (split["other host files"], split["documents"]) == ("0", "0")
     assert images == {"taken": "0", "refused": "3", "held": "0"}
     pages = {name: split[f"pages {name}"] for name in ("asked", "open", "refused", "held")}
     assert pages == {"asked": "3", "open": "2", "refused": "1", "held": "0"}
+
+
+def test_what_asking_for_permission_cost_is_told_apart(page: str) -> None:
+    columns = ("requests", "robots.txt", "other host files", "documents")
+    cost = {
+        name: tuple(host_line(page, name + ".example")[column] for column in columns)
+        for name in ("museum", "club", "licences", "https://noai")
+    }
+    assert cost["museum"][1:] == ("1", "2", "0")
+    assert cost["club"][1:] == ("1", "0", "0"), "what robots.txt bars was not asked for"
+    assert cost["licences"] == ("0", "1", "0", "2"), "one licence that two hosts name was asked for once"
+    assert cost["https://noai"][1:] == ("1", "0", "0"), "a document counts where it lies"
+    assert host_line(page, "licences.example")["state"] == "not asked"
+
+
+def totals(page: str) -> dict[str, int]:
+    """The table of requests: English words -> count."""
+    rows = html.fromstring(page).xpath("//section[@id='requests']//tbody/tr")
+    return {english(row[0]): int(row[-1].get("data-value")) for row in rows}
+
+
+def test_requests_in_total_are_those_of_the_hosts(page: str) -> None:
+    found = totals(page)
+    assert list(found.values())[:3] == [9, 2, 2]
+    assert found["all"] == sum(found.values()) - found["all"]
+    table = html.fromstring(page).xpath("//section[@id='hosts']//table")[0]
+    titles = [english(cell) for cell in table.xpath("./thead/tr/th")]
+    lines = [[cell.get("data-value") for cell in row] for row in table.xpath("./tbody/tr")]
+    for title, words in (("robots.txt", "robots.txt"), ("documents", "documents: licences and policies")):
+        column = titles.index(title)
+        count = next(value for name, value in found.items() if name.startswith(words))
+        assert sum(int(line[column]) for line in lines) == count
+    column = titles.index("requests")
+    assert sum(int(line[column]) for line in lines) == found["pages and sitemaps"] + found["images"]
 
 
 def test_hosts_count_pages_without_images(page: str) -> None:

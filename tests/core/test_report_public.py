@@ -59,6 +59,15 @@ def test_counts_grounds_licences_and_institutions(page: str) -> None:
     assert "public_domain" not in out
 
 
+def test_tells_what_asking_for_permission_cost_and_names_no_host(page: str) -> None:
+    section = html.fromstring(page).xpath("//section[@id='requests']")[0]
+    counts = [int(row[-1].get("data-value")) for row in section.xpath(".//tbody/tr")]
+    assert counts[:3] == [9, 2, 2]
+    assert counts[-1] == sum(counts[:-1])
+    assert "example" not in section.text_content()
+    assert "licences.example" not in page
+
+
 def test_says_how_to_object_and_verify(made: FixtureRun, page: str, tmp_path: Path) -> None:
     tree = html.fromstring(page)
     assert "https://museum.example/contact" in tree.xpath("//section[@id='object']//a/@href")

@@ -29,6 +29,7 @@ def said() -> set[str]:
         *texts._OUTCOMES.values(),
         *texts._STEPS.values(),
         *texts._STATES.values(),
+        *texts._PURPOSES.values(),
     }
     for path in FOLDER.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
+from crawler.status import read_status
 from crawler.store.codec import load_hops
 from crawler.store.schema import State
+from kyodaku.report.asked import asking_for_permission
+from kyodaku.report.data import RunFacts
+from kyodaku.runs import RunFolder
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
 
 ROBOTS = "http://a.example/robots.txt"
@@ -300,3 +304,25 @@ def test_one_answer_for_many_is_one_record_that_every_row_points_to(tmp_path: Pa
     )
     assert robots == [("",)], "no verdict on a host that only a licence lies on"
     assert warc_urls(scripted).count(RSL) == scripted.urls().count(RSL) == 1
+
+
+def test_status_and_report_count_each_request_once(tmp_path: Path) -> None:
+    """Shared licences, ways that meet, and a robots.txt that leads to itself."""
+    shown = "".join(f'<img src="http://h{n}.example/art.png">' for n in range(4))
+    other = "http://licences.example/other.xml"
+    web: dict[str, Page] = {ROBOTS: OPEN, HOME: html(shown), RSL: YES, other: redirect(RSL)}
+    for number, named in ((0, RSL), (1, RSL), (3, other)):
+        web[f"http://h{number}.example/robots.txt"] = text(f"License: {named}\nUser-agent: *\nDisallow:\n")
+    web["http://h2.example/robots.txt"] = redirect("http://h2.example/robots.txt")
+    scripted = crawl(tmp_path, web, every=True)
+    scripted.run()
+    scripted.candidates()
+    asked = [url for url in scripted.urls() if url != HOME and not url.endswith(".png")]
+    status = read_status(RunFolder(tmp_path))
+    counted = asking_for_permission(RunFacts(RunFolder(tmp_path)).hosts())
+    assert status.host_files == len(asked) == counted.total()
+    robots = [url for url in asked if url.endswith("/robots.txt")]
+    assert status.robots_files == len(robots) > len(set(robots))
+    assert counted["http://h2.example", "robots"] == robots.count("http://h2.example/robots.txt") > 1
+    xml = [url for url in asked if url.endswith(".xml")]
+    assert status.documents == counted["http://licences.example", "documents"] == len(xml)

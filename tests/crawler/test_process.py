@@ -244,7 +244,12 @@ def test_status_of_a_finished_crawl(whole: Path) -> None:
     assert status.funnel == {"candidates": 24, "images": 15, "asked": 12, "stored": 12}
     assert status.images == {"proceed": 12, "refuse": 3}
     assert status.host_files == HOST_FILES
+    assert (status.robots_files, status.documents) == (3, 0)
+    assert sum(line.host_files for line in status.slowest) == HOST_FILES
     console = Console(width=120, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     console.print(status.render())
     console.file.close()
-    assert "12 stored" in console.export_text()
+    shown = console.export_text()
+    assert "12 stored" in shown
+    others = f"3 for robots.txt, {HOST_FILES - 3} for other host files, 0 for documents"
+    assert f"{HOST_FILES} requests to ask for permission: {others}" in shown
