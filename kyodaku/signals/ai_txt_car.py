@@ -225,6 +225,8 @@ def parse_car_json(body: bytes) -> CarFile:
     members = _members(value)
     site = _block(value)
     named = [pair for key in ("agents", "agent") for pair in _agents(members.get(key))]
+    if len(named) > _MAX_AGENTS:
+        raise CarrierError("more agents than the limit")
     agents = [(name, _block(member)) for name, member in named]
     inner = {key for part in _parts(value) for key in part}
     return _checked(site, agents, bool(agents) or not _OWN.isdisjoint(inner))
@@ -277,6 +279,8 @@ def _agents(value: Any) -> list[tuple[str, Any]]:
 def _block(value: Any) -> _Block:
     """What an object states; a statement that is no object is one about training."""
     block = _Block()
+    if len(_each(value)) > _MAX_AGENTS:
+        raise CarrierError("more statements than the limit")
     for item in _each(value):
         if not isinstance(item, dict):
             _state_training(block, item)

@@ -32,9 +32,10 @@ def _of_grouping(
     selected = grouping.selected(reading.own_tokens)
     own = [record for group in selected for record in _licences(group.others)]
     everywhere = _licences(outside)
-    if not strict:
+    if not strict and not own:
+        known = {id(group) for group in selected}  # comparing groups takes the square of their number
         everywhere += [
-            record for group in grouping.groups if group not in selected for record in _parted(group)
+            record for group in grouping.groups if id(group) not in known for record in _parted(group)
         ]
     yield from ((record, True) for record in own or everywhere)
     if strict or any(grouping.addresses(token.lower()) for token in reading.own_tokens):

@@ -14,7 +14,7 @@ from typing import Any
 
 from kyodaku.signals.carriers.html_seen import Label
 
-MAX_PROPERTIES = 20_000
+MAX_PROPERTIES = 5_000
 _MAX_OPEN_LABELS = 8
 _MAX_DEPTH_OF_IDS = 32
 _LAST_TERM = re.compile(r"[/#:]")

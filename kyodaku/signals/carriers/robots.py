@@ -47,6 +47,8 @@ _MISSPELT = {
 }
 #: Lines about a use that may refuse without their colon.
 _ABOUT_USE = frozenset({CONTENT_USAGE, "content-signal", "disallowaitraining"})
+#: Lines that are compared with a URL or read for a use: those that count for MAX_RULES.
+_SPEAKING = _ABOUT_USE | {ALLOW, DISALLOW, "content-signals", "contentsignal", "license"}
 _SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
 _NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, " "))
 _BOM = b"\xef\xbb\xbf"
@@ -246,8 +248,9 @@ def parse_robots(body: bytes) -> RobotsFile:
 
 
 def _too_complex(records: Sequence[RobotsRecord]) -> bool:
-    rules = [record for record in records if record.key in (ALLOW, DISALLOW)]
-    wildcard_octets = sum(len(rule.value) for rule in rules if "*" in rule.value)
+    rules = [record for record in records if record.key in _SPEAKING]
+    matched = (rule.value for rule in rules if rule.key in (ALLOW, DISALLOW))
+    wildcard_octets = sum(len(value) for value in matched if "*" in value)
     return len(records) > MAX_RECORDS or len(rules) > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS
 
 

@@ -37,6 +37,8 @@ _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]{1,2000}")
 _REFUSING = ("syntheticContentGeneration", "bulkDataset")
 _KNOWN = (*_REFUSING, "publicAccessArchive", "protocolBridging")
 _MAX_BYTES = 64 * 1024
+#: Names of one object; a record has a handful.
+_MAX_NAMES = 100
 
 
 class AtprotoUserIntents(Protocol):
@@ -118,7 +120,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         while name in found:  # bounded by the limit below
             name += "+"
         found[name] = value
-        if len(found) > 1000:
+        if len(found) > _MAX_NAMES:
             raise ValueError("more names than the limit")
     return found
 

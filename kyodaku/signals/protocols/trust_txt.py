@@ -58,11 +58,15 @@ class TrustTxt(Protocol):
         if b"\x00" in file.body:
             reason = HoldReason.POLICY_FILE_UNREADABLE.value
             return [_signal(file, Effect.ERROR, "", "unreadable", reason)]
-        found = [_value(line, reading.mode == "policy") for line in _lines(file.body)]
+        lines = _lines(file.body)
+        found = [_value(line, reading.mode == "policy") for line in lines]
         said = [(value, line) for value, line in found if value]
         refusing = [line for value, line in said if value == "no"]
         if refusing:
             return [_signal(file, Effect.RESERVED, refusing[0], "no", RefuseReason.TRUST_TXT.value)]
+        if len(lines) > _MAX_LINES:  # the last one is all that was not looked at
+            reason = HoldReason.POLICY_FILE_UNREADABLE.value
+            return [_signal(file, Effect.ERROR, "", "more lines than the limit", reason)]
         if said and all(value == "yes" for value, _ in said) and file.complete:
             return [_signal(file, Effect.PERMITTED, said[0][1], "yes")]
         return []
