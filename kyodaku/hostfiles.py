@@ -54,7 +54,7 @@ def host_files(
             return OriginFacts(origin, files, permission.clock(), tuple(others))
     robots_of = {origin: files[ROBOTS]}
     for number, declared in enumerate(declared_documents(permission, origin, files)):
-        if number >= MAX_DOCUMENTS:
+        if number >= MAX_DOCUMENTS or not permission.documents.admit(declared.url, origin):
             files[declared.url] = _unasked(permission, declared.url, FetchError.TOO_LARGE)
         else:
             answer = yield from _document(permission, declared.url, robots_of)
@@ -117,7 +117,7 @@ def document(
         answer = replace(answer, url=url, final_url=current, hops=tuple(hops))
         if target is None:
             return answer
-        if len(hops) > redirects:
+        if len(hops) > redirects or not permission.documents.admit(target, current):
             return replace(answer, error=FetchError.REDIRECTS, complete=False)
         current = target
 

@@ -176,6 +176,9 @@ class Permission:
         missing: dict[str, None] = {}
         for declared in named:
             document = self.documents.get(declared.url)
+            named_at = declared.source_url or url
+            if document is None and declared.needed and not self.documents.admit(declared.url, named_at):
+                document = self.documents.unasked(declared.url)
             if document is not None:
                 protocol = self._by_name[declared.protocol]
                 signals += protocol.read_document(document, declared, url, reading)
