@@ -260,13 +260,19 @@ def _asked(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
 
 def _choose(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
     strict = reading.mode == "spec"
-    index = grouping.by_token if strict else grouping.by_name
-    sets = [(token, index[token.lower()]) for token in reading.own_tokens if token.lower() in index]
-    if not sets or (not strict and not _addresses_us(grouping, reading)):
-        sets.append(("*", index.get("*", ())))
+    # What a forgiving reader hears beside RFC 9309 adds groups; their Allow opens nothing that was barred.
+    indices = (grouping.by_token,) if strict else (grouping.by_name, grouping.by_token)
+    sets = [
+        (token, index[token.lower()])
+        for token in reading.own_tokens
+        for index in indices
+        if token.lower() in index
+    ]
+    if not sets or not _addresses_us(grouping, reading):  # only a well-formed line takes us out of `*`
+        sets += [("*", index.get("*", ())) for index in indices]
         if not strict:  # an empty name cannot have meant nobody
-            sets.append(("*", index.get("", ())))
-    own = tuple((who, grouping.matcher(numbers, strict)) for who, numbers in sets)
+            sets.append(("*", grouping.by_name.get("", ())))
+    own = tuple((who, grouping.matcher(numbers, strict)) for who, numbers in dict.fromkeys(sets))
     inferred = {} if strict or _addresses_us(robots.rfc, reading) else _purpose_groups(grouping, reading)
     purpose = ((tuple(names), grouping.matcher(numbers, False)) for numbers, names in inferred.items())
     return _Asked(own, tuple(purpose))
@@ -277,13 +283,15 @@ def _addresses_us(grouping: Grouping, reading: Reading) -> bool:
 
 
 def _purpose_groups(grouping: Grouping, reading: Reading) -> dict[tuple[int, ...], list[str]]:
-    """Group numbers -> the names of training crawlers that stand for exactly these groups."""
+    """Group numbers -> the names of training crawlers that stand for exactly these groups, as a forgiving
+    reader finds them and as RFC 9309 does."""
     only_control = reading.purpose_threshold == "control-tokens-only"
     tokens = CONTROL_TOKENS if only_control else reading.purpose_tokens
     found: dict[tuple[int, ...], list[str]] = {}
     for name, token in {token.lower(): token for token in tokens}.items():
-        if name in grouping.by_name:
-            found.setdefault(grouping.by_name[name], []).append(token)
+        heard = [index[name] for index in (grouping.by_name, grouping.by_token) if name in index]
+        for numbers in dict.fromkeys(heard):
+            found.setdefault(numbers, []).append(token)
     return found
 
 
@@ -295,8 +303,8 @@ def _barring(asked: _Asked, paths: Sequence[str], reading: Reading) -> dict[str,
         if rule is not None:
             barring |= dict.fromkeys(tokens, rule)
     if reading.purpose_threshold == "majority":
-        named = sum(len(tokens) for tokens, _ in asked.purpose)
-        return barring if len(barring) * 2 > named else {}
+        named = {token for tokens, _ in asked.purpose for token in tokens}
+        return barring if len(barring) * 2 > len(named) else {}
     return barring
 
 
