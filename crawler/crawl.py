@@ -25,6 +25,7 @@ from crawler.frontier.jobs import Job
 from crawler.frontier.origins import Origin, OriginBook
 from crawler.frontier.politeness import Timetable, retry_after
 from crawler.frontier.requests import Requests, Row
+from crawler.store.answers import StoredAnswers
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.journal import Journal
 from crawler.store.rawshards import RawShards
@@ -35,6 +36,7 @@ from kyodaku.gate import GateResult, GateVerdict, OriginFacts
 from kyodaku.permission import Permission
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.recipe import Recipe
+from kyodaku.registry_client import Answer as RegistryAnswer
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Fetched, LicenceEvidence, Signal
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
@@ -76,6 +78,9 @@ class Crawl:
         run.path.mkdir(parents=True, exist_ok=True)
         self.store = store = Store(run.sqlite)
         store.recover()
+        self.service = permission.snapshot.service
+        if self.service is not None:
+            self.service.answers = StoredAnswers(store)
         self.evidence = _evidence_writer(run.evidence, store, clock)
         self.raw = RawShards(run.raw, store, recipe.shards.raw_samples, clock)
         if self.raw.is_full:  # a kill came between its last sample and its closing
@@ -100,6 +105,7 @@ class Crawl:
             hold_retries=polite.hold_retries,
             max_delay=polite.max_delay,
             now=now,
+            service=self.service,
         )
         self.frontier.judge = self
         self.budgets = Budgets(recipe.budgets, store)
@@ -164,6 +170,18 @@ class Crawl:
     def answered(self, job: Job, answer: Answer) -> None:
         """The answer to any other job."""
         self._settle(job, lambda: self._answered(job, answer), answer.asked, answer.address)
+
+    def registry_answered(self, answers: Sequence[RegistryAnswer]) -> None:
+        """What the registry service said about a batch of addresses; on the disk when this returns."""
+        if self.error is not None or self.service is None:
+            return
+        try:
+            with self.store.savepoint():
+                self.service.answers.put(answers)
+                self.frontier.answered([answer.url for answer in answers])
+        except Exception as error:
+            self.fail(error)
+        self.commit()
 
     @property
     def elapsed(self) -> float:
@@ -273,7 +291,8 @@ class Crawl:
 
     def _check_progress(self) -> None:
         """Work that nothing will ever make due would be a bug of ours: end loudly, do not wait for ever."""
-        idle = self.seeds_entered and not self._started and self.frontier.next_due() is None
+        idle = self.seeds_entered and not (self._started or self.frontier.asking)
+        idle = idle and self.frontier.next_due() is None
         if idle and self.frontier.has_work():
             raise RunStateError("requests are left, but none will become due; run the same command again")
 

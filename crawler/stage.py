@@ -18,6 +18,7 @@ from kyodaku.recipe import start_web
 from kyodaku.registry_client import load_registries
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
+from kyodaku.spawning import require_key
 from kyodaku.stages import StageContext, StageSummary, counted
 
 #: Meta keys: the tables are exported; crawl.sqlite no longer holds what they hold.
@@ -61,6 +62,7 @@ def crawl(context: StageContext) -> StageSummary:
 
 def _crawl(context: StageContext, crawling: Crawl) -> StageSummary:
     if crawling.store.meta(DONE) != "yes":
+        require_key(context.recipe)
         run_scrapy(context, crawling)
         if crawling.error is not None:
             raise crawling.error

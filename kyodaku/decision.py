@@ -147,22 +147,23 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     ALLOW needs: no objection, every gate passed (G5 proceeded), bytes with a digest, and the basis.
     """
     registry = [
-        *(signal for url in addresses(candidate) for signal in snapshot.lookup_url(url)),
-        *(snapshot.lookup_url(candidate.page_url) if candidate.page_url else ()),
+        *snapshot.lookup(urls=[*addresses(candidate), *_pages(candidate)], services=False),
         *(snapshot.lookup_sha256(candidate.sha256) if candidate.sha256 else ()),
     ]
     objection = objections([*candidate.signals, *registry])
     if objection is not None:
         own = tuple(index for index in objection.signals if index < len(candidate.signals))
         return replace(objection, signals=own)
-    if any(policy.deny.names(url) for url in (candidate.page_url, *addresses(candidate))):
+    if any(policy.deny.names(url) for url in (*_pages(candidate), *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.DENY_LIST)
-    if any(policy.platforms.names(url) for url in (candidate.page_url, *addresses(candidate))):
+    if any(policy.platforms.names(url) for url in (*_pages(candidate), *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.PLATFORM)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
     if candidate.gate_verdict == "hold":
         return Decision(Verdict.HOLD, _hold_reason(candidate.gate_reason))
+    if snapshot.unheard(candidate.signals):
+        return Decision(Verdict.HOLD, HoldReason.REGISTRY_UNREACHABLE)
     passed = candidate.gate == "g5" and candidate.gate_verdict == "proceed" and candidate.sha256 != ""
     basis = basis_decision(candidate.signals, candidate.evidence, policy)
     if basis.verdict is Verdict.ALLOW and not passed:
@@ -188,6 +189,11 @@ def addresses(candidate: Candidate) -> tuple[str, ...]:
     """Every address on the way to the image: its URL, each hop, the final URL."""
     urls = (candidate.image_url, *(hop.url for hop in candidate.hops), candidate.final_url)
     return tuple(dict.fromkeys(url for url in urls if url))
+
+
+def _pages(candidate: Candidate) -> tuple[str, ...]:
+    """Every address on the way to the page that shows the image."""
+    return tuple(dict.fromkeys(url for url in (*candidate.page_hops, candidate.page_url) if url))
 
 
 def basis_decision(

@@ -197,7 +197,12 @@ class Fetcher:
             async with asyncio.timeout(self._manners.timeout):  # however many pieces the head comes in
                 response = await stack.enter_async_context(
                     self._session.request(
-                        need.method, url, headers=headers, allow_redirects=False, timeout=patience
+                        need.method,
+                        url,
+                        headers=headers,
+                        data=need.body or None,
+                        allow_redirects=False,
+                        timeout=patience,
                     )
                 )
             served = _headers(response)

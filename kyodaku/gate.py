@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -37,20 +37,23 @@ class NeedKind(StrEnum):
     DOCUMENT = "document"  # named by a page, a header or an image: asked for like a page
     PAGE = "page"
     IMAGE = "image"
+    REGISTRY = "registry"  # a walk's: an opt-out service has to be asked about this URL; any answer will do
 
 
 @dataclass(frozen=True)
 class Need:
     """One request, without following redirects, reading at most `cap` bytes.
 
-    `headers` are those of a conditional request; nothing else is ever added to what a driver sends.
+    `headers` are those of a conditional request; nothing else is ever added to what a driver sends. Only an
+    opt-out service is asked by POST, with a `body` and a key among the headers.
     """
 
     url: str
     kind: NeedKind
     cap: int
-    method: Literal["GET", "HEAD"] = "GET"
-    headers: Headers = ()
+    method: Literal["GET", "HEAD", "POST"] = "GET"
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

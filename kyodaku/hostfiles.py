@@ -83,7 +83,7 @@ def declared_documents(
 
 def _document(permission: Permission, url: str, robots_of: Files) -> Generator[Need, Fetched, Fetched]:
     """A document, if the robots.txt of its own origin lets us ask for it."""
-    if not permission.g0(url).open:
+    if not permission.g0(url, services=False).open:
         return _unasked(permission, url, FetchError.BLOCKED)
     origin = origin_of(url)
     if origin not in robots_of:
@@ -105,7 +105,7 @@ def document(
     hops: list[Hop] = []
     current = url
     while True:
-        gate = permission.g0(current)
+        gate = permission.g0(current, services=False)
         if gate.open:
             current = normalise_url(current)
             gate = permission.g1(current, (yield from facts_of(current)))
@@ -142,7 +142,7 @@ def _followed(
     hops: list[Hop] = []
     current = url
     while True:
-        if not permission.g0(current).open:
+        if not permission.g0(current, services=False).open:
             blocked = FetchError.BLOCKED
             return Fetched(url, current, None, (), b"", False, blocked, permission.clock(), tuple(hops))
         answer = yield Need(current, kind, HOST_FILE_CAP)

@@ -119,6 +119,8 @@ def crawl_digest(recipe: Recipe, recipe_path: Path) -> str:
 def _crawl_sections(recipe: Recipe) -> dict[str, Any]:
     sections = recipe.model_dump(mode="json", exclude=set(CURATION_SECTIONS))
     sections["permission"] = recipe.permission.model_dump(mode="json", include=set(PERMISSION_FACTS))
+    if recipe.registries.spawning is not None:  # asked before anything else is: part of the crawl
+        sections["registries"] = {"spawning": recipe.registries.spawning.endpoint}
     return sections
 
 
@@ -299,7 +301,7 @@ def _write(
         "crawl_sha256": digest,
         "curation_sha256": curation_digests(recipe),
         "versions": _versions(),
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json", exclude_none=True),
     }
     write_bytes(run.lock, (_HEADER + tomli_w.dumps(document)).encode("utf-8"))
 

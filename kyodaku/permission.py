@@ -82,6 +82,7 @@ class Permission:
         self._own_c2pa = C2paReader() if c2pa is None else None
         self._c2pa = self._own_c2pa or c2pa
         self._host = HostReading(self.protocols)
+        self._reading: tuple[int, Reading] | None = None
         self._by_name = {protocol.name: protocol for protocol in self.protocols}
 
     def close(self) -> None:
@@ -96,14 +97,21 @@ class Permission:
         return ("/robots.txt", *(path for path in paths if path != "/robots.txt"))
 
     def reading(self) -> Reading:
-        """How carriers are read now."""
-        return self.rules.reading(datetime.fromtimestamp(self.clock(), UTC))
+        """How carriers are read now, to the second."""
+        second = int(self.clock())
+        if self._reading is None or self._reading[0] != second:
+            self._reading = second, self.rules.reading(datetime.fromtimestamp(second, UTC))
+        return self._reading[1]
 
     # ------------------------------------------------------------------ G0: before the frontier
 
     @guarded("g0")
-    def g0(self, url: str) -> GateResult:
-        """May this URL be spoken to at all: address policy, deny-lists, registries."""
+    def g0(self, url: str, *, services: bool = True) -> GateResult:
+        """May this URL be spoken to at all: address policy, deny-lists, registries.
+
+        A registry service that was not asked about `url` yet holds. Host files and documents are nothing
+        that it lists, and what merely enters the frontier is asked about there: without `services`.
+        """
         try:
             safe = check_url(url, self.rules.net)
         except UnsafeAddressError as error:
@@ -112,7 +120,7 @@ class Permission:
             return refuse("g0", RefuseReason.DENY_LIST)
         if self.rules.policy.platforms.names(url):
             return refuse("g0", RefuseReason.PLATFORM)
-        return weigh("g0", self.snapshot.lookup_url(safe.url))
+        return weigh("g0", self.snapshot.lookup_url(safe.url, services=services))
 
     # ------------------------------------------------------------------ G1: host files
 
@@ -142,7 +150,7 @@ class Permission:
     def g1(self, url: str, facts: OriginFacts) -> GateResult:
         """May this URL be asked for, by the host files of its own origin. Host files that were never
         fetched are an unknown state, so they hold."""
-        if origin_of(url) != facts.origin:
+        if not url.startswith(facts.origin + "/") and origin_of(url) != facts.origin:
             return hold("g1", HoldReason.GATE_EXCEPTION)
         if "/robots.txt" not in facts.files:
             return hold("g1", HoldReason.NOT_FINISHED)

@@ -95,7 +95,7 @@ PAGES = _schema(
 #: One row per candidate: an image URL found on a page.
 CANDIDATES = _schema(
     "candidates",
-    1,
+    2,
     [
         ("candidate_id", _STR),
         ("image_url", _STR),
@@ -114,6 +114,7 @@ CANDIDATES = _schema(
         ("language", _STR),
         ("variants", pa.list_(_STR)),  # smaller variants of the same picture
         ("found_at", _F64),
+        ("page_hops", pa.list_(_STR)),  # addresses that led to page_url by redirects
         ("page_sha256", _STR),
         ("gate", _STR),  # the last gate asked: g0..g5
         ("gate_verdict", _STR),  # proceed | refuse | hold | fail
@@ -366,6 +367,7 @@ class Candidate:
     language: str = ""
     variants: tuple[str, ...] = ()
     found_at: float = 0.0
+    page_hops: tuple[str, ...] = ()
     page_sha256: str = ""
     gate: str = "g0"
     gate_verdict: str = "hold"
@@ -392,6 +394,7 @@ class Candidate:
         """Plain values for Arrow or JSON."""
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         row["variants"] = list(self.variants)
+        row["page_hops"] = list(self.page_hops)
         row["hops"] = [asdict(hop) for hop in self.hops]
         row["headers"] = [{"name": name, "value": value} for name, value in self.headers]
         row["signals"] = [asdict(signal) for signal in self.signals]
@@ -403,6 +406,7 @@ class Candidate:
         """Inverse of `to_row`. Raises ValueError on a value no enum knows (never guesses)."""
         values = dict(row)
         values["variants"] = tuple(row["variants"])
+        values["page_hops"] = tuple(row["page_hops"])
         values["hops"] = tuple(Hop(**hop) for hop in row["hops"])
         values["headers"] = tuple((h["name"], h["value"]) for h in row["headers"])
         values["signals"] = tuple(signal_from_row(signal) for signal in row["signals"])

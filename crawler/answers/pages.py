@@ -13,6 +13,7 @@ from crawler.answers.sitemaps import parse_sitemap
 from crawler.frontier.frontier import Frontier
 from crawler.frontier.jobs import Job
 from crawler.frontier.requests import Answered, Place, Requests, Row
+from crawler.store.codec import merged
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.schema import Kind
 from kyodaku.gate import GateResult, GateVerdict, PageFacts, redirect_target
@@ -20,7 +21,7 @@ from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
-from kyodaku.signals.model import Fetched, Headers
+from kyodaku.signals.model import Binding, Fetched, Headers, Signal
 from kyodaku.signals.protocols.directives import asks_nofollow
 from kyodaku.walls import is_wall
 
@@ -124,7 +125,7 @@ class PageDesk:
             fetched_at=fetched.fetched_at,
             bytes=len(fetched.body),
             sha256=facts.page.digest if facts.page else "",
-            signals=result.signals,
+            signals=merged(self._registries_say(fetched), result.signals),
         )
         if not result.open and fetched.status is not None:
             ip = fetched.hops[-1].ip if fetched.hops else ""
@@ -141,6 +142,15 @@ class PageDesk:
         else:
             self._harvest(row, facts, facts.page, fetched)
         self._frontier.done(row)
+
+    def _registries_say(self, fetched: Fetched) -> list[Signal]:
+        """What the registry service answered for the addresses of a page; it speaks about the page."""
+        service = self._permission.snapshot.service
+        if service is None:
+            return []
+        urls = dict.fromkeys((fetched.url, *(hop.url for hop in fetched.hops)))
+        answered = (url for url in urls if not service.unanswered(url))
+        return [replace(said, binding=Binding.PAGE) for url in answered for said in service.about_url(url)]
 
     def _harvest(self, row: Row, facts: PageFacts, page: HtmlPage, fetched: Fetched) -> None:
         head = ResponseHead(fetched.final_url, fetched.status or 0, fetched.headers, fetched.fetched_at)

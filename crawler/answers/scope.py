@@ -28,7 +28,7 @@ class Scope:
 
     def _place(self, url: str) -> Place | GateResult:
         """Where `url` lies, normalised; or the closed G0 that keeps it out."""
-        gate = self._permission.g0(url)
+        gate = self._permission.g0(url, services=False)  # the frontier asks those, in batches
         if not gate.open:
             return gate
         try:

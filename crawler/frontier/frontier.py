@@ -23,10 +23,11 @@ from crawler.frontier.retries import Retries
 from crawler.frontier.shared import SharedAnswers
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
-from kyodaku.gate import GateResult, GateVerdict, NeedKind, OriginFacts
+from kyodaku.gate import GateResult, GateVerdict, NeedKind, OriginFacts, weigh
 from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.netguard import host_of, origin_of
 from kyodaku.reasons import HoldReason, NotRequestedReason
+from kyodaku.registry_client import Service
 from kyodaku.signals.model import Fetched, Hop
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 
@@ -50,6 +51,7 @@ class Frontier:
         hold_retries: Sequence[float],
         max_delay: float,
         now: Callable[[], float],
+        service: Service | None = None,
     ) -> None:
         self._store = store
         self._requests = requests
@@ -62,12 +64,14 @@ class Frontier:
         )
         self._max_delay = max_delay
         self._now = now
+        self._service = service
         self._hosts: dict[str, Host] = {}
         self._pages_open: Counter[str] = Counter()
         self._parked: Counter[str] = Counter()
         self._ending: dict[str, None] = {}  # closed hosts whose requests are still to be concluded
         self._fetching = 0
         self.unfinished = 0
+        self.asking = False  # whether a request waits for the registry service
         self.stopped = False
         self.judge: Judge
 
@@ -87,6 +91,7 @@ class Frontier:
             elif host.state == "held":
                 self._schedule_host(host)
         self.unfinished = self._requests.unfinished()
+        self.asking = bool(self._requests.asking(1))
         self._pages_open.update(self._requests.open_by_host())
         for page_host in self._requests.parked_hosts():
             if not self._pages_open[page_host]:
@@ -108,9 +113,9 @@ class Frontier:
     ) -> tuple[int, bool]:
         """Add a request unless it is known: (its id, whether it is new). `page_host` of an image is the
         host of the page that shows it; without one the image waits for nothing."""
-        state = State.PENDING
-        if kind is Kind.IMAGE and page_host and self._pages_open[page_host]:
-            state = State.PARKED
+        state = self._ready(kind, page_host)
+        if self._must_ask(place.url):
+            state, self.asking = State.ASKING, True
         owner = page_host if kind is Kind.IMAGE else place.host
         request = self._requests.add(kind, place, page_host=owner, depth=depth, state=state, follow=follow)
         if not request:
@@ -121,12 +126,59 @@ class Frontier:
         if kind is not Kind.IMAGE:
             self._pages_open[place.host] += 1
         if state is State.PARKED:
-            self._parked[page_host] += 1
-            if self._parked[page_host] >= PAGES_AHEAD:
-                self._unpark(page_host)
-        else:
+            self._park(page_host)
+        elif state is State.PENDING:
             self._expect(place)
         return request, True
+
+    def _ready(self, kind: Kind, page_host: str) -> State:
+        """Whether a request that nothing else keeps back may be asked, or waits for pages."""
+        wait = kind is Kind.IMAGE and page_host and self._pages_open[page_host]
+        return State.PARKED if wait else State.PENDING
+
+    def _park(self, page_host: str) -> None:
+        self._parked[page_host] += 1
+        if self._parked[page_host] >= PAGES_AHEAD:
+            self._unpark(page_host)
+
+    # ------------------------------------------------------------------ the registry service
+
+    def unanswered(self, limit: int) -> list[str]:
+        """Addresses that the registry service has to answer for before they may be asked for."""
+        urls = self._requests.asking(limit)
+        self.asking = bool(urls)
+        return urls
+
+    def answered(self, urls: Sequence[str]) -> None:
+        """The service was asked about `urls`, and what came of it is in its answers: each request that
+        waited for one goes on, ends, or is held."""
+        assert self._service is not None  # noqa: S101 - nothing waits without one
+        for url in urls:
+            said = weigh("g0", self._service.about_url(url))
+            for row in self._requests.asking_for(url):
+                if said.open:
+                    self._admitted(row)
+                elif said.verdict is not GateVerdict.HOLD or not self.hold(row, _unasked(row, said)):
+                    self.judge.conclude(row, said)
+
+    def _admitted(self, row: Row) -> None:
+        state = State.PENDING if row.hops else self._ready(row.kind, row.page_host)
+        self._requests.set_state(row.id, state)
+        if state is State.PARKED:
+            self._park(row.page_host)
+        else:
+            self._expect(Place(row.target, row.host, row.origin))
+
+    def _must_ask(self, url: str) -> bool:
+        return self._service is not None and self._service.unanswered(url)
+
+    def _expect_or_ask(self, request: int, place: Place) -> None:
+        """A pending request goes on at `place`, after the registry service where that has to be asked."""
+        if self._must_ask(place.url):
+            self._requests.set_state(request, State.ASKING)
+            self.asking = True
+        else:
+            self._expect(place)
 
     def ask_again(self, request: int) -> None:
         """One more request: evidence for an image that was refused only for want of it, or images that
@@ -137,7 +189,7 @@ class Frontier:
         self.unfinished += 1
         if row.kind is not Kind.IMAGE:
             self._pages_open[row.page_host] += 1
-        self._expect(place)
+        self._expect_or_ask(request, place)
 
     # ------------------------------------------------------------------ handing out
 
@@ -367,7 +419,7 @@ class Frontier:
     def moved(self, row: Row, place: Place, hops: tuple[Hop, ...]) -> None:
         """A redirect: the request goes on from `place`."""
         self._requests.move(row, place, hops)
-        self._expect(place)
+        self._expect_or_ask(row.id, place)
 
     def broke_off(self, row: Row) -> None:
         """The connection broke: the request is tried again after the host's delay."""
@@ -404,7 +456,7 @@ class Frontier:
         self._requests.from_start(row, place, State.PENDING)
         if row.kind is not Kind.IMAGE:
             self._pages_open[row.page_host] += 1
-        self._expect(place)
+        self._expect_or_ask(request, place)
 
     # ------------------------------------------------------------------ whole hosts
 
@@ -492,6 +544,10 @@ class Frontier:
         self._parked.pop(page_host, None)
         for name in self._requests.unpark(page_host):
             self._expect(Place("", host_of(name + "/"), name))
+
+
+def _unasked(row: Row, result: GateResult) -> Answered:
+    return Answered(result, hops=row.hops, signals=result.signals)
 
 
 def _is_shared(run: HostFileRun | DocumentRun) -> bool:

@@ -199,7 +199,10 @@ class Requests:
 
     def open_by_host(self) -> dict[str, int]:
         """Pages that were found and not read yet, by the host they were found on."""
-        sql = "SELECT page_host, count(*) FROM requests WHERE kind < 2 AND state < 2 GROUP BY page_host"
+        sql = (
+            "SELECT page_host, count(*) FROM requests WHERE kind < 2 AND state IN (0, 1, 6)"
+            " GROUP BY page_host"
+        )
         return {host: int(count) for host, count in self._store.rows(sql)}
 
     def parked_hosts(self) -> list[str]:
@@ -212,6 +215,16 @@ class Requests:
             (r[0], r[1])
             for r in self._store.rows("SELECT DISTINCT origin, host FROM requests WHERE state = 0")
         ]
+
+    def asking(self, limit: int) -> list[str]:
+        """Addresses that the registry service has to answer for first."""
+        sql = "SELECT DISTINCT target FROM requests WHERE state = 6 ORDER BY target LIMIT ?"
+        return [row[0] for row in self._store.rows(sql, (limit,))]
+
+    def asking_for(self, target: str) -> list[Row]:
+        """Requests that wait for the service's answer about `target`."""
+        sql = f"SELECT {_COLUMNS} FROM requests WHERE state = 6 AND target = ? ORDER BY id"
+        return [_row(row) for row in self._store.rows(sql, (target,))]
 
     def held(self) -> list[tuple[int, int]]:
         """(id, holds so far) of every held request."""

@@ -9,7 +9,9 @@ from typing import Any
 from scrapy import Request, Spider
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
+from twisted.internet.defer import Deferred
 
+from crawler.clerk import ask_service
 from crawler.crawl import Crawl, Outgoing
 from crawler.store.schema import Kind
 from kyodaku.integrations.scrapy import META_EVIDENCE, META_KIND, META_SIGNALS, guard_of
@@ -35,6 +37,7 @@ class FrontierScheduler(BaseScheduler):
         self._spider: Any = None
         self._timer: asyncio.TimerHandle | None = None
         self._wake_at = float("inf")
+        self._clerk: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FrontierScheduler:
@@ -44,11 +47,20 @@ class FrontierScheduler(BaseScheduler):
     def open(self, spider: Spider) -> None:
         """Called by Scrapy once the spider is there: its methods are the callbacks."""
         self._spider = spider
+        section = self._crawl.recipe.registries.spawning
+        if section is not None:
+            self._clerk = asyncio.get_running_loop().create_task(
+                ask_service(self._crawl, section, self._wake)
+            )
 
-    def close(self, reason: str) -> None:
+    def close(self, reason: str) -> Deferred[None] | None:
         """Called by Scrapy at the end; the crawl's files are closed by whoever opened them."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._clerk is None:
+            return None
+        self._clerk.cancel()
+        return Deferred.fromFuture(asyncio.gather(self._clerk, return_exceptions=True)).addCallback(_nothing)
 
     def has_pending_requests(self) -> bool:
         """True while the frontier may still ask something."""
@@ -105,3 +117,7 @@ class FrontierScheduler(BaseScheduler):
         slot = engine._slot if engine is not None else None
         if slot is not None:
             slot.nextcall.schedule()  # Scrapy has no public way to say "look again"
+
+
+def _nothing(_: object) -> None:
+    """How the clerk ended says nothing."""

@@ -31,7 +31,7 @@ SELECT c.candidate_id, c.image_url, c.page_url, c.depth, c.found_at, c.context, 
        c.not_requested, c.signals, c.evidence, coalesce(p.sha256, ''), coalesce(p.signals, '[]'),
        i.id IS NOT NULL, i.state, i.gate, i.verdict, i.reason, i.not_requested, i.final_url, i.hops, i.status,
        i.headers, i.fetched_at, i.bytes, i.sha256, i.mime, i.width, i.height, i.signals, i.evidence,
-       coalesce(r.shard, -1), coalesce(r.key, '')
+       coalesce(r.shard, -1), coalesce(r.key, ''), coalesce(p.url, ''), coalesce(p.hops, '[]')
 FROM candidates c
 LEFT JOIN requests p ON p.id = c.page AND c.page <> 0
 LEFT JOIN requests i ON i.id = c.image AND c.image <> 0
@@ -128,6 +128,7 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         host=_host(image_url),
         depth=depth,
         found_at=found_at,
+        page_hops=_page_hops(page_url, row[-2], row[-1]),
         page_sha256=page_sha256,
         gate=gate,
         gate_verdict=verdict,
@@ -138,7 +139,7 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         **load_context(context),
     )
     if row[14]:
-        _add_image(candidate, row[15:])
+        _add_image(candidate, row[15:-2])
     elif verdict == "proceed":  # nothing was asked: no gate after this one has spoken
         candidate.gate_verdict, candidate.gate_reason = "hold", "not_finished"
     return candidate
@@ -178,3 +179,9 @@ def _host(url: str) -> str:
         return host_of(url)
     except UnsafeAddressError:
         return ""
+
+
+def _page_hops(page_url: str, asked: str, hops: str) -> tuple[str, ...]:
+    """The addresses by which a request came to the page that shows an image."""
+    way = dict.fromkeys((asked, *(hop.url for hop in load_hops(hops))))
+    return tuple(url for url in way if url and url != page_url)

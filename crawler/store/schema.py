@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class Kind(IntEnum):
@@ -30,6 +30,7 @@ class State(IntEnum):
     HELD = 3  # asked again at the recipe's intervals
     PARKED = 4  # an image that waits until more of its page's host has been read
     WAITING = 5  # for documents that its gate has to read first (table `waits`)
+    ASKING = 6  # until the registry service has answered for its target
 
 
 TABLES = """
@@ -146,6 +147,15 @@ CREATE TABLE requests (
 CREATE INDEX requests_pending ON requests (origin, kind, id) WHERE state = 0;
 CREATE INDEX requests_parked ON requests (page_host) WHERE state = 4;
 CREATE INDEX requests_held ON requests (id) WHERE state = 3;
+CREATE INDEX requests_asking ON requests (target) WHERE state = 6;
+
+CREATE TABLE registry_answers (              -- what the registry service said; a later answer replaces
+    url TEXT PRIMARY KEY,
+    opt_out INTEGER,                         -- NULL: it was asked, and no answer could be had
+    raw TEXT NOT NULL,
+    digest TEXT NOT NULL,                    -- sha256 of the reply
+    answered_at REAL NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE listed (                        -- images that a list or a sitemap names for a page
     page_url TEXT NOT NULL,

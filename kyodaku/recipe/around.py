@@ -12,7 +12,7 @@ from typing import Any
 from kyodaku.errors import RecipeProblem, UnsafeAddressError, UsageError
 from kyodaku.netguard import HostTable, NetPolicy, check_url, load_host_table
 from kyodaku.optouts import load_optouts
-from kyodaku.recipe.recipe import Recipe, seed_urls
+from kyodaku.recipe.recipe import Recipe, seed_urls, service_urls
 from kyodaku.recipe.sections import HostEntry
 
 
@@ -77,7 +77,7 @@ def start_web(host_table: Path) -> str:
 
 def _not_in_table(sections: Mapping[str, Any], table: HostTable) -> Iterator[RecipeProblem]:
     policy = NetPolicy(host_table=table)
-    for where, url in seed_urls(sections):
+    for where, url in (*seed_urls(sections), *service_urls(sections)):
         try:
             check_url(url, policy)
         except UnsafeAddressError as error:

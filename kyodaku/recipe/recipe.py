@@ -112,6 +112,7 @@ def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
     if network is not None and not network.host_table:
         yield from _public_internet(sections)
         yield from _unsafe_seeds(sections)
+        yield from _unsafe_service(sections)
     captions = sections.get("captions")
     if captions is not None and captions.min_characters > captions.max_characters:
         yield RecipeProblem(
@@ -142,6 +143,24 @@ def _unsafe_seeds(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
         except UnsafeAddressError as error:
             if not _is_example(url):
                 yield RecipeProblem(where, str(error))
+
+
+def service_urls(sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(dotted path, URL) of every registry service that is asked."""
+    registries = sections.get("registries")
+    if registries is not None and registries.spawning is not None:
+        yield "registries.spawning.endpoint", registries.spawning.endpoint
+
+
+def _unsafe_service(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
+    """A service whose key would go in the clear, or to this machine's own network."""
+    for where, url in service_urls(sections):
+        if not url.startswith("https://"):
+            yield RecipeProblem(where, "https only: the key goes with every request")
+        try:
+            check_url(url, NetPolicy())
+        except UnsafeAddressError as error:
+            yield RecipeProblem(where, str(error))
 
 
 def _is_example(url: str) -> bool:

@@ -216,10 +216,33 @@ class InstitutionEntry(Section):
     licence: Literal["institution", "cc0-1.0"] = "institution"
 
 
+#: Addresses that Spawning's service takes in one request.
+MAX_BATCH = 10_000
+
+
+class Spawning(Section):
+    """Spawning's Do-Not-Train API, asked about every address before the crawl asks for it.
+
+    The service sees the whole list. Its key stands in the environment, never in a recipe.
+    """
+
+    endpoint: HttpUrl = "https://opts-api.spawningaiapi.com/api/v2/query/urls/"
+    key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")] = Field(
+        default="SPAWNING_OPTS_KEY", description="the environment variable that holds the key"
+    )
+    batch: Annotated[Count, Field(le=MAX_BATCH)] = Field(
+        default=MAX_BATCH, description="addresses in one request"
+    )
+
+
 class Registries(Section):
-    """Opt-outs beside what sites say: lists of addresses, domains and exact pictures (JSON Lines)."""
+    """Opt-outs beside what sites say: lists of addresses, domains and exact pictures (JSON Lines), and a
+    service that is asked over the network."""
 
     files: tuple[str, ...] = Field(default=(), description="opt-out files, relative to the recipe")
+    spawning: Spawning | None = Field(
+        default=None, description="off unless this table is there: the service sees every address"
+    )
 
 
 def _path_prefix(value: str) -> str:

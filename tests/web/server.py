@@ -35,6 +35,7 @@ class Request:
     path: str
     headers: tuple[tuple[str, str], ...]
     peer: tuple[str, int]
+    body: bytes = b""
 
     @property
     def url(self) -> str:
@@ -172,6 +173,7 @@ class Server:
                 incoming.raw_path,
                 tuple(incoming.headers.items()),
                 tuple(transport.get_extra_info("peername"))[:2],
+                await incoming.read() if incoming.method == "POST" else b"",
             )
             self.log.append(request)
             visit = Visit(request, transport, self)

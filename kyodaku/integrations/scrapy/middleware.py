@@ -83,7 +83,7 @@ class GateMiddleware:
 
     async def _admitted(self, request: Request) -> Exchange:
         kind = Kind(request.meta.get(META_KIND, ""))
-        results = [self._permission.g0(request.url)]
+        results = [self._permission.g0(request.url, services=kind is not Kind.HOST_FILE)]
         if request.meta.get("proxy"):
             results = [GateResult("g0", GateVerdict.REFUSE, RefuseReason.ADDRESS_BLOCKED.value)]
         if not results[-1].open:
