@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -247,5 +248,26 @@ def test_preferences_that_do_not_parse_hold_no_values(text: str) -> None:
     "names", [("Kyodaku", "*"), ("*", "x, Kyodaku"), ("Kyodaku", "DemoBot"), ("", "GPTBot")]
 )
 def test_many_groups_are_read_in_a_second(names: tuple[str, str]) -> None:
-    body = "".join(f"User-agent: {name}\nContent-Usage: search=y\n" * 6000 for name in names)
+    body = "".join(f"User-agent: {name}\nContent-Usage: search=y\n" * 4900 for name in names)
     assert cpu_seconds(lambda: said(AIPREF, body), 1.0) < 1.0
+
+
+@pytest.mark.parametrize("mode", ["spec", "policy"])
+@pytest.mark.parametrize(
+    ("protocol", "yes", "filler", "no"),
+    [
+        (
+            AIPREF,
+            "Content-Usage: / train-ai=y",
+            "Content-Usage: /x search=y",
+            "Content-Usage: /art/ train-ai=n",
+        ),
+        (DISALLOW, "", "DisallowAITraining: /x", "DisallowAITraining: /art/"),
+    ],
+)
+def test_lines_beyond_what_is_read_hold_the_host(
+    protocol: Protocol, yes: str, filler: str, no: str, mode: Literal["spec", "policy"]
+) -> None:
+    body = "\n".join(["User-agent: *", yes, *[filler] * 10_000, no])
+    assert said(protocol, body, reading(mode)) == []
+    assert said(ROBOTS, body, reading(mode)) == [Effect.ERROR]

@@ -10,14 +10,18 @@ from typing import Any
 import http_sf
 from http_sf import StructuredFieldError, Token
 
+from kyodaku.signals.carriers.robots_odd import as_seen
+
 #: The label of the current draft for training a generative model.
 TRAIN = "train-ai"
 #: Labels of earlier drafts that cover it. They may refuse.
 LEGACY = frozenset({"train-genai", "genai", "ai", "tdm", "all", "bots", "ai-use"})
+#: Names that no draft has, one of them from Content Signals. What they refuse is training.
+_MEANT = frozenset({"ai-train", "ai-training", "gen-ai", "train", "training"})
 #: A longer value is no dictionary to us; a refusal in it is found up to the second limit.
 _MAX_VALUE = 16 * 1024
 _MAX_SEARCHED = 1024 * 1024
-_LABELS = "|".join(sorted((TRAIN, *LEGACY), key=len, reverse=True)).replace("-", "[-_ ]?")
+_LABELS = "|".join(sorted((TRAIN, *LEGACY, *_MEANT), key=len, reverse=True)).replace("-", "[-_ ]?")
 #: A refusal in text that is no dictionary, or that a later member of one takes back.
 _PLAINLY_NO = re.compile(
     rf"(?<![\w-])({_LABELS})[\s\"']{{0,16}}[=:][\s\"'?(]{{0,16}}"
@@ -39,7 +43,8 @@ class Preferences:
 
 def parse_preferences(text: str) -> Preferences:
     """Read one field value (RFC 9651 Dictionary, tokens `y` and `n`). Never raises."""
-    refused = frozenset(_label(match[1]) for match in _PLAINLY_NO.finditer(text[:_MAX_SEARCHED]))
+    searched = as_seen(text[:_MAX_SEARCHED])
+    refused = frozenset(_label(match[1]) for match in _PLAINLY_NO.finditer(searched))
     if len(text) > _MAX_VALUE:
         return Preferences({}, False, refused)
     try:
@@ -55,9 +60,9 @@ def parse_preferences(text: str) -> Preferences:
 
 
 def _label(text: str) -> str:
-    """A label as the drafts spell it, whatever stands between its words."""
+    """A label as the drafts spell it, whatever stands between its words; TRAIN for a name that none has."""
     bare = re.sub(r"[-_ ]", "", text.lower())
-    return next(label for label in (TRAIN, *LEGACY) if label.replace("-", "") == bare)
+    return next((label for label in (TRAIN, *LEGACY) if label.replace("-", "") == bare), TRAIN)
 
 
 def split_path(value: str) -> tuple[str, str]:

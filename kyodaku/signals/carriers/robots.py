@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule
-from kyodaku.signals.carriers.robots_odd import QUOTES, straightened
+from kyodaku.signals.carriers.robots_odd import QUOTES, as_seen, straightened
 from kyodaku.signals.model import excerpt
 
 #: A file is read up to here, cut at its last full line (RFC 9309 2.5 asks for at least 500 KiB).
@@ -49,6 +49,10 @@ _MISSPELT = {
 _ABOUT_USE = frozenset({CONTENT_USAGE, "content-signal", "disallowaitraining"})
 #: Lines that are compared with a URL or read for a use: those that count for MAX_RULES.
 _SPEAKING = _ABOUT_USE | {ALLOW, DISALLOW, "content-signals", "contentsignal", "license"}
+#: Lines with a path, of which no protocol reads more than MAX_RULES.
+_RULES = frozenset(
+    {ALLOW, DISALLOW, CONTENT_USAGE, "disallowaitraining", "disallow-ai-training", "disallow ai training"}
+)
 _SITEMAP_KEYS = frozenset({"sitemap", "sitemaps", "site-map"})
 _NO_QUOTES = str.maketrans(dict.fromkeys(QUOTES, " "))
 _BOM = b"\xef\xbb\xbf"
@@ -315,7 +319,7 @@ def _forgiven(plain: RobotsRecord | None, number: int, line: bytes) -> RobotsRec
     found = None if straight is None else _record(number, straight)
     if found is None:
         return plain or _without_colon(number, line)
-    key, value = found.key.strip(" " + QUOTES), found.value
+    key, value = as_seen(found.key).lower().strip(" " + QUOTES), found.value
     key = _MISSPELT.get(key, key)
     if key == USER_AGENT:
         value = value.translate(_NO_QUOTES)

@@ -7,6 +7,8 @@ parser obeys. What such a line plainly tries to refuse is refused.
 from __future__ import annotations
 
 import re
+import unicodedata
+from contextlib import suppress
 
 QUOTES = "\"'`"
 
@@ -41,3 +43,20 @@ def straightened(line: bytes) -> bytes | None:
     except UnicodeDecodeError:
         text, encoding = line.decode("latin-1"), "latin-1"
     return text.translate(_STRAIGHT).strip(" \t" + QUOTES).encode(encoding)
+
+
+def as_seen(text: str) -> str:
+    """`text` as it looks to a reader, whatever it is made of: UTF-8 that came as ISO 8859-1, full-width
+    letters and signs, all kinds of dashes, characters that are not seen."""
+    if text.isascii():
+        return text
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return "".join(map(_seen, unicodedata.normalize("NFKC", text)))
+
+
+def _seen(character: str) -> str:
+    category = "" if character.isascii() else unicodedata.category(character)
+    if category == "Cf" or "\ufe00" <= character <= "\ufe0f":
+        return ""
+    return "-" if category == "Pd" or character == "\u2212" else character

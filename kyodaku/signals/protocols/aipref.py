@@ -81,7 +81,7 @@ class Aipref(Protocol):
         if path != PATH or fetch_outcome(file, reading.mode) is not None:
             return []
         robots = ROBOTS.parsed(file.body)
-        if robots.too_complex or robots.not_text:
+        if robots.too_complex or (robots.not_text and reading.mode == "policy"):
             return []  # the robots protocol holds then
         found = _of_robots(robots, url, reading)
         if found is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.robots import Grouping, RobotsFile, RobotsRecord
+from kyodaku.signals.carriers.robots_odd import as_seen
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.signals.protocols.robots import PATH, fetch_outcome
@@ -30,7 +31,7 @@ _TRAIN = "ai-train"
 _NARROW = frozenset({"immediate", "reference"})
 #: What plainly tries to refuse, however it is written.
 _PLAINLY_NO = re.compile(
-    r"(?<![\w-])ai[-_ ]?train(?:ing)?[\s\"']{0,16}[=:][\s\"'?(]{0,16}"
+    r"(?<![\w-])(?:ai[-_ ]?train(?:ing)?|train(?:ing)?(?:[-_ ]?(?:gen)?ai)?)[\s\"']{0,16}[=:][\s\"'?(]{0,16}"
     r"(?:no|none|never|n|false|0|off|deny|denied|disallow\w*)(?![\w-])",
     re.IGNORECASE,
 )
@@ -78,7 +79,7 @@ class ContentSignal(Protocol):
         if path != PATH or fetch_outcome(file, reading.mode) is not None:
             return []
         robots = ROBOTS.parsed(file.body)
-        if robots.too_complex or robots.not_text:
+        if robots.too_complex or (robots.not_text and reading.mode == "policy"):
             return []  # the robots protocol holds then
         found = _of_robots(robots, url, reading)
         if found is None or (found.effect is Effect.PERMITTED and (robots.truncated or not file.complete)):
@@ -115,10 +116,11 @@ def judged(value: str, lenient: bool) -> tuple[Effect, str]:
     value = value[:_MAX_SEARCHED]
     members = [tuple(part.strip() for part in item.partition("=")[::2]) for item in value.split(",")]
     said = [(key.lower(), word.lower()) for key, word in members]
-    if (_TRAIN, "no") in said or (lenient and _PLAINLY_NO.search(value)):
+    seen = as_seen(value) if lenient else value
+    if (_TRAIN, "no") in said or (lenient and _PLAINLY_NO.search(seen)):
         return Effect.RESERVED, f"{_TRAIN}=no"
     if lenient:
-        narrow = _NARROWLY.search(value)
+        narrow = _NARROWLY.search(seen)
         if narrow is not None:
             return Effect.RESERVED, f"use={narrow[1].lower()}"
     about = [word for key, word in members if key.lower() == _TRAIN]

@@ -216,7 +216,7 @@ def _records(file: Fetched, reading: Reading) -> Iterator[tuple[RobotsRecord, bo
     if file.error is FetchError.BARRED or fetch_outcome(file, reading.mode) is not None:
         return
     robots = ROBOTS.parsed(file.body)
-    if robots.too_complex or robots.not_text:
+    if robots.too_complex or (robots.not_text and reading.mode == "policy"):
         return  # the robots protocol holds then
     yield from licence_records(robots, reading)
 
