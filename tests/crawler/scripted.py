@@ -17,7 +17,8 @@ from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, parse_recipe
 from kyodaku.records import Candidate
-from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.registry_client import EMPTY_SNAPSHOT, RegistrySnapshot, Service
+from kyodaku.registry_client import Answer as RegistryAnswer
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.signals.carriers.headers import ResponseHead
@@ -93,6 +94,8 @@ class Scripted:
     """Drives a crawl. `asked` lists (monotonic time, URL) of everything that was sent.
 
     Unless `every` protocol is on, robots.txt is the only host file: pace and order are easy to follow then.
+    Where the recipe names the registry service, `registry` answers for it: true, false, or None for nothing.
+    `batches` are what it was asked.
     """
 
     folder: Path
@@ -102,6 +105,8 @@ class Scripted:
     asked: list[tuple[float, str]] = field(default_factory=list)
     crawl: Crawl = field(init=False)
     every: bool = False
+    registry: Callable[[str], bool | None] = lambda url: False
+    batches: list[tuple[float, list[str]]] = field(default_factory=list)
     opened: ClassVar[list[Scripted]] = []
 
     def __post_init__(self) -> None:
@@ -110,7 +115,11 @@ class Scripted:
         rules = Rules.from_recipe(self.recipe, NetPolicy(host_table=table))
         few = [protocol for protocol in all_protocols() if set(protocol.host_files) <= {"/robots.txt"}]
         protocols = all_protocols() if self.every else few
-        self.permission = Permission(rules, EMPTY_SNAPSHOT, lambda: NOW, protocols)
+        section = self.recipe.registries.spawning
+        snapshot = EMPTY_SNAPSHOT
+        if section is not None:
+            snapshot = RegistrySnapshot("spawning", service=Service("spawning", section.endpoint))
+        self.permission = Permission(rules, snapshot, lambda: NOW, protocols)
         self.open()
 
     def open(self) -> None:
@@ -134,11 +143,15 @@ class Scripted:
     def run(self, steps: int = 10_000) -> None:
         """Answer requests one after the other until nothing is left, or `steps` were made."""
         for _ in range(steps):
+            if self.crawl.frontier.asking:
+                self.ask_registry()
             outgoing = self.crawl.next()
             if self.crawl.error is not None:
                 raise self.crawl.error
             if outgoing is not None:
                 self.answer(outgoing)
+                continue
+            if self.crawl.frontier.asking:
                 continue
             due = self.crawl.frontier.next_due()
             if not self.crawl.has_work():
@@ -146,6 +159,16 @@ class Scripted:
             assert due is not None, "work is left, but nothing will ever be due"
             self.moment = max(self.moment, due)
         self.crawl.commit()
+
+    def ask_registry(self) -> None:
+        """One batch, as the clerk asks it."""
+        section = self.recipe.registries.spawning
+        assert section is not None
+        urls = self.crawl.frontier.unanswered(section.batch)
+        if urls:
+            self.batches.append((self.moment, urls))
+            said = [RegistryAnswer(url, self.registry(url), f"about {url}", "d" * 64, NOW) for url in urls]
+            self.crawl.registry_answered(said)
 
     def answer(self, outgoing: Outgoing) -> None:
         """Give one request its scripted answer, through the gates as the add-on asks them."""
