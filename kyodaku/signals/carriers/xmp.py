@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 
 from defusedxml.ElementTree import DefusedXMLParser
 
-from kyodaku.errors import CarrierError
+from kyodaku.errors import CarrierError, UnsafeAddressError
+from kyodaku.urls import normalise_url
 
 #: Limits of one packet. Depth maps and the like make packets of several megabytes.
 MAX_PACKET_BYTES = 16 * 1024 * 1024
@@ -18,6 +19,7 @@ MAX_DEPTH = 64
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDF_ROOT = f"{{{RDF}}}RDF"
+_ABOUT = f"{{{RDF}}}about"
 _DESCRIPTION = f"{{{RDF}}}Description"
 _RESOURCE = f"{{{RDF}}}resource"
 _ITEM = f"{{{RDF}}}li"
@@ -30,12 +32,24 @@ class XmpProperty:
     """One property. `values` holds its text, its rdf:resource, or the items of its Alt / Bag / Seq.
 
     `nested` is true inside a structure (an ingredient, a history entry): it need not be about the file.
+    `about` is the rdf:about of its description, "" in most packets.
     """
 
     namespace: str
     name: str
     values: tuple[str, ...]
     nested: bool = False
+    about: str = ""
+
+    def elsewhere(self, url: str) -> bool:
+        """True when the description names another web address than `url`: then it need not be about the file
+        that it stands in."""
+        if not self.about.lower().startswith(("http://", "https://")):
+            return False
+        try:
+            return normalise_url(self.about) != normalise_url(url)
+        except UnsafeAddressError:
+            return True
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,15 @@ def parse_xmp(packet: bytes) -> XmpProperties:
     except (ValueError, SyntaxError, LookupError, RecursionError, OverflowError) as error:
         raise CarrierError(f"XMP is not readable ({type(error).__name__}: {error})") from error
     roots = [root] if root.tag == _RDF_ROOT else list(root.iter(_RDF_ROOT))
-    return XmpProperties(tuple(prop for rdf in roots for node in rdf for prop in _node(node, nested=False)))
+    found = [
+        replace(p, about=_about(node)) for rdf in roots for node in rdf for p in _node(node, nested=False)
+    ]
+    # Outside of rdf:RDF there are no properties; what stands there may refuse, as what is nested does.
+    return XmpProperties(tuple(found if roots else _node(root, nested=True)))
+
+
+def _about(node: Element) -> str:
+    return node.attrib.get(_ABOUT, node.attrib.get("about", "")).strip()
 
 
 def _node(node: Element, nested: bool) -> Iterator[XmpProperty]:
@@ -113,6 +135,7 @@ def _property(element: Element, nested: bool) -> Iterator[XmpProperty]:
         values.append(text)
     # A value with qualifiers stands in an rdf:value, beside them.
     values += [(value.text or "").strip() for path in _QUALIFIED for value in element.findall(path)]
+    values += [text for child in element if (text := (child.tail or "").strip())]
     structures: list[Element] = []
     for child in element:
         if child.tag in _CONTAINERS:

@@ -174,9 +174,25 @@ class LicenceLinks(Protocol):
             for url in prop.values
             if _is_restriction(url)
         ]
+        # What a description of another address states is no ground, though it may contradict.
+        own = {
+            url
+            for xmp in packets
+            for p in xmp.properties
+            if not p.elsewhere(embedded.url)
+            for url in p.values
+        }
+        sure = {url: url in own or _is_restriction(url) for url in urls}
         return [
-            _evidence(url, LicenceBinding.XMP, "", embedded.url, url, embedded.digest)
-            for url in dict.fromkeys(urls)
+            _evidence(
+                url,
+                LicenceBinding.XMP if bound else LicenceBinding.UNBOUND,
+                "",
+                embedded.url,
+                url,
+                embedded.digest,
+            )
+            for url, bound in sure.items()
         ]
 
     def _read(self, page: HtmlPage) -> _Read:

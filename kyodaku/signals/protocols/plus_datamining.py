@@ -28,7 +28,9 @@ _PROHIBITED = frozenset(
 #: What plainly tries to refuse, in no known spelling; and the label that exiftool shows for no statement.
 _SAYS_NO = re.compile(
     r"prohib|disallow|forbid|denied|deny|not[- ](?:allow|permit)|refus|reserved|opt[- ]?out|noai|no ai"
+    r"|\A(?:no|none|never|false|n|0)\Z"
 )
+_NAMESPACE_LIKE = re.compile(r"https?://ns\.useplus\.org/ldf/xmp(?:/[0-9.]*)?/?")
 _UNSPECIFIED_LABEL = "unspecified - no prohibition defined"
 _CONSTRAINTS = "OtherConstraints"
 
@@ -90,8 +92,8 @@ def _values(packet: XmpPacket, everywhere: bool) -> tuple[str, ...]:
 
 
 def _is_plus(namespace: str) -> bool:
-    """True for the namespace as it is also written: with https, without its last slash."""
-    return namespace.lower().replace("https:", "http:", 1).rstrip("/") == NAMESPACE.rstrip("/")
+    """True for the namespace as it is also written: with https, without its last slash, another version."""
+    return _NAMESPACE_LIKE.fullmatch(namespace.lower()) is not None
 
 
 def _refuses(value: str, policy: bool) -> bool:
@@ -101,6 +103,12 @@ def _refuses(value: str, policy: bool) -> bool:
             return True
     match = _VOCABULARY.fullmatch(value)
     return match is not None and match.group(1) in _PROHIBITED
+
+
+def _elsewhere(packet: XmpPacket, url: str) -> bool:
+    """Whether a value stands in a description of something else."""
+    properties = packet.properties.properties if packet.properties is not None else ()
+    return any(p.name.lower() == PROPERTY.lower() and p.elsewhere(url) for p in properties)
 
 
 def _constraints(embedded: EmbeddedMetadata, value: str) -> str:
@@ -126,7 +134,7 @@ def _grant(embedded: EmbeddedMetadata) -> list[Signal]:
     if any((m := _VOCABULARY.fullmatch(value)) is None or m.group(1) != _ALLOWED for _, value in values):
         return []
     top = [packet for packet in embedded.xmp if _values(packet, everywhere=False)]
-    if not top:
+    if not top or any(_elsewhere(packet, embedded.url) for packet in embedded.xmp):
         return []
     return [_signal(embedded, Effect.PERMITTED, values[0][1], top[0].source, "")]
 
