@@ -264,8 +264,8 @@ def _hosts(title: str, lines: Sequence[HostLine]) -> Any:
     table = Table(title=title, title_justify="left")
     for name in ("host", "state", "reason"):
         table.add_column(name, overflow="fold")  # a name is never cut off
-    for name in ("requests", "host files", "failures", "mean answer"):
-        table.add_column(name)
+    for name, width in (("requests", 8), ("host files", 6), ("failures", 8), ("mean answer", 8)):
+        table.add_column(name, max_width=width)
     for line in lines:
         seconds = f"{line.mean_seconds:.2f} s"
         counts = (f"{count:,}" for count in (line.requests, line.host_files, line.failures))

@@ -182,12 +182,15 @@ def requests_table(summary: Summary) -> Html:
         "thead",
         tag(
             "tr",
-            tag("th", say("asked for"), scope="col"),
+            tag("th", say("what was asked for"), scope="col"),
             tag("th", tag("span", say("share"), class_="sr"), scope="col", class_="share"),
             tag("th", say("requests"), scope="col", class_="number"),
         ),
     )
-    note = say("Before a page or an image is asked for, its host is asked what it permits. Redirects count.")
+    note = say(
+        "Before a page or an image is asked for, its host is asked what it permits. Redirects count; a page "
+        "or an image that was asked for again counts once."
+    )
     return join(
         (tag("p", note, class_="note"), tag("table", head, tag("tbody", *rows), class_="reasons asked"))
     )

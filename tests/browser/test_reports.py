@@ -13,9 +13,9 @@ from tests.tools import need_tool
 
 OPEN_ALL = "for (const part of document.querySelectorAll('details')) part.open = true; 1"
 WIDTH = "document.documentElement.scrollWidth"
-SORT = "document.querySelectorAll('.hosts th button')[9].click(); 1"
+SORT = "document.querySelectorAll('.hosts th button')[11].click(); 1"
 COLUMN = (
-    "[...document.querySelectorAll('.hosts tbody tr')].map((row) => Number(row.cells[9].textContent)).join()"
+    "[...document.querySelectorAll('.hosts tbody tr')].map((row) => Number(row.cells[11].textContent)).join()"
 )
 JAPANESE = "document.getElementById('lang-ja').click(); document.documentElement.lang"
 SIDEWAYS = (
