@@ -36,6 +36,7 @@ TYPE = "org.user-intents.declaration"
         (BLOB, [RECORD]),
         (BLOB.replace("did:plc", "did%3Aplc"), [RECORD]),
         (BLOB.replace("getBlob?", "getBlob/?"), [RECORD]),
+        (BLOB + "&x=" * 30, [RECORD]),
         (BLOB + "&did=did:plc:abc234", [RECORD]),
         (BLOB + "&did=did:web:a.example", [RECORD, RECORD.replace("plc:abc234", "web:a.example")]),
         (BLOB.replace("did:plc:abc234", "nobody"), []),

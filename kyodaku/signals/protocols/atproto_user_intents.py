@@ -60,7 +60,7 @@ class AtprotoUserIntents(Protocol):
         """The author's record on the server that hands out the blob `url`."""
         try:
             parts = urlsplit(url)
-            found = parse_qs(parts.query, max_num_fields=20).get("did", [])
+            found = parse_qs(parts.query).get("did", [])
         except ValueError:
             return ()
         if parts.scheme not in ("http", "https") or parts.path.rstrip("/").lower() != _BLOB.lower():
@@ -142,17 +142,26 @@ def _intents(
     document: Fetched, record: Mapping[str, Any], reading: Reading, only_refusals: bool = False
 ) -> list[Signal]:
     signals = []
+    loosely = reading.mode == "policy"
     for key, intent in record.items():
-        name = key.rstrip("+")
+        name = _name(key, loosely)
         if name not in _KNOWN:
             continue
         if not isinstance(intent, dict):
             signals.append(_error(document, HoldReason.POLICY_FILE_UNREADABLE, f"{name} is no object"))
             continue
         for allow_key, allow in intent.items():
-            if allow_key.rstrip("+") == "allow":
+            if _name(allow_key, loosely) == "allow":
                 signals.append(_intent(document, name, allow, reading))
     return [s for s in signals if s.effect is Effect.RESERVED] if only_refusals else signals
+
+
+def _name(key: str, loosely: bool) -> str:
+    """The name of a member, without the mark of a copy; `loosely` whatever its case and underscores are."""
+    name = key.rstrip("+")
+    folded = name.replace("_", "").lower()
+    meant = (known for known in (*_KNOWN, "allow") if loosely and known.lower() == folded)
+    return next(meant, name)
 
 
 def _intent(document: Fetched, name: str, allow: Any, reading: Reading) -> Signal:

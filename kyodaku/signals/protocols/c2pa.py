@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kyodaku.reasons import HoldReason, RefuseReason
@@ -22,6 +22,8 @@ from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 #: Assertion labels, as they are now and as early writers spell them.
 LABELS = frozenset({"cawg.training-mining", "c2pa.training-mining", "cawg.training-and-data-mining"})
+#: A label that is none of these and means the same: it may refuse, by policy, and grants nothing.
+_LABEL_LIKE = re.compile(r"training[-_. ]?(?:and[-_. ]?)?(?:data[-_. ]?)?mining\Z|data[-_. ]?mining\Z")
 _GENERATIVE = "ai_generative_training"
 _INFERENCE = "ai_inference"
 #: What an entry may speak about, without its prefix.
@@ -143,7 +145,7 @@ def _capped(signals: list[Signal]) -> list[Signal]:
 def _objections(embedded: EmbeddedMetadata, manifest: Manifest, policy: bool) -> Iterator[Signal]:
     """Everything in a manifest that is not a plain yes."""
     who = "active" if manifest.active else "ingredient"
-    for label, entry in _entries(manifest):
+    for label, entry in _entries(manifest, policy):
         rule = f"{who}:{label}"
         if entry.use is None:
             yield _signal(embedded, Effect.ERROR, entry.raw, "an entry that cannot be read", rule)
@@ -154,20 +156,35 @@ def _objections(embedded: EmbeddedMetadata, manifest: Manifest, policy: bool) ->
             yield _signal(embedded, Effect.RESERVED, entry.raw, parsed, rule, use)
 
 
-def _entries(manifest: Manifest) -> Iterator[tuple[str, _Entry]]:
-    """The entries of every training-and-data-mining assertion, with the assertion's label."""
+def _entries(manifest: Manifest, wide: bool) -> Iterator[tuple[str, _Entry]]:
+    """The entries of every training-and-data-mining assertion, with the assertion's label; `wide` takes those
+    that only look like one too."""
     for assertion in manifest.assertions:
-        if assertion.name.strip().lower() not in LABELS:
+        name = assertion.name.strip().lower()
+        if name not in LABELS and not (wide and _LABEL_LIKE.search(name)):
             continue
         data = assertion.data
-        entries = data.get("entries", data) if isinstance(data, Mapping) else None
-        if not isinstance(entries, Mapping) or len(entries) > _MAX_ENTRIES:
+        groups = _groups(data)
+        if not groups or any(len(group) > _MAX_ENTRIES for group, _ in groups):
             yield assertion.label, _Entry("", False, False, None, False, _text(data))
             continue
-        for key, value in entries.items():
-            entry = _entry(str(key), value, wrapped=entries is not data)
-            if entry is not None:
-                yield assertion.label, entry
+        for group, wrapped in groups:
+            for key, value in group.items():
+                entry = _entry(str(key), value, wrapped=wrapped)
+                if entry is not None:
+                    yield assertion.label, entry if name in LABELS else replace(entry, named=False)
+
+
+def _groups(data: Any) -> list[tuple[Mapping[str, Any], bool]]:
+    """Where an assertion's data has entries, and whether these stand in `entries` as specified: early writers
+    left that out, and what stands beside it counts too. Empty for data that cannot be read."""
+    if not isinstance(data, Mapping):
+        return []
+    wrapping = {key: value for key, value in data.items() if str(key).strip().lower() == "entries"}
+    if not all(isinstance(value, Mapping) for value in wrapping.values()):
+        return []
+    beside = {key: value for key, value in data.items() if key not in wrapping}
+    return [*((value, key == "entries") for key, value in wrapping.items()), (beside, False)]
 
 
 def _entry(key: str, value: Any, *, wrapped: bool) -> _Entry | None:
@@ -214,9 +231,11 @@ def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
         return []
     if any(assertion.name == _IDENTITY for assertion in active.assertions):
         return []
-    if any(_doubtful(entry) for manifest in store.manifests for _, entry in _entries(manifest)):
+    if any(_doubtful(entry) for manifest in store.manifests for _, entry in _entries(manifest, True)):
         return []
-    given = [(label, entry) for label, entry in _entries(active) if entry.key == _GENERATIVE]
+    if any(_refuses_more(manifest) for manifest in store.manifests):
+        return []
+    given = [(label, entry) for label, entry in _entries(active, False) if entry.key == _GENERATIVE]
     if not given or not all(entry.named and entry.formed for _, entry in given):
         return []
     label, entry = given[0]
@@ -226,6 +245,18 @@ def _grant(embedded: EmbeddedMetadata, store: ManifestStore) -> list[Signal]:
 def _doubtful(entry: _Entry) -> bool:
     """Anything but a plain yes takes a grant away, in every reading."""
     return entry.use != _ALLOWED or entry.conditions
+
+
+def _refuses_more(manifest: Manifest) -> bool:
+    """Whether an entry about a use that we do not know is anything but a yes: nobody can tell what it takes
+    away."""
+    return any(
+        isinstance(value, Mapping) and "use" in value and value["use"] != _ALLOWED
+        for assertion in manifest.assertions
+        if assertion.name.strip().lower() in LABELS
+        for group, _ in _groups(assertion.data)
+        for value in group.values()
+    )
 
 
 def _remote(embedded: EmbeddedMetadata) -> list[Signal]:
