@@ -16,9 +16,10 @@ from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind
 from kyodaku.permission import Permission
 from kyodaku.reasons import Outcome, Verdict
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
-from kyodaku.signals.model import Effect, Fetched, LicenceEvidence, Signal
+from kyodaku.signals.model import Effect, Fetched, FetchError, LicenceEvidence, Signal
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
+from kyodaku.spawning import SpawningClient
 from kyodaku.urls import origin_of
 from kyodaku.walk import Judgement, PageJudgement, walk_image, walk_page
 
@@ -56,27 +57,44 @@ class Checked:
         return self.outcome is Outcome.RELEASED
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who answers a walk: a fetcher, and the client of the registry service that the recipe names, if any."""
+
+    fetcher: Fetcher
+    registry: SpawningClient | None = None
+
+    async def get(self, need: Need, permission: Permission) -> Fetched:
+        """What came of one need. What the service said stands in its answers, not in what comes back."""
+        if need.kind is not NeedKind.REGISTRY:
+            return await self.fetcher.get(need)
+        service = permission.snapshot.service
+        if service is not None and self.registry is not None:
+            service.answers.put(await self.registry.query([need.url]))
+        return Fetched(need.url, need.url, None, (), b"", False, FetchError.BLOCKED, permission.clock())
+
+
 async def check_url(
-    url: str, permission: Permission, fetcher: Fetcher, *, images: int, redirects: int, page: str = ""
+    url: str, permission: Permission, asker: Asker, *, images: int, redirects: int, page: str = ""
 ) -> Checked:
     """Walk a page and its first images, or one image. What the address leads to decides which it is; with the
     address of a `page`, it is an image that this page shows."""
     if page:
         walk = walk_image(permission, url, page, redirects)
-        return _of_image(await _drive(walk, fetcher, permission), permission)
+        return _of_image(await _drive(walk, asker, permission), permission)
     if url.partition("?")[0].partition("#")[0].lower().endswith(_IMAGE_NAMES):
         return _of_image(
-            await _drive(walk_image(permission, url, redirects=redirects), fetcher, permission), permission
+            await _drive(walk_image(permission, url, redirects=redirects), asker, permission), permission
         )
     met: list[Fetched] = []
     found: PageJudgement = await _drive(
         _stopped_at_image(walk_page(permission, url, images=images, redirects=redirects), met),
-        fetcher,
+        asker,
         permission,
     )
     if met:  # not a page after all: its bytes are here already
         walked = _replayed(walk_image(permission, url, redirects=redirects), met)
-        return _of_image(await _drive(walked, fetcher, permission), permission)
+        return _of_image(await _drive(walked, asker, permission), permission)
     return _of_page(url, found, permission)
 
 
@@ -117,15 +135,15 @@ def _replayed(
         return found
 
 
-async def _drive(machine: Generator[Need, Fetched, Any], fetcher: Fetcher, permission: Permission) -> Any:
+async def _drive(machine: Generator[Need, Fetched, Any], asker: Asker, permission: Permission) -> Any:
     """Answer a machine's needs to its end; a Crawl-delay counts from robots.txt on."""
     try:
         need = next(machine)
         while True:
-            answer = await fetcher.get(need)
+            answer = await asker.get(need, permission)
             if need.url.endswith(ROBOTS) and need.kind is NeedKind.HOST_FILE:
                 delay = ROBOTS_PROTOCOL.crawl_delay(answer, permission.rules.own_tokens)
-                fetcher.slow_down(origin_of(need.url), delay or 0.0)
+                asker.fetcher.slow_down(origin_of(need.url), delay or 0.0)
             need = machine.send(answer)
     except StopIteration as end:
         return end.value

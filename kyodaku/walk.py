@@ -74,12 +74,24 @@ class _Walker:
     redirects: int
     known: dict[str, OriginFacts] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    listed_before: set[str] = field(default_factory=set)
 
     def facts(self, url: str) -> Generator[Need, Fetched, OriginFacts]:
         origin = origin_of(url)
         if origin not in self.known:
             self.known[origin] = yield from self.permission.host_files(origin)
         return self.known[origin]
+
+    def listed(self, url: str) -> Generator[Need, Fetched, GateResult]:
+        """G0 of `url`, once a registry service was asked about it, each address once."""
+        service = self.permission.snapshot.service
+        first = self.permission.g0(url, services=False)
+        if first.open and service is not None:
+            url = normalise_url(url)
+            if url not in self.listed_before and service.unanswered(url):
+                self.listed_before.add(url)
+                yield Need(url, NeedKind.REGISTRY, 0)
+        return self.permission.g0(url)
 
     def settled(self, gate: Callable[[], GateResult]) -> Generator[Need, Fetched, GateResult]:
         """The gate's answer when the documents that it waits for have been asked for, each once."""
@@ -109,7 +121,7 @@ def walk_image(
     """
     walker = _Walker(permission, redirects, dict(known or {}))
     trail: list[GateResult] = []
-    row = _first(permission, image_url, page_url, trail)
+    row = yield from _first(walker, image_url, page_url, trail)
     if not trail[-1].open:
         return _judgement(trail, row)
     page = None
@@ -143,7 +155,7 @@ def walk_page(
     found: list[Judgement] = []
     for address in addresses[: max(0, images)]:
         walked = list(trail)
-        row = _first(permission, address, page_url, walked)
+        row = yield from _first(walker, address, page_url, walked)
         if walked[-1].open:
             found.append((yield from _image(walker, row, facts, walked)))
         else:
@@ -153,9 +165,11 @@ def walk_page(
     )
 
 
-def _first(permission: Permission, image_url: str, page_url: str, trail: list[GateResult]) -> Candidate:
+def _first(
+    walker: _Walker, image_url: str, page_url: str, trail: list[GateResult]
+) -> Generator[Need, Fetched, Candidate]:
     """G0 of an image's address, and the record of an image of which nothing else is known."""
-    allowed = permission.g0(image_url)
+    allowed = yield from walker.listed(image_url)
     trail.append(allowed)
     image_url = normalise_url(image_url) if allowed.open else image_url
     return Candidate(
@@ -206,7 +220,7 @@ def _follow(
     hops: list[Hop] = []
     current = url
     while True:
-        first = permission.g0(current)
+        first = yield from walker.listed(current)
         if not first.open:
             trail.append(first)
             return None

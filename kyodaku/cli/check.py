@@ -138,12 +138,16 @@ def _permission(recipe: Recipe, net: NetPolicy, mode: str, path: Path | None) ->
 async def _ask(
     urls: list[str], recipe: Recipe, net: NetPolicy, gates: Permission, images: int, page: str
 ) -> list[Checked]:
-    from kyodaku.checking import check_url
+    from kyodaku.checking import Asker, check_url
     from kyodaku.fetcher import Fetcher
+    from kyodaku.spawning import SpawningClient
 
+    section = recipe.registries.spawning
     async with Fetcher.for_recipe(recipe, net) as fetcher:
+        registry = None if section is None else SpawningClient.of(section, fetcher.get, time.time)
+        asker = Asker(fetcher, registry)
         return [
-            await check_url(url, gates, fetcher, images=images, redirects=recipe.network.redirects, page=page)
+            await check_url(url, gates, asker, images=images, redirects=recipe.network.redirects, page=page)
             for url in urls
         ]
 

@@ -5,7 +5,7 @@ changed. Everything is asked in the order of the crawl, and the first gate that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, Verdict
 from kyodaku.recheck.overlay import CHANGED, SAME
 from kyodaku.records import Candidate
+from kyodaku.registry_client import Answer
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import (
     Effect,
@@ -125,6 +126,7 @@ class AskingAgain:
     """Rechecks of one run. Host files, pages and documents are asked for once and shared by all images.
 
     `opened(origin, facts)` is told of every origin whose host files were read, for its Crawl-delay.
+    `query(urls)` asks the registry service that the recipe names and gives its answers.
     """
 
     def __init__(
@@ -133,17 +135,36 @@ class AskingAgain:
         ask: Ask,
         redirects: int,
         opened: Callable[[OriginFacts], None] = lambda facts: None,
+        query: Callable[[Sequence[str]], Awaitable[list[Answer]]] | None = None,
     ) -> None:
         self._permission = permission
         self._ask = ask
         self._redirects = redirects
         self._opened = opened
+        self._query = query
+        self._listed_before: set[str] = set()
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
+
+    async def ask_registry(self, urls: Sequence[str]) -> None:
+        """Ask the registry service, in batches, about those of `urls` that it has not answered for and was
+        not asked about since failures were forgotten."""
+        service = self._permission.snapshot.service
+        if service is None or self._query is None:
+            return
+        open_ = [url for url in dict.fromkeys(urls) if self._permission.g0(url, services=False).open]
+        unanswered = [
+            url
+            for url in map(normalise_url, open_)
+            if url not in self._listed_before and service.unanswered(url)
+        ]
+        if unanswered:
+            self._listed_before.update(unanswered)
+            service.answers.put(await self._query(unanswered))
 
     async def recheck(self, candidate: Candidate, page: KnownPage | None) -> Recheck:
         """Ask again for one kept candidate; `page` is what is known of the page that shows it."""
         found = _Findings(candidate, self._permission.clock)
-        first = self._permission.g0(candidate.image_url)
+        first = await self._g0(candidate.image_url)
         if not first.open:
             return found.end(first)
         if page is not None:
@@ -155,6 +176,7 @@ class AskingAgain:
     def forget_failures(self) -> None:
         """Ask anew for whatever was asked: a hold is tried again."""
         self._tasks.clear()
+        self._listed_before.clear()
 
     async def close(self) -> None:
         """Give up what is under way."""
@@ -284,7 +306,7 @@ class AskingAgain:
             current = target
 
     async def _may_ask(self, url: str, kind: NeedKind) -> GateResult:
-        first = self._permission.g0(url)
+        first = await self._g0(url, services=kind is not NeedKind.DOCUMENT)
         if not first.open:
             return first
         url = normalise_url(url)
@@ -293,6 +315,12 @@ class AskingAgain:
             result = self._permission.g1(url, facts)
             return replace(result, signals=(*first.signals, *result.signals))
         return await self._with_documents(lambda: self._permission.g3(url, facts))
+
+    async def _g0(self, url: str, *, services: bool = True) -> GateResult:
+        """G0, the registry service asked where it was not asked before: about a hop that is new, say."""
+        if services:
+            await self._once("registry", url, lambda: self.ask_registry([url]))
+        return self._permission.g0(url, services=services)
 
     async def _with_documents(self, gate: Callable[[], GateResult]) -> GateResult:
         """Ask a gate; read the documents that it waits for, and ask it again."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from kyodaku.decision import addresses
 from kyodaku.errors import RunStateError
 from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateVerdict, OriginFacts
@@ -23,6 +24,7 @@ from kyodaku.release.tables import read_table, shard_names
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
+from kyodaku.spawning import SpawningClient, require_key
 from kyodaku.stages import StageContext, StageSummary, counted
 
 
@@ -51,6 +53,7 @@ def _recheck(context: StageContext, before: float) -> StageSummary:
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
     if not run.recheck_sqlite.exists() and next(unchecked(run, KEPT, before), None) is None:
         return StageSummary("recheck", True, ("every kept image was asked about lately",), {"asked": 0})
+    require_key(context.recipe)
     notebook = Notebook(run, before)
     try:
         kept = _kept(run, notebook)
@@ -129,7 +132,10 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
                 delay = None if robots is None else ROBOTS.crawl_delay(robots, recipe.own_tokens)
                 fetcher.slow_down(facts.origin, delay or 0.0)
 
-            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, opened)
+            section = recipe.registries.spawning
+            client = None if section is None else SpawningClient.of(section, fetcher.get, context.clock)
+            query = None if client is None else client.query
+            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, opened, query)
             waiting = list(kept)
             try:
                 for pause in (0.0, *polite.hold_retries):
@@ -147,6 +153,7 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
 async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, at_once: int) -> list[_Kept]:
     """Ask about each once; those that are held."""
     held: list[_Kept] = []
+    await again.ask_registry([url for item in kept for url in _addresses(item)])
     room = asyncio.Semaphore(at_once * 4)  # most of them wait for their host's turn
 
     async def one(item: _Kept) -> None:
@@ -160,6 +167,12 @@ async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, 
         for item in kept:
             group.create_task(one(item))
     return held
+
+
+def _addresses(item: _Kept) -> list[str]:
+    """Where an image and its page lay when the crawl asked for them."""
+    page = [item.page.url, item.page.final_url] if item.page is not None else []
+    return [url for url in (*page, *addresses(item.candidate)) if url]
 
 
 def _host_table(context: StageContext) -> HostTable | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable
 
 from tests.web.model import Reply, Site, text
@@ -15,12 +16,12 @@ KEY = "local-key"
 
 
 class DoNotTrain:
-    """Answers with `optOut` for each line. `opted_out` may change while it serves; while `silent` it says
-    503. `batches` are the lists of addresses that it was asked about."""
+    """Answers with `optOut` for each line. `opted_out` may change while it serves; after `lasts` batches it
+    says nothing but 503. `batches` are the lists of addresses that it was asked about."""
 
     def __init__(self, opted_out: Iterable[str] = (), *, name: str = HOST) -> None:
         self.opted_out = set(opted_out)
-        self.silent = False
+        self.lasts = sys.maxsize
         self.batches: list[list[str]] = []
         self.site = Site(name, "an opt-out service", "https", routes={PATH: self._answer}, seed=False)
 
@@ -36,7 +37,7 @@ class DoNotTrain:
         if request.header("Content-Type") != "text/plain":
             return text("text/plain, please\n", 415)
         self.batches.append(request.body.decode("ascii").split("\n"))
-        if self.silent:
+        if len(self.batches) > self.lasts:
             return text("later\n", 503, ("Retry-After", "0"))
         urls = [{"url": url, "optOut": url in self.opted_out} for url in self.batches[-1]]
         return Reply(json.dumps({"urls": urls}).encode(), headers=(("Content-Type", "application/json"),))
