@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -14,11 +14,21 @@ from hypothesis import strategies as st
 
 from kyodaku.decision import resolve_protocols
 from kyodaku.errors import CarrierError
+from kyodaku.signals.carriers.c2pa import ManifestStore, parse_manifest_store
 from kyodaku.signals.carriers.embedded import read_embedded
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import parse_html
-from kyodaku.signals.model import Declared, Effect, Fetched, FetchError, Headers, Signal, strongest
-from kyodaku.signals.protocols import all_protocols
+from kyodaku.signals.model import (
+    Declared,
+    Effect,
+    Fetched,
+    FetchError,
+    Headers,
+    LicenceEvidence,
+    Signal,
+    strongest,
+)
+from kyodaku.signals.protocols import Protocol, all_protocols
 from tests.core.strategies import HTML_TEXT, IMAGE_BYTES, ROBOTS_TEXT, reading, webp, xmp_packet
 
 ORIGIN = "https://example.com"
@@ -35,8 +45,12 @@ Mode = Literal["spec", "policy"]
 
 @dataclass(frozen=True)
 class World:
-    """What stands in every channel. `complete` is False when every body was cut on its way."""
+    """What stands in every channel. `complete` is False when every body was cut on its way.
 
+    `document` answers for every document that is named; `store` is the manifest store of the image, as JSON.
+    """
+
+    url: str = IMAGE
     files: Mapping[str, bytes] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)
     document: bytes = b""
@@ -44,45 +58,73 @@ class World:
     html: str = ""
     image_headers: Headers = ()
     image: bytes = b""
+    store: str = ""
     complete: bool = True
 
 
-def said(world: World, mode: Mode = "policy") -> list[Signal]:
-    """Every signal of every protocol. Raises what a protocol raises; a page that is no HTML says nothing."""
+class _StoreOf:
+    """Reads the manifest store that a world holds."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def read(self, body: bytes, kind: str) -> ManifestStore:
+        return parse_manifest_store(self._text)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that the protocols gave for one world."""
+
+    signals: list[Signal]
+    evidence: list[LicenceEvidence]
+
+
+def heard(world: World, mode: Mode = "policy", protocols: Sequence[Protocol] | None = None) -> Heard:
+    """Every signal and all evidence of `protocols` (None: of all). Raises what a protocol raises; a page
+    that is no HTML says nothing."""
+    asked = all_protocols() if protocols is None else protocols
     read = reading(mode)
     files = {path: _answer(ORIGIN + path, body, world) for path, body in world.files.items()}
     signals: list[Signal] = []
+    evidence: list[LicenceEvidence] = []
     named: list[Declared] = []
     page_head = ResponseHead(PAGE, 200, world.page_headers, 1.0)
-    image_head = ResponseHead(IMAGE, 200, world.image_headers, 1.0)
-    embedded = read_embedded(world.image, url=IMAGE, complete=world.complete)
+    image_head = ResponseHead(world.url, 200, world.image_headers, 1.0)
+    store = _StoreOf(world.store) if world.store else None
+    embedded = read_embedded(world.image, url=world.url, complete=world.complete, c2pa=store)
     try:
         page = parse_html(world.html.encode("utf-8", "replace"), "text/html", PAGE, complete=world.complete)
     except CarrierError:
         page = parse_html(b"", "text/html", PAGE, complete=world.complete)
-    for protocol in all_protocols():
+    for protocol in asked:
         for path in protocol.host_files:
             if path in files and protocol.wants(path, files, read):
-                signals += protocol.read_host_file(path, files[path], IMAGE, read)
+                signals += protocol.read_host_file(path, files[path], world.url, read)
         signals += protocol.read_page_head(page_head, read)
         signals += protocol.read_page(page, None, read)
-        signals += protocol.read_page(page, IMAGE, read)
+        signals += protocol.read_page(page, world.url, read)
         signals += protocol.read_image_head(image_head, read)
         signals += protocol.read_image(embedded, read)
         named += [
             *protocol.host_documents(files, ORIGIN, read),
             *protocol.page_documents(page_head, page, read),
             *protocol.image_documents(image_head, read),
-            *protocol.url_documents(IMAGE, read),
+            *protocol.url_documents(world.url, read),
         ]
-        for item in protocol.page_evidence(page, IMAGE, read):
-            assert item.source_url
-        protocol.image_evidence(embedded)
-    by_name = {protocol.name: protocol for protocol in all_protocols()}
+        evidence += protocol.page_evidence(page, world.url, read)
+        evidence += protocol.head_evidence(image_head)
+        evidence += protocol.image_evidence(embedded)
+    by_name = {protocol.name: protocol for protocol in asked}
     document = _answer(RSL_URL, world.document, world)
     for declared in named:
-        signals += by_name[declared.protocol].read_document(document, declared, IMAGE, read)
-    return signals
+        signals += by_name[declared.protocol].read_document(document, declared, world.url, read)
+    return Heard(signals, evidence)
+
+
+def said(world: World, mode: Mode = "policy") -> list[Signal]:
+    """Every signal of every protocol."""
+    return heard(world, mode).signals
 
 
 def effect(world: World, mode: Mode = "policy") -> Effect:

@@ -253,9 +253,10 @@ def parse_robots(body: bytes) -> RobotsFile:
 
 def _too_complex(records: Sequence[RobotsRecord]) -> bool:
     rules = [record for record in records if record.key in _SPEAKING]
-    matched = (rule.value for rule in rules if rule.key in (ALLOW, DISALLOW))
+    matched = [rule.value for rule in rules if rule.key in (ALLOW, DISALLOW)]
     wildcard_octets = sum(len(value) for value in matched if "*" in value)
-    return len(records) > MAX_RECORDS or len(rules) > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS
+    patterns = len(rules) + sum(len(value.split()) for value in matched if " " in value)
+    return len(records) > MAX_RECORDS or patterns > MAX_RULES or wildcard_octets > MAX_WILDCARD_OCTETS
 
 
 def _readings(records: list[RobotsRecord]) -> tuple[Grouping, Grouping, tuple[RobotsRecord, ...]]:
@@ -284,7 +285,7 @@ def _records(text: bytes) -> Iterator[tuple[RobotsRecord | None, RobotsRecord | 
         end = _LINE_END.search(text, start)
         line = text[start : end.start() if end else len(text)]
         start = end.end() if end else len(text)
-        if line:
+        if line and not line.startswith(b"#"):
             record = _record(number, line)
             yield record, _forgiven(record, number, line)
 
