@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, TreeBuilder, tostring
 
+import idna
 from defusedxml.ElementTree import DefusedXMLParser
 
 from kyodaku.errors import CarrierError
@@ -28,6 +29,7 @@ MAX_DEPTH = 32
 MAX_CONTENTS = 1000
 MAX_PATTERN = 2000
 MAX_TOKENS = 1000
+MAX_WORDS = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class RslPayment:
 
 @dataclass(frozen=True)
 class RslLicense:
-    """One `<license>`. `others` names children that the standard does not have."""
+    """One `<license>`. `others` names children that the standard does not have; `legal` is the text of its
+    `<legal>`, `beside` what stands between its elements, where nothing should."""
 
     permits: tuple[RslTerm, ...]
     prohibits: tuple[RslTerm, ...]
@@ -57,12 +60,14 @@ class RslLicense:
     reporting: bool
     others: tuple[str, ...]
     raw: str
+    legal: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True)
 class RslContent:
-    """One `<content>`. `url` is None where the attribute is absent; `terms` is True for a `<terms>` child,
-    further conditions in words."""
+    """One `<content>`. `url` is None where the attribute is absent; `server` is `?` for one without a value;
+    `terms` is True for a `<terms>` child or text between the licences, further conditions in words."""
 
     url: str | None
     server: str
@@ -76,6 +81,14 @@ class RslContent:
     def _matcher(self) -> GroupMatcher:
         path = _split(self.url or "")[1].encode("utf-8", "surrogatepass")
         return GroupMatcher([Rule(False, path, 1, "")] if path else [], strict=True)
+
+    @property
+    def names_no_place(self) -> bool:
+        """True for a `url` that is missing, empty, no path pattern, or of a host that nothing compares to."""
+        url = self.url or ""
+        if url.startswith("//") or not url.startswith(("/", "*", "http://", "https://")):
+            return True
+        return "*" in _split(url)[0].removeprefix("*.") or url.startswith("*:")
 
     @property
     def specificity(self) -> int:
@@ -104,13 +117,15 @@ class RslContent:
 class RslDocument:
     """A parsed document. `namespaced` is False when any of its parts is not in the namespace of RSL.
 
-    `max_age` is in days, None where absent or unreadable. `digest` is the sha256 hex of its bytes.
+    `max_age` is in days, None where absent or unreadable. `digest` is the sha256 hex of its bytes. `strays`
+    are the `<prohibits>` that stand anywhere but in a licence of these contents.
     """
 
     contents: tuple[RslContent, ...]
     namespaced: bool
     max_age: float | None
     digest: str
+    strays: tuple[RslTerm, ...] = ()
 
 
 class _BoundedBuilder(TreeBuilder):
@@ -158,24 +173,42 @@ def _document(root: Element, digest: str) -> RslDocument:
     parts = [*shells, *(part for content in found for part in content.iter())]
     foreign = any(not part.tag.startswith(f"{{{NAMESPACE}}}") for part in parts if _name(part) in _OURS)
     age = next((value for shell in shells if (value := shell.get("max-age"))), "")
-    return RslDocument(tuple(_content(e) for e in found), not foreign, _number(age), digest)
+    placed = {
+        id(term) for content in found for licence in content for term in licence if _is_licence(licence)
+    }
+    strays = [e for e in root.iter() if _name(e) == "prohibits" and id(e) not in placed]
+    if len(strays) > MAX_CONTENTS:
+        raise CarrierError("an RSL document with more <prohibits> than the limit")
+    server = next((value for shell in shells if (value := _server(shell))), "")
+    contents = tuple(_content(e, server) for e in found)
+    return RslDocument(contents, not foreign, _number(age), digest, tuple(map(_term, strays)))
 
 
 #: Elements that say something here, and so have to stand in the namespace.
 _OURS = frozenset({"rsl", "content", "license", "permits", "prohibits", "payment", "reporting"})
 
 
-def _content(element: Element) -> RslContent:
+def _is_licence(element: Element) -> bool:
+    return _name(element) == "license"
+
+
+def _server(element: Element) -> str:
+    """The attribute `server`, in whatever namespace and case; `?` for one without a value."""
+    named = (value for key, value in element.attrib.items() if key.rpartition("}")[2].lower() == "server")
+    return next((value.strip() or "?" for value in named), "")
+
+
+def _content(element: Element, server: str) -> RslContent:
     url = element.get("url")
     if url is not None and len(url) > MAX_PATTERN:
         raise CarrierError("an RSL url pattern is longer than the limit")
     return RslContent(
         url=None if url is None else url.strip(),
-        server=(element.get("server") or "").strip(),
+        server=_server(element) or server,
         encrypted=(element.get("encrypted") or "").strip().lower() not in ("", "false", "0"),
         lastmod=(element.get("lastmod") or "").strip(),
-        licenses=tuple(_license(child) for child in element if _name(child) == "license"),
-        terms=any(_name(child) == "terms" for child in element),
+        licenses=tuple(_license(child) for child in element if _is_licence(child)),
+        terms=any(_name(child) == "terms" for child in element) or bool(_own_text(element)),
         raw=_raw(element),
     )
 
@@ -184,6 +217,7 @@ def _license(element: Element) -> RslLicense:
     by_name: dict[str, list[Element]] = {}
     for child in element:
         by_name.setdefault(_name(child), []).append(child)
+    payments = by_name.get("payment", ())
     return RslLicense(
         permits=tuple(_term(child) for child in by_name.pop("permits", ())),
         prohibits=tuple(_term(child) for child in by_name.pop("prohibits", ())),
@@ -191,7 +225,14 @@ def _license(element: Element) -> RslLicense:
         reporting=bool(by_name.pop("reporting", ())),
         others=tuple(name for name in by_name if name not in ("legal", "")),
         raw=_raw(element),
+        legal=" ".join("".join(child.itertext()) for child in by_name.get("legal", ()))[:MAX_WORDS],
+        beside=" ".join(filter(None, map(_own_text, (element, *payments))))[:MAX_WORDS],
     )
+
+
+def _own_text(element: Element) -> str:
+    """The text between the children of an element."""
+    return "".join([element.text or "", *(child.tail or "" for child in element)]).strip()
 
 
 def _term(element: Element) -> RslTerm:
@@ -228,9 +269,10 @@ def _split(pattern: str) -> tuple[str, str]:
     scheme, absolute, rest = pattern.partition("://")
     if not absolute or scheme.lower() not in ("http", "https"):
         return "", pattern
-    host, slash, path = rest.partition("/")
+    end = next((at for at, character in enumerate(rest) if character in "/?"), len(rest))
+    host, path = rest[:end], rest[end:]
     host = host.rpartition("@")[2].lower()
-    return _without_port(scheme.lower(), host), slash + path or "/"
+    return _plain_host(_without_port(scheme.lower(), host)), path if path.startswith("/") else "/" + path
 
 
 def _host(url: str) -> str:
@@ -239,8 +281,21 @@ def _host(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return ""
-    return _without_port(parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower())
+    return _plain_host(_without_port(parts.scheme.lower(), parts.netloc.rpartition("@")[2].lower()))
 
 
 def _without_port(scheme: str, host: str) -> str:
     return host.removesuffix(":443" if scheme == "https" else ":80")
+
+
+def _plain_host(host: str) -> str:
+    """`host` without the dot of the root, an internationalised name in ASCII."""
+    name, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
+    name = name.removesuffix(".")
+    if not name.isascii():
+        wild = name.startswith("*.")
+        try:
+            name = "*." * wild + idna.encode(name.removeprefix("*."), uts46=True).decode("ascii")
+        except UnicodeError:
+            return host
+    return name + colon + port

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from kyodaku.errors import CarrierError
 from kyodaku.reasons import HoldReason, ReasonEnum, RefuseReason
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
-from kyodaku.signals.carriers.headers import ResponseHead
+from kyodaku.signals.carriers.headers import ResponseHead, parse_links
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.carriers.robots import RobotsRecord
 from kyodaku.signals.carriers.rsl import MEDIA_TYPE, RslDocument, parse_rsl
@@ -129,10 +129,10 @@ class Rsl(Protocol):
         return tuple(_header_documents(head, Binding.IMAGE))
 
     def read_page_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
-        return _unusable_links(head, Binding.PAGE)
+        return _unusable_links(head, Binding.PAGE, reading)
 
     def read_image_head(self, head: ResponseHead, reading: Reading) -> list[Signal]:
-        return _unusable_links(head, Binding.IMAGE)
+        return _unusable_links(head, Binding.IMAGE, reading)
 
     def read_page(self, page: HtmlPage, image_url: str | None, reading: Reading) -> list[Signal]:
         """Licences written into the page itself."""
@@ -249,12 +249,17 @@ def _header_documents(head: ResponseHead, binding: Binding) -> Iterator[Declared
             yield Declared(Rsl.name, target, Where.HEADER, binding, raw, head.url)
 
 
-def _unusable_links(head: ResponseHead, binding: Binding) -> list[Signal]:
+def _unusable_links(head: ResponseHead, binding: Binding, reading: Reading) -> list[Signal]:
+    """Errors for licence links that lead nowhere and, by policy, for a header that names the media type more
+    often than it can be read to: `Link: https://example.com/rsl.xml; rel="license"; ...`."""
+    named = [raw for target, raw in _links(head) if not target]
+    for value in head.values("link") if reading.mode == "policy" else ():
+        read = sum(_is_rsl(link.parameter("type")) for link in parse_links(value))
+        if value.lower().count(MEDIA_TYPE) > read:
+            named.append(f"Link: {value}")
     file = Fetched(head.url, head.url, head.status, (), b"", True, None, head.fetched_at)
     return [
-        _error(Declared(Rsl.name, "", Where.HEADER, binding, raw, head.url), file)
-        for target, raw in _links(head)
-        if not target
+        _error(Declared(Rsl.name, "", Where.HEADER, binding, excerpt(raw), head.url), file) for raw in named
     ]
 
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kyodaku.signals.carriers.robots_odd import as_seen
 from kyodaku.signals.carriers.rsl import RslContent, RslDocument, RslLicense, RslTerm
+from kyodaku.signals.keywords import refuses_in_words
 from kyodaku.signals.model import Effect, Use
 
 _TRAINING = frozenset({"all", "ai-all", "ai-train"})
@@ -54,17 +56,15 @@ def outcomes(
     vague = [
         content
         for content in document.contents
-        if id(content) not in counted and (everywhere or (policy and _speaks_of_no_path(content)))
+        if id(content) not in counted and (everywhere or (policy and content.names_no_place))
     ]
     for content in vague:
         found += [o for o in _of_content(content, policy) if o.effect is Effect.RESERVED]
+    strays = [term for term in document.strays if policy and _names_training(term, policy)]
+    if strays:
+        said = "training is prohibited, outside of any licence"
+        found.insert(0, Outcome(Effect.RESERVED, said, "stray", f"<prohibits> {' '.join(strays[0].tokens)}"))
     return found
-
-
-def _speaks_of_no_path(content: RslContent) -> bool:
-    """A `url` that is missing, empty or no path pattern: it refuses for everything here."""
-    url = content.url or ""
-    return not url.startswith(("/", "*", "http://", "https://"))
 
 
 def _of_content(content: RslContent, policy: bool) -> list[Outcome]:
@@ -119,6 +119,8 @@ def _training(licence: RslLicense, policy: bool) -> tuple[Effect, str, str] | No
     if policy and untyped and not usage and not any(_names_training(term, True) for term in untyped):
         return Effect.RESERVED, "training is not among the permitted uses", "closed-list"
     condition = _condition(licence)
+    if policy and not condition and refuses_in_words(licence.legal):
+        condition = "<legal> that refuses in words"
     if condition:
         return Effect.RESERVED, f"licensed on a condition: {condition}", "condition"
     return (Effect.PERMITTED, "training is permitted, free of charge", "permits") if usage else None
@@ -134,7 +136,7 @@ def _names_training(term: RslTerm, policy: bool) -> bool:
 def _tokens(term: RslTerm, policy: bool) -> Sequence[str]:
     if not policy:
         return term.tokens
-    return [part for token in term.tokens for part in _SEPARATORS.split(token.lower()) if part]
+    return [part for token in term.tokens for part in _SEPARATORS.split(as_seen(token).lower()) if part]
 
 
 def _condition(licence: RslLicense) -> str:
@@ -154,6 +156,8 @@ def _condition(licence: RslLicense) -> str:
     known = ("usage", "user", "geo")
     if any(term.type not in (*known, "") for term in (*licence.permits, *licence.prohibits)):
         return "a kind of term that is not in RSL 1.0"
+    if licence.beside:
+        return "words between its terms"
     if licence.reporting:
         return "reporting"
     return f"<{licence.others[0]}>" if licence.others else ""
