@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.reasons import AllowReason, HoldReason, ReasonEnum, RefuseReason, Verdict
@@ -19,6 +21,9 @@ from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.signals.model import Effect, LicenceBinding, LicenceEvidence, Signal, Use, strongest
 from kyodaku.signals.platforms import domains_of
 from kyodaku.urls import host_of, normalise_url
+
+if TYPE_CHECKING:
+    from kyodaku.signals.protocols import Protocol
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,7 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
     """
     if not signals:
         return {}
-    from kyodaku.signals.protocols import all_protocols
-
-    known = {protocol.name: protocol for protocol in all_protocols()}
+    known = _protocols()
     effects: dict[str, Effect] = {}
     for name in dict.fromkeys(signal.protocol for signal in signals):
         own = [signal for signal in signals if signal.protocol == name]
@@ -117,6 +120,13 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
         other = [signal.effect for signal in own if signal.use is not Use.TRAINING]
         effects[name] = strongest([effect, *(word for word in other if word is not Effect.PERMITTED)])
     return effects
+
+
+@cache
+def _protocols() -> dict[str, Protocol]:
+    from kyodaku.signals.protocols import all_protocols
+
+    return {protocol.name: protocol for protocol in all_protocols()}
 
 
 def objections(signals: Sequence[Signal]) -> Decision | None:

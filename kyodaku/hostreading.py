@@ -52,6 +52,7 @@ class HostReading:
     def __init__(self, protocols: Sequence[Protocol]) -> None:
         self._protocols = tuple(protocols)
         self._origins: OrderedDict[str, _Origin] = OrderedDict()
+        self._key: tuple[Reading, tuple[object, ...]] | None = None
 
     def signals(self, url: str, facts: OriginFacts, reading: Reading) -> tuple[list[Signal], bool]:
         """What the host files say about `url`, and whether any that has a say was never asked for."""
@@ -68,7 +69,9 @@ class HostReading:
         return signals, origin.missing
 
     def _origin(self, facts: OriginFacts, reading: Reading) -> _Origin:
-        key = _without_moment(reading)
+        if self._key is None or self._key[0] is not reading:
+            self._key = reading, _without_moment(reading)
+        key = self._key[1]
         known = self._origins.get(facts.origin)
         if known is not None and known.key == key and known.files == facts.files:
             self._origins.move_to_end(facts.origin)

@@ -22,7 +22,8 @@ class ReasonEnum(StrEnum):
     @classmethod
     def parse(cls, value: str) -> Self | None:
         """The member with this value, or None: a reason nobody knows is never guessed."""
-        return next((member for member in cls if member.value == value), None)
+        found = cls._value2member_map_.get(value)
+        return found if isinstance(found, cls) else None
 
 
 class Verdict(StrEnum):

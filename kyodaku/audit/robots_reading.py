@@ -9,7 +9,7 @@ from protego import Protego
 from kyodaku.audit.findings import Finding
 from kyodaku.audit.heard import answers, reading
 from kyodaku.signals.carriers.robots import RobotsFile, RobotsRecord, agent_token, parse_robots
-from kyodaku.signals.carriers.robots_match import encoded_paths
+from kyodaku.signals.carriers.robots_match import asked_paths
 from kyodaku.signals.model import Effect, excerpt
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from kyodaku.signals.tokens import token_classes
@@ -144,7 +144,7 @@ def _prefixes(body: bytes, robots: RobotsFile) -> list[Finding]:
 def _allowed(robots: RobotsFile, url: str, name: str) -> bool:
     """By RFC 9309: the groups of exactly this name, else the star groups."""
     numbers = robots.rfc.by_token.get(agent_token(name), robots.rfc.by_token.get("*", ()))
-    return robots.rfc.matcher(numbers, True).bars(encoded_paths(url)) is None
+    return robots.rfc.matcher(numbers, True).bars(asked_paths(url)) is None
 
 
 def _found(kind: str, line: int = 0, quote: str = "") -> Finding:

@@ -221,6 +221,8 @@ class Reading:
 def excerpt(text: str) -> str:
     """`text` cut to RAW_LIMIT characters, without NUL and lone surrogates, for a record."""
     clean = text[:RAW_LIMIT].replace("\x00", "\ufffd")
+    if clean.isascii():
+        return clean
     return clean.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -17,7 +17,7 @@ from kyodaku.signals.carriers.robots import (
     agent_token,
     parse_robots,
 )
-from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, encoded_paths
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, asked_paths
 from kyodaku.signals.model import Effect, FetchError, strongest
 from kyodaku.signals.protocols.robots import PROTOCOL, Robots
 from tests.core.strategies import IMAGE, PATHS, ROBOTS_TEXT, URLS, reading, robots_answer
@@ -371,11 +371,11 @@ def test_thousands_of_urls_of_one_file_are_quick() -> None:
     assert cpu_seconds(work, 2.0) < 2.0
 
 
-def test_encoded_paths_of_odd_urls() -> None:
-    assert encoded_paths("https://example.com/robots.txt#x") == ()
-    assert len(encoded_paths("https://example.com/a/../b")) == 2
-    assert encoded_paths("https://example.com/a/../b")[1] == encoded_paths("https://example.com/b")[0]
-    assert encoded_paths("https://example.com/%7Ea#b") == encoded_paths("https://example.com/~a")
+def test_asked_paths_of_odd_urls() -> None:
+    assert asked_paths("https://example.com/robots.txt#x") == ()
+    assert len(asked_paths("https://example.com/a/../b")) == 2
+    assert asked_paths("https://example.com/a/../b")[1] == asked_paths("https://example.com/b")[0]
+    assert asked_paths("https://example.com/%7Ea#b") == asked_paths("https://example.com/~a")
 
 
 # --------------------------------------------------------------------------- matching, once more, slowly
@@ -419,4 +419,4 @@ _OCTETS = st.text("/ab*$%41é?", max_size=7).map(lambda text: ("/" + text).encod
 def test_matching_is_what_the_rfc_says(rules: list[tuple[bool, bytes]], path: bytes) -> None:
     matcher = GroupMatcher([Rule(allow, pattern, 1, "x") for allow, pattern in rules], strict=True)
     url = "https://example.com" + path.decode()
-    assert (matcher.bars(encoded_paths(url)) is not None) == _expected(rules, path)
+    assert (matcher.bars(asked_paths(url)) is not None) == _expected(rules, path)

@@ -265,7 +265,7 @@ def _readings(records: list[RobotsRecord]) -> tuple[Grouping, Grouping, tuple[Ro
     attach = rfc
     if any(record.key == CONTENT_USAGE for record in records):
         attach, _ = _group(records, frozenset({ALLOW, DISALLOW, CONTENT_USAGE}))
-    return rfc, attach, outside
+    return rfc, rfc if attach == rfc else attach, outside
 
 
 def _readable_part(body: bytes) -> tuple[bytes, bool]:
@@ -302,8 +302,8 @@ def _record(number: int, line: bytes) -> RobotsRecord | None:
     kept = excerpt(line[:MAX_LINE_BYTES].decode("utf-8", "replace"))
     if colon and key in _MISSPELT:
         return RobotsRecord(number, _MISSPELT[key], value.strip(" \t"), kept, True, cut)
-    words = content.split()
-    if len(words) == 2 and (not colon or " " in key):
+    words = content.split() if not colon or " " in key else []
+    if len(words) == 2:
         name = _MISSPELT.get(words[0].lower(), words[0].lower())
         if name in (USER_AGENT, DISALLOW):
             return RobotsRecord(number, name, words[1], kept, True, cut)

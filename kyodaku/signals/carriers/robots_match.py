@@ -20,6 +20,11 @@ _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 #: Octets that stay as they are: unreserved and reserved ones (RFC 3986) and the percent sign, but not
 #: `*` and `$`, which a pattern can only mean literally in their escaped form.
 _KEPT = _UNRESERVED | frozenset(b":/?#[]@!&'()+,;=%")
+#: An address whose path and query, its only group, are normal as they stand.
+_PLAIN_URL = re.compile(
+    r"https?://[^/?#]*(/[" + re.escape(bytes(sorted(_KEPT - set(b"#%"))).decode()) + "]*)"
+)
+_NORMAL = re.compile(b"[" + re.escape(bytes(sorted(_KEPT - set(b"%")))) + b"]*")
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _TO_ESCAPE = re.compile(b"[^" + re.escape(bytes(sorted(_KEPT))) + b"]")
 _CODE = {octet: chr(ord("A") + (octet >> 4)) + chr(ord("a") + (octet & 15)) for octet in range(256)}
@@ -35,57 +40,6 @@ class Rule:
     pattern: bytes
     line: int
     raw: str
-
-
-class GroupMatcher:
-    """The merged rules of one or more groups."""
-
-    def __init__(self, rules: Sequence[Rule], strict: bool) -> None:
-        patterns = [(rule, encoded) for rule in rules for encoded in _encoded_patterns(rule, strict)]
-        self._prefilter = _Prefilter(encoded for rule, encoded in patterns if not rule.allow)
-        self._disallows = sorted(
-            ((rule, encoded) for rule, encoded in patterns if not rule.allow),
-            key=lambda item: len(item[1]),
-            reverse=True,
-        )
-        self._protego = _compile(patterns) if self._disallows else None
-
-    def bars(self, paths: Sequence[str]) -> Rule | None:
-        """The Disallow that wins for any of `paths` (from `encoded_paths`), or None when all are allowed."""
-        if self._protego is None:
-            return None
-        for path in paths:
-            if self._prefilter.passes(path) and not self._protego.can_fetch(path, _AGENT):
-                return self._winner(path)
-        return None
-
-    def _winner(self, path: str) -> Rule:
-        for rule, encoded in self._disallows:
-            literal = encoded.partition("*")[0]
-            if path.startswith(literal) and not _compile([(rule, encoded)]).can_fetch(path, _AGENT):
-                return rule
-        return self._disallows[0][0]
-
-
-class _Prefilter:
-    """Whether any of some patterns can match a path at all, by what each begins with and its longest literal:
-    most paths are free, and comparing them with one pattern after the other takes long."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        by_length: dict[int, dict[str, set[str]]] = {}
-        for pattern in patterns:
-            beginning, *others = pattern.removesuffix(_END).split("**")
-            longest = max(others, key=len, default="")
-            by_length.setdefault(len(beginning), {}).setdefault(beginning, set()).add(longest)
-        self._by_length = tuple(by_length.items())
-
-    def passes(self, path: str) -> bool:
-        """False where no pattern matches `path`."""
-        for length, beginnings in self._by_length:
-            literals = beginnings.get(path[:length])
-            if literals is not None and any(literal in path for literal in literals):
-                return True
-        return False
 
 
 @dataclass(frozen=True)
@@ -111,9 +65,10 @@ class PathPattern:
 
     def matches(self, paths: Sequence[bytes]) -> bool:
         """Whether the pattern matches any of `paths` (from `normal_paths`)."""
-        return any(self._matches(path) for path in paths)
+        return any(map(self.covers, paths))
 
-    def _matches(self, path: bytes) -> bool:
+    def covers(self, path: bytes) -> bool:
+        """Whether the pattern matches `path` (of `normal_paths`)."""
         first, *others = self.pieces
         if not path.startswith(first):
             return False
@@ -128,26 +83,78 @@ class PathPattern:
         return not self.anchored or (path.endswith(others[-1]) and len(path) - len(others[-1]) >= at)
 
 
+class GroupMatcher:
+    """The merged rules of one or more groups."""
+
+    def __init__(self, rules: Sequence[Rule], strict: bool) -> None:
+        self._patterns = _patterns(rules, strict)
+        disallows = [(pattern, rule) for pattern, rule in self._patterns if not rule.allow]
+        self._disallows = sorted(disallows, key=lambda item: -sum(map(len, item[0].pieces)))
+        self._prefilter = _Prefilter(pattern for pattern, _ in disallows)
+        self._compiled: Protego | None = None
+
+    def bars(self, paths: Sequence[bytes]) -> Rule | None:
+        """The Disallow that wins for any of `paths` (from `asked_paths`), or None when all are allowed."""
+        for path in paths:
+            if self._prefilter.passes(path) and not self._allows(path):
+                return next(
+                    (r for pattern, r in self._disallows if pattern.covers(path)), self._disallows[0][1]
+                )
+        return None
+
+    def _allows(self, path: bytes) -> bool:
+        if self._compiled is None:
+            self._compiled = _compile(self._patterns)
+        return self._compiled.can_fetch("/" + _encode(path) + _END, _AGENT)
+
+
+class _Prefilter:
+    """Whether any of some patterns can match a path at all, by what each begins with and its longest piece:
+    most paths are free, and comparing them with one pattern after the other takes long."""
+
+    def __init__(self, patterns: Iterable[PathPattern]) -> None:
+        by_length: dict[int, dict[bytes, set[bytes]]] = {}
+        for pattern in patterns:
+            first, *others = pattern.pieces
+            by_length.setdefault(len(first), {}).setdefault(first, set()).add(
+                max(others, key=len, default=b"")
+            )
+        self._by_length = tuple(by_length.items())
+
+    def passes(self, path: bytes) -> bool:
+        """False where no pattern matches `path`."""
+        for length, by_first in self._by_length:
+            pieces = by_first.get(path[:length])
+            if pieces is not None and any(piece in path for piece in pieces):
+                return True
+        return False
+
+
 class PatternRules:
     """Allow and disallow rules compared one by one: slower than `GroupMatcher`, but any rule may win."""
 
     def __init__(self, rules: Sequence[Rule], strict: bool) -> None:
-        found = (
-            (pattern, rule)
-            for rule in rules
-            for value in _pattern_values(rule, strict)
-            if (pattern := PathPattern.of(value)) is not None
-        )
-        self._rules = sorted(found, key=lambda item: (-item[0].octets, not item[1].allow))
+        self._rules = sorted(_patterns(rules, strict), key=lambda item: (-item[0].octets, not item[1].allow))
+
+    @property
+    def refuse(self) -> bool:
+        """Whether there is any Disallow among them."""
+        return any(not rule.allow for _, rule in self._rules)
 
     def winner(self, path: bytes) -> Rule | None:
         """The longest rule that matches `path` (of `normal_paths`); of two as long, the Allow."""
-        return next((rule for pattern, rule in self._rules if pattern.matches((path,))), None)
+        for pattern, rule in self._rules:
+            if pattern.covers(path):
+                return rule
+        return None
 
 
 @lru_cache(maxsize=256)  # one URL is compared by several protocols, one after the other
 def normal_paths(url: str) -> tuple[bytes, ...]:
     """The path and query of `url` as `PathPattern` compares them: as written, and without dot segments."""
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is not None and "/." not in url:
+        return (plain[1].encode("ascii"),)
     path, question, query = normalise(_path_and_query(url)).partition(b"?")
     forms = [path]
     if b"/." in path:
@@ -155,21 +162,18 @@ def normal_paths(url: str) -> tuple[bytes, ...]:
     return tuple(form + question + query for form in forms)
 
 
-@lru_cache(maxsize=256)
-def encoded_paths(url: str) -> tuple[str, ...]:
-    """The forms of `url`'s path and query to be matched; empty for `/robots.txt`, which is always allowed.
-
-    A path with dot segments has two: as written, and as a client may resolve it before it asks.
-    """
+def asked_paths(url: str) -> tuple[bytes, ...]:
+    """The forms of `url`'s path and query that `GroupMatcher` is asked about, those of `normal_paths`; none
+    for `/robots.txt`, which is always allowed."""
     forms = normal_paths(url)
-    if forms[0].partition(b"?")[0] == b"/robots.txt":
-        return ()
-    return tuple("/" + _encode(form) + _END for form in forms)
+    return () if forms[0].partition(b"?")[0] == b"/robots.txt" else forms
 
 
 def normalise(octets: bytes) -> bytes:
     """Percent-encoding as RFC 9309 2.2.2 compares it: escapes of unreserved octets decoded, other escapes
     in upper case and kept, everything that may not stand in a URL escaped."""
+    if _NORMAL.fullmatch(octets):
+        return octets
     decoded = _ESCAPE.sub(_normal_escape, octets)
     return _TO_ESCAPE.sub(lambda match: b"%%%02X" % match.group()[0], decoded)
 
@@ -202,8 +206,13 @@ def _without_dot_segments(path: bytes) -> bytes:
     return b"/" + b"/".join(kept)
 
 
-def _encoded_patterns(rule: Rule, strict: bool) -> list[str]:
-    return [_encoded_pattern(value) for value in _pattern_values(rule, strict)]
+def _patterns(rules: Sequence[Rule], strict: bool) -> list[tuple[PathPattern, Rule]]:
+    return [
+        (pattern, rule)
+        for rule in rules
+        for value in _pattern_values(rule, strict)
+        if (pattern := PathPattern.of(value)) is not None
+    ]
 
 
 def _pattern_values(rule: Rule, strict: bool) -> list[bytes]:
@@ -214,7 +223,7 @@ def _pattern_values(rule: Rule, strict: bool) -> list[bytes]:
         words = rule.pattern.split()
         values += [word for word in words if len(words) > 1 and word[:1] in (b"/", b"*")]
         values = [_repaired(value) for value in values]
-    return [value for value in values if value[:1] in (b"/", b"*")]
+    return values
 
 
 def _repaired(value: bytes) -> bytes:
@@ -225,16 +234,14 @@ def _repaired(value: bytes) -> bytes:
     return b"/" + value
 
 
-def _encoded_pattern(value: bytes) -> str:
-    anchored = value.endswith(b"$")
-    pieces = (value[:-1] if anchored else value).split(b"*")
-    return "/" + "**".join(_encode(normalise(piece)) for piece in pieces) + (_END if anchored else "")
+def _encoded(pattern: PathPattern) -> str:
+    return "/" + "**".join(map(_encode, pattern.pieces)) + (_END if pattern.anchored else "")
 
 
 def _encode(octets: bytes) -> str:
     return octets.decode("latin-1").translate(_CODE)
 
 
-def _compile(patterns: Sequence[tuple[Rule, str]]) -> Protego:
-    lines = [f"{'Allow' if rule.allow else 'Disallow'}: {encoded}" for rule, encoded in patterns]
-    return Protego.parse("\n".join(["User-agent: *", *lines]))
+def _compile(patterns: Sequence[tuple[PathPattern, Rule]]) -> Protego:
+    lines = (f"{'Allow' if rule.allow else 'Disallow'}: {_encoded(pattern)}" for pattern, rule in patterns)
+    return Protego.parse("\n".join(("User-agent: *", *lines)))

@@ -17,7 +17,7 @@ import idna
 from defusedxml.ElementTree import DefusedXMLParser
 
 from kyodaku.errors import CarrierError
-from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, encoded_paths, normalise
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, asked_paths, normalise
 from kyodaku.signals.model import excerpt
 
 NAMESPACE = "https://rslstandard.org/rsl"
@@ -104,12 +104,12 @@ class RslContent:
                 return False
         elif own != (host or _host(site)):
             return False
-        return self._matcher.bars(encoded_paths(url)) is not None
+        return self._matcher.bars(asked_paths(url)) is not None
 
     def covers_wholly(self, url: str) -> bool:
         """True when the pattern matches `url` as written and without its dot segments: one of them alone
         licenses nothing."""
-        paths = encoded_paths(url)
+        paths = asked_paths(url)
         return bool(paths) and all(self._matcher.bars((path,)) is not None for path in paths)
 
 

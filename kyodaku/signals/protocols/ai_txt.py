@@ -148,7 +148,8 @@ class SpawningRules:
             sets.append((RobotsGroup((), robots.global_records, ()),))
         self.too_complex = robots.too_complex
         self._lenient = lenient
-        self._sets = [] if self.too_complex else [_rules(groups, lenient) for groups in dict.fromkeys(sets)]
+        read = [] if self.too_complex else [_rules(groups, lenient) for groups in dict.fromkeys(sets)]
+        self._sets = [(exact, folded) for exact, folded in read if exact.refuse or (folded and folded.refuse)]
         ours = robots.rfc.selected(reading.own_tokens)
         records = [r for group in ours for r in group.rules if not (r.lenient or r.cut or robots.truncated)]
         self._ours = PatternRules([] if self.too_complex else _plain(records), strict=True)

@@ -148,7 +148,7 @@ def _rules(lines: Sequence[RobotsRecord], paths: Sequence[bytes], reading: Readi
         path, pattern, preferences = _parsed(record)
         if path:
             if pattern is not None and pattern.matches(paths):
-                everywhere = all(pattern.matches((form,)) for form in paths)
+                everywhere = all(map(pattern.covers, paths))
                 usable = everywhere or bool(preferences.refused)
                 rules += [_Rule(record, len(path), preferences)] if usable else []
         elif preferences.valid:
@@ -168,6 +168,8 @@ def _parsed(record: RobotsRecord) -> tuple[str, PathPattern | None, Preferences]
 def _decided(rules: Sequence[_Rule], reading: Reading) -> _Found | None:
     """The longest rule decides, the stricter of two as long. By policy each label has its own longest rule,
     so that a refusal stands until a longer rule speaks of the same label."""
+    if not rules:
+        return None
     if reading.mode == "spec":
         longest = max((rule.length for rule in rules), default=0)
         found = [_found(rule, reading) for rule in rules if rule.length == longest]

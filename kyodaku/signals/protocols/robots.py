@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.robots import MAX_ROBOTS_BYTES, Grouping, RobotsFile, parse_robots
-from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, encoded_paths
+from kyodaku.signals.carriers.robots_match import GroupMatcher, Rule, asked_paths
 from kyodaku.signals.letters import letter_for
 from kyodaku.signals.model import (
     Binding,
@@ -121,6 +121,9 @@ def fetch_outcome(file: Fetched, mode: str) -> tuple[Effect, HoldReason | Refuse
     `spec` is RFC 9309 2.3.1: every 4xx and a redirect too many mean "no rules", everything else that is
     no answer means complete disallow. `policy` takes only 404 and 410 for "no rules".
     """
+    fresh = file.error is None and file.cached_age is None and len(file.hops) <= 1
+    if fresh and file.status == 200 and file.complete:
+        return None  # nearly every file that is asked about again and again
     said = _status(file)
     strict = mode == "spec"
     redirects = sum(1 for hop in file.hops if 300 <= hop.status < 400)
@@ -219,7 +222,7 @@ class _Asked:
 
 
 def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> list[Signal]:
-    paths = encoded_paths(url)
+    paths = asked_paths(url)
     groupings = (robots.rfc,) if reading.mode == "spec" else robots.groupings
     asked = [_asked(robots, grouping, reading) for grouping in groupings]
     for each in asked:
@@ -295,7 +298,7 @@ def _purpose_groups(grouping: Grouping, reading: Reading) -> dict[tuple[int, ...
     return found
 
 
-def _barring(asked: _Asked, paths: Sequence[str], reading: Reading) -> dict[str, Rule]:
+def _barring(asked: _Asked, paths: Sequence[bytes], reading: Reading) -> dict[str, Rule]:
     """Pass B: purpose token -> the rule that bars it, when enough of the named ones are barred."""
     barring: dict[str, Rule] = {}
     for tokens, matcher in asked.purpose:
