@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kyodaku.documents import MAX_NAMED_BY
 from kyodaku.signals.protocols import all_protocols
 from tests.foreign_project.run import Run, crawl
 from tests.web.model import Reply, Route, Site, markup, redirect, text
@@ -223,3 +224,25 @@ def test_a_host_of_documents_is_asked_at_its_own_pace(tmp_path: Path) -> None:
     assert paths == dict.fromkeys({*HOST_FILES, "/1", "/2", "/3"}, 1)
     gaps = [after.time - before.time for before, after in pairwise(asked)]
     assert min(gaps) > 0.25, "without the Crawl-delay they would come at once"
+
+
+# ------------------------------------------------------------------ how many
+
+
+def test_a_site_makes_us_ask_for_so_many_documents_of_others_and_no_more(tmp_path: Path) -> None:
+    """Every page names another document of a third host, which never asked for our visits."""
+    numbers = range(MAX_NAMED_BY + 20)
+    pages = {f"/{n}": page(f"/{n}.jpg", headers=(link(f"http://victim.example/{n}.xml"),)) for n in numbers}
+    loud = Site("loud.example", "", routes=pages)  # type: ignore[arg-type]
+    calm = Site("calm.example", "", routes={"/": pages["/0"], "/0.jpg": picture("calm")})
+    victim = Site("victim.example", "", routes={f"/{n}.xml": YES for n in numbers})
+    with SmallWeb([loud, calm, victim], folder=tmp_path / "web") as running:
+        run = crawl(
+            tmp_path / "run",
+            running.host_table_path,
+            pages=[*(f"http://loud.example/{n}" for n in numbers), "http://calm.example/"],
+        )
+        asked = Counter(entry.path for entry in running.requests("victim.example") if ".xml" in entry.path)
+    assert sum(asked.values()) == len(asked) == MAX_NAMED_BY
+    assert Counter(run.lost.values()) == {"rsl_unobtainable": 20}
+    assert run.taken == {"http://calm.example/0.jpg"}, "what others name is their own affair"

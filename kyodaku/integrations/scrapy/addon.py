@@ -110,6 +110,7 @@ def forced_settings(recipe: Recipe, settings: BaseSettings) -> dict[str, Any]:
         "HTTPCACHE_ENABLED": False,  # a cached answer passed no gate
         "FILES_EXPIRES": 0,  # nor did a file that an earlier crawl stored
         "IMAGES_EXPIRES": 0,
+        **{name: 0 for name in settings if str(name).endswith(("_FILES_EXPIRES", "_IMAGES_EXPIRES"))},
         "METAREFRESH_ENABLED": False,
         "COMPRESSION_ENABLED": False,  # the gate unpacks, within its caps
         "REFERRER_POLICY": "same-origin",

@@ -49,6 +49,8 @@ class Exchange:
     signals: tuple[Signal, ...] = ()
     evidence: tuple[LicenceEvidence, ...] = ()
     pages: list[PageFacts] = field(default_factory=list)  # asked about this image
+    facts: OriginFacts | None = None  # host files of its origin
+    shown: bool = False  # a media pipeline asks for it, or a page shows it
     ip: str = ""
     head: ResponseHead | None = None
     judged: bool = False  # the head went through `headers_received`

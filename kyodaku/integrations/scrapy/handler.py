@@ -16,7 +16,7 @@ from scrapy.utils.defer import maybe_deferred_to_future
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.integrations.scrapy.agent import GuardedAgent, HeadersTooLarge, VerifiedTls, connection_pool
-from kyodaku.integrations.scrapy.failures import causes
+from kyodaku.integrations.scrapy.failures import causes, fetch_error
 from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.lookup import guard_of
 from kyodaku.integrations.scrapy.outcome import FetchFailed, GateClosed, Kind, gate_exception
@@ -72,6 +72,7 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
                 exchange.failed = FetchError.TOO_LARGE
             if exchange.failed is not None:
                 raise FetchFailed(exchange.failed, exchange.head, ip=exchange.ip) from None
+            exchange.failed = fetch_error(error) or FetchError.PROTOCOL  # nothing may answer in its place
             raise
         if exchange.closed is not None or not exchange.judged:
             raise exchange.closed or exchange.close(gate_exception("g4"))

@@ -115,6 +115,7 @@ class GateMiddleware:
         results.append(result)
         if not results[-1].open:
             raise _closed(results)
+        exchange.facts = facts
         return exchange
 
     def _ask_pages(self, request: Request, exchange: Exchange, digest: str = "") -> None:
@@ -152,8 +153,9 @@ class GateMiddleware:
     def _dress(self, request: Request, exchange: Exchange) -> None:
         """Our own name on every request, and codings only where we unpack."""
         pipeline = request.callback is NO_CALLBACK  # how a media pipeline asks
-        shown = exchange.kind is Kind.UNKNOWN and (pipeline or self._guard.pages.shows(exchange.url))
-        identity = shown or exchange.kind in (Kind.IMAGE, Kind.HOST_FILE)
+        shown = pipeline or self._guard.pages.shows(exchange.url)
+        exchange.shown = exchange.kind is Kind.UNKNOWN and shown
+        identity = exchange.shown or exchange.kind in (Kind.IMAGE, Kind.HOST_FILE)
         request.headers["User-Agent"] = self._guard.user_agent
         request.headers["Accept-Encoding"] = "identity" if identity else ACCEPT_ENCODING
         if request.meta.get("redirect_times"):
@@ -189,6 +191,8 @@ class GateMiddleware:
             self._ask_g4(exchange, head)
         elif exchange.kind is Kind.UNKNOWN and "html" in media_type:
             exchange.cap = min(exchange.cap, self._guard.network.max_page)
+        elif exchange.shown and head.status == 200:  # a pipeline may take it for an image that we do not know
+            self._require(exchange, self._permission.g4(head))
         if length is not None:
             if length > exchange.cap and exchange.kind is not Kind.HOST_FILE:
                 self._cut(exchange, FetchError.TOO_LARGE)
@@ -196,13 +200,20 @@ class GateMiddleware:
                 exchange.room.shrink(length)
 
     def _ask_g4(self, exchange: Exchange, head: ResponseHead) -> None:
-        result = self._image_head(exchange, head)
+        self._require(exchange, self._image_head(exchange, head))
+
+    @staticmethod
+    def _require(exchange: Exchange, result: GateResult) -> None:
         if not result.open:
             exchange.close(result)
             raise StopDownload(fail=True)
 
     def _image_head(self, exchange: Exchange, head: ResponseHead) -> GateResult:
         """G4; from now on the exchange is an image's, if it is open."""
+        if exchange.kind is Kind.PAGE and exchange.facts is not None:
+            asked = self._permission.g3(exchange.url, exchange.facts)
+            if not asked.open:
+                return asked
         result = self._permission.g4(head)
         if result.open and codings(head.values("content-encoding")):
             # We asked for the file as it is; a coding may hide any size, so it is never undone.
@@ -244,8 +255,9 @@ class GateMiddleware:
     async def process_response(self, request: Request, response: Response) -> Response:
         """G5 for an image, in the bytes as served; a page is unpacked. Sets the trail, or raises."""
         exchange = self._guard.exchange(request)
-        if exchange is None or exchange.head is None or exchange.closed is not None:
-            # Somebody else's answer: it passed no gate.
+        cut = exchange is None or exchange.closed is not None or exchange.failed is not None
+        if exchange is None or exchange.head is None or cut or META_TRAIL in request.meta:
+            # Somebody else's answer, or a second one: it passed no gate.
             raise self._guard.tell(GateClosed(gate_exception("g4")))
         try:
             response = await self._judged(request, response, exchange, exchange.head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Self
@@ -28,8 +29,10 @@ from kyodaku.integrations.scrapy.outcome import (
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.model import FetchError, Hop
 
-#: Marks a request that was made again because a document was missing.
-_AGAIN = "kyodaku_again"
+#: The documents that a request waited for before it was made again, a list for each time.
+_WAITED = "kyodaku_waited"
+#: Times that one request waits; one whose head names ever new documents stays held.
+_MAX_WAITS = 8
 
 
 class SealMiddleware:
@@ -57,10 +60,12 @@ class SealMiddleware:
         try:
             judged, exchange.body = exchange.body, b""
             same = response.body is judged or sha256(response.body).hexdigest() == trail.sha256
-            if not same and (exchange.image or sniff(response.body) in IMAGE_FORMATS):
+            as_served = exchange.image or exchange.kind is Kind.HOST_FILE
+            if not same and (as_served or sniff(response.body) in IMAGE_FORMATS):
                 raise exchange.close(gate_exception("g5"))
-            if not exchange.image and _is_page(request, response, exchange, trail):
-                await self._read_page(request, response, exchange)
+            versions = [response.body] if same else [judged, response.body]
+            if not exchange.image and _is_page(request, response, exchange, trail, versions):
+                await self._read_page(request, response, exchange, versions)
         except GateClosed as error:
             self._guard.tell(error)
             raise
@@ -68,24 +73,29 @@ class SealMiddleware:
             raise self._guard.tell(exchange.close(gate_exception("g5"))) from error
         return response
 
-    async def _read_page(self, request: Request, response: Response, exchange: Exchange) -> None:
+    async def _read_page(
+        self, request: Request, response: Response, exchange: Exchange, versions: Sequence[bytes]
+    ) -> None:
+        """G2 of a page as it was served and as it is handed on, which other middlewares may have changed."""
         if response.request is None:
             response.request = request
         page = fetched_of(response)
         hops = tuple(Hop(url, 302) for url in request.meta.get("redirect_urls", ()))
-        page = replace(page, hops=(*hops, *page.hops))
-        facts = self._permission.g2(page)
-        if facts.result.documents and self._guard.read_documents is not None:
-            await self._guard.read_documents(facts.result.documents)
-            facts = self._permission.g2(page)
-        self._guard.pages.remember(exchange.url, facts)
-        if not facts.result.open:
-            raise exchange.close(facts.result)
+        for body in versions:
+            version = replace(page, hops=(*hops, *page.hops), body=body)
+            facts = self._permission.g2(version)
+            self._guard.pages.remember(exchange.url, facts)  # its images wait for its documents, too
+            if facts.result.documents and self._guard.read_documents is not None:
+                await self._guard.read_documents(facts.result.documents)
+                facts = self._permission.g2(version)
+                self._guard.pages.remember(exchange.url, facts)
+            if not facts.result.open:
+                raise exchange.close(facts.result)
 
     async def process_exception(self, request: Request, exception: Exception) -> Request | None:
         """Every failure of a request with a kind becomes GateClosed or, for a host file, FetchFailed.
 
-        A request whose headers name a document that has to be read first is made once more.
+        A request whose gate names documents that have to be read first is made again after that.
         """
         again = await self._asked_again(request, exception)
         if again is None:
@@ -93,11 +103,16 @@ class SealMiddleware:
         return again
 
     async def _asked_again(self, request: Request, exception: Exception) -> Request | None:
-        wanted = exception.result.documents if isinstance(exception, GateClosed) else ()
-        if not wanted or self._guard.read_documents is None or request.meta.get(_AGAIN):
+        wanted = list(exception.result.documents) if isinstance(exception, GateClosed) else []
+        waited = request.meta.get(_WAITED, [])
+        known = {url for urls in waited for url in urls}
+        if self._guard.read_documents is None or len(waited) >= _MAX_WAITS or known.issuperset(wanted):
             return None
-        await self._guard.read_documents(wanted)
-        return request.replace(dont_filter=True, meta={**request.meta, _AGAIN: True})
+        try:
+            await self._guard.read_documents(wanted)
+        except Exception:
+            return None  # the hold stays
+        return request.replace(dont_filter=True, meta={**request.meta, _WAITED: [*waited, wanted]})
 
     def _tell_failure(self, request: Request, exception: Exception) -> None:
         kind = request.meta.get(META_KIND, "")
@@ -123,7 +138,13 @@ def _kind(value: object) -> Kind:
     return next((kind for kind in Kind if kind == value), Kind.UNKNOWN)
 
 
-def _is_page(request: Request, response: Response, exchange: Exchange, trail: GateTrail) -> bool:
+def _is_page(
+    request: Request,
+    response: Response,
+    exchange: Exchange,
+    trail: GateTrail,
+    versions: Sequence[bytes],
+) -> bool:
     if exchange.kind is not Kind.UNKNOWN or request.method == "HEAD" or is_redirect(trail.head):
         return False
-    return isinstance(response, HtmlResponse) or sniff(response.body) == "html"
+    return isinstance(response, HtmlResponse) or "html" in map(sniff, versions)
