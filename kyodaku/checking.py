@@ -14,13 +14,11 @@ from kyodaku.decision import decide, objections, resolve_protocols
 from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind
 from kyodaku.permission import Permission
-from kyodaku.reasons import Outcome, Verdict
+from kyodaku.reasons import NotRequestedReason, Outcome, Verdict
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.model import Effect, Fetched, FetchError, LicenceEvidence, Signal
-from kyodaku.signals.protocols.robots import PATH as ROBOTS
-from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
 from kyodaku.spawning import SpawningClient
-from kyodaku.urls import origin_of
+from kyodaku.turns import CrawlDelays
 from kyodaku.walk import Judgement, PageJudgement, walk_image, walk_page
 
 _IMAGE_NAMES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".tif", ".tiff")
@@ -36,9 +34,10 @@ _GATE_OUTCOMES = {
 class Checked:
     """What came of one image, page or file.
 
-    `kind` is image, page or file; `outcome` released (it would be taken), refused, held or failed, with its
-    `reason`; `decisive` the signal that decides, if any; `grounds` the evidence a yes rests on; `trail` every
-    gate's answer in order. `images` are those of a page that were walked, of `shown` in all.
+    `kind` is image, page or file; `outcome` released (it would be taken), refused, held, failed, or
+    not_requested (its host wants a longer pause than a crawl waits), with its `reason`; `decisive` the signal
+    that decides, if any; `grounds` the evidence a yes rests on; `trail` every gate's answer in order.
+    `images` are those of a page that were walked, of `shown` in all.
     """
 
     url: str
@@ -79,10 +78,24 @@ async def check_url(
 ) -> Checked:
     """Walk a page and its first images, or one image. What the address leads to decides which it is; with the
     address of a `page`, it is an image that this page shows."""
+    try:
+        return await _walked(url, permission, asker, images, redirects, page)
+    except _TooSlowError:
+        kind = "image" if page or _named_like_an_image(url) else "page"
+        return Checked(url, kind, Outcome.NOT_REQUESTED, NotRequestedReason.BUDGET_HOST.value, None, ())
+
+
+def _named_like_an_image(url: str) -> bool:
+    return url.partition("?")[0].partition("#")[0].lower().endswith(_IMAGE_NAMES)
+
+
+async def _walked(
+    url: str, permission: Permission, asker: Asker, images: int, redirects: int, page: str
+) -> Checked:
     if page:
         walk = walk_image(permission, url, page, redirects)
         return _of_image(await _drive(walk, asker, permission), permission)
-    if url.partition("?")[0].partition("#")[0].lower().endswith(_IMAGE_NAMES):
+    if _named_like_an_image(url):
         return _of_image(
             await _drive(walk_image(permission, url, redirects=redirects), asker, permission), permission
         )
@@ -135,15 +148,22 @@ def _replayed(
         return found
 
 
+class _TooSlowError(Exception):
+    """A host asks for more seconds between two requests than a crawl waits: it is closed instead."""
+
+
 async def _drive(machine: Generator[Need, Fetched, Any], asker: Asker, permission: Permission) -> Any:
     """Answer a machine's needs to its end; a Crawl-delay counts from robots.txt on."""
+    delays = CrawlDelays(permission.rules.own_tokens)
     try:
         need = next(machine)
         while True:
             answer = await asker.get(need, permission)
-            if need.url.endswith(ROBOTS) and need.kind is NeedKind.HOST_FILE:
-                delay = ROBOTS_PROTOCOL.crawl_delay(answer, permission.rules.own_tokens)
-                asker.fetcher.slow_down(origin_of(need.url), delay or 0.0)
+            wish = delays.heard(need, answer)
+            if wish is not None:
+                if wish[1] > asker.fetcher.max_delay:
+                    raise _TooSlowError
+                asker.fetcher.slow_down(*wish)
             need = machine.send(answer)
     except StopIteration as end:
         return end.value

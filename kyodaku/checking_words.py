@@ -49,6 +49,10 @@ def sentence(checked: Checked, lang: str) -> str:
     """The answer in one sentence."""
     if lang == "ja":
         return _japanese(checked)
+    if checked.outcome is Outcome.NOT_REQUESTED:
+        return (
+            "No, a crawl would not ask for this: its host wants longer pauses between requests than we wait."
+        )
     why = _why_english(checked)
     if checked.kind == "file":
         return _file_english(checked, why)
@@ -107,6 +111,8 @@ def _page_english(checked: Checked, why: str) -> str:
 
 
 def _japanese(checked: Checked) -> str:
+    if checked.outcome is Outcome.NOT_REQUESTED:
+        return "いいえ、クローラーはこれを要求しません。ホストが求める間隔が、待てる時間より長いためです。"
     reasons = japanese().reasons
     why = reasons.get(checked.outcome.value, {}).get(checked.reason, "")
     if checked.decisive is not None and checked.outcome in (Outcome.REFUSED, Outcome.HELD):

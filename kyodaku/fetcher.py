@@ -126,10 +126,14 @@ class Fetcher:
     ) -> None:
         await self._stack.aclose()
 
+    @property
+    def max_delay(self) -> float:
+        """The longest Crawl-delay that a crawl keeps, in seconds; it closes a host that asks for more."""
+        return self._manners.max_delay
+
     def slow_down(self, origin: str, seconds: float) -> None:
         """Leave at least `seconds` between two requests to `origin` (its Crawl-delay)."""
-        turn = self._turn(origin)
-        turn.delay = max(turn.delay, seconds)
+        self._turn(origin).slow_down(seconds)
 
     async def get(self, need: Need) -> Fetched:
         """What came of one request; never an exception for anything the web does. Waits its host's turn."""

@@ -23,6 +23,7 @@ from kyodaku.signals.model import Fetched
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
 from kyodaku.signals.tokens import purpose_tokens
+from kyodaku.turns import CrawlDelays
 from kyodaku.urls import normalise_url, origin_of
 
 #: Seconds between two requests beyond which a person would think that nothing happens any more.
@@ -96,6 +97,7 @@ async def _drive(machine: Asking, recipe: Recipe, net: NetPolicy) -> SiteAnswers
     """Answer the machine's needs to its end. A host file is asked for once; Crawl-delay counts from
     robots.txt on."""
     known: dict[str, Fetched] = {}
+    delays = CrawlDelays(recipe.own_tokens)
     async with Fetcher.for_recipe(recipe, net) as fetcher:
         try:
             need = next(machine)
@@ -104,14 +106,15 @@ async def _drive(machine: Asking, recipe: Recipe, net: NetPolicy) -> SiteAnswers
                 answer = known[need.url] if remembered else await fetcher.get(need)
                 if need.kind is NeedKind.HOST_FILE:
                     known[need.url] = answer
-                if need.kind is NeedKind.HOST_FILE and need.url.endswith(ROBOTS):
-                    delay = ROBOTS_PROTOCOL.crawl_delay(answer, recipe.own_tokens) or 0.0
+                wish = delays.heard(need, answer)
+                if wish is not None:
+                    origin, delay = wish
                     if delay > _MAX_DELAY:
                         raise KyodakuError(
-                            f"{need.url} asks for {delay:.0f} s between requests; audit a folder with the "
-                            "files instead"
+                            f"{origin}{ROBOTS} asks for {delay:.0f} s between requests; audit a folder with "
+                            "the files instead"
                         )
-                    fetcher.slow_down(origin_of(need.url), delay)
+                    fetcher.slow_down(origin, delay)
                 need = machine.send(answer)
         except StopIteration as end:
             found: SiteAnswers = end.value

@@ -125,7 +125,7 @@ class _Findings:
 class AskingAgain:
     """Rechecks of one run. Host files, pages and documents are asked for once and shared by all images.
 
-    `opened(origin, facts)` is told of every origin whose host files were read, for its Crawl-delay.
+    `heard(need, answer)` is told of every answer on the way to host files, for their Crawl-delay.
     `query(urls)` asks the registry service that the recipe names and gives its answers.
     """
 
@@ -134,13 +134,13 @@ class AskingAgain:
         permission: Permission,
         ask: Ask,
         redirects: int,
-        opened: Callable[[OriginFacts], None] = lambda facts: None,
+        heard: Callable[[Need, Fetched], None] = lambda need, answer: None,
         query: Callable[[Sequence[str]], Awaitable[list[Answer]]] | None = None,
     ) -> None:
         self._permission = permission
         self._ask = ask
         self._redirects = redirects
-        self._opened = opened
+        self._heard = heard
         self._query = query
         self._listed_before: set[str] = set()
         self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
@@ -350,10 +350,11 @@ class AskingAgain:
         try:
             need = next(machine)
             while True:
-                need = machine.send(await self._ask(need))
+                answer = await self._ask(need)
+                self._heard(need, answer)
+                need = machine.send(answer)
         except StopIteration as end:
             facts: OriginFacts = end.value
-        self._opened(facts)
         return facts
 
     async def _once(self, what: str, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from kyodaku.decision import addresses
 from kyodaku.errors import RunStateError
 from kyodaku.fetcher import Fetcher
-from kyodaku.gate import GateVerdict, OriginFacts
+from kyodaku.gate import GateVerdict, Need
 from kyodaku.netguard import HostTable, NetPolicy, load_host_table
 from kyodaku.permission import Permission
 from kyodaku.recheck.asking import AskingAgain, KnownPage
@@ -23,9 +23,10 @@ from kyodaku.registry_client import load_registries
 from kyodaku.release.tables import read_table, shard_names
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
-from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
+from kyodaku.signals.model import Fetched
 from kyodaku.spawning import SpawningClient, require_key
 from kyodaku.stages import StageContext, StageSummary, counted
+from kyodaku.turns import CrawlDelays
 
 
 @dataclass(frozen=True)
@@ -123,19 +124,20 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
     )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     fetcher = Fetcher.for_recipe(recipe, net, clock=context.clock)
+    delays = CrawlDelays(recipe.own_tokens)
     with Progress(*columns, console=context.console, disable=context.quiet) as progress:
         task = progress.add_task("recheck", total=len(kept))
         async with fetcher:
 
-            def opened(facts: OriginFacts) -> None:
-                robots = facts.files.get("/robots.txt")
-                delay = None if robots is None else ROBOTS.crawl_delay(robots, recipe.own_tokens)
-                fetcher.slow_down(facts.origin, delay or 0.0)
+            def heard(need: Need, answer: Fetched) -> None:
+                wish = delays.heard(need, answer)
+                if wish is not None:
+                    fetcher.slow_down(*wish)
 
             section = recipe.registries.spawning
             client = None if section is None else SpawningClient.of(section, fetcher.get, context.clock)
             query = None if client is None else client.query
-            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, opened, query)
+            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, heard, query)
             waiting = list(kept)
             try:
                 for pause in (0.0, *polite.hold_retries):

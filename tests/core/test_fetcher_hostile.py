@@ -403,6 +403,19 @@ def test_a_crawl_delay_longer_than_any_patience_is_no_sleep() -> None:
     assert [answer.error for answer in asyncio.run(scene())] == [None, FetchError.TIMEOUT]
 
 
+def test_a_crawl_delay_counts_from_the_answer_that_names_it() -> None:
+    async def work(fetcher: Fetcher, server: Server) -> None:
+        await fetcher.get(need())
+        fetcher.slow_down("http://shop.example", 0.3)
+        await fetcher.get(need())
+
+    async def scene() -> Server:
+        return (await _with_server(says(reply(b"a")), work, ("shop.example",)))[1]
+
+    first, second = asyncio.run(scene()).times
+    assert second - first >= 0.29
+
+
 def test_without_a_retry_after_the_rest_doubles_up_to_a_cap_and_ends_with_a_good_answer() -> None:
     turn, rests = Turn(), []
     for status, fields in [(429, ()), (503, ()), (429, (("Retry-After", "soon"),)), (503, ()), (200, ())]:
