@@ -14,8 +14,9 @@ from kyodaku.gate import OriginFacts
 from kyodaku.signals.model import Declared, Fetched, Reading, Signal
 from kyodaku.signals.protocols.base import Protocol
 
-#: Origins remembered at once.
+#: Origins remembered at once, and the bytes that their files may have together.
 _MEMORY = 1024
+_MEMORY_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class HostReading:
     def __init__(self, protocols: Sequence[Protocol]) -> None:
         self._protocols = tuple(protocols)
         self._origins: OrderedDict[str, _Origin] = OrderedDict()
+        self._bytes = 0
         self._key: tuple[Reading, tuple[object, ...]] | None = None
 
     def signals(self, url: str, facts: OriginFacts, reading: Reading) -> tuple[list[Signal], bool]:
@@ -76,10 +78,13 @@ class HostReading:
         if known is not None and known.key == key and known.files == facts.files:
             self._origins.move_to_end(facts.origin)
             return known
-        made = self._origins[facts.origin] = self._looked_through(facts, reading, key)
-        self._origins.move_to_end(facts.origin)
-        if len(self._origins) > _MEMORY:
-            self._origins.popitem(last=False)
+        made = self._looked_through(facts, reading, key)
+        if known is not None:
+            self._bytes -= _size(self._origins.pop(facts.origin))
+        self._origins[facts.origin] = made
+        self._bytes += _size(made)
+        while len(self._origins) > 1 and (len(self._origins) > _MEMORY or self._bytes > _MEMORY_BYTES):
+            self._bytes -= _size(self._origins.popitem(last=False)[1])
         return made
 
     def _looked_through(self, facts: OriginFacts, reading: Reading, key: tuple[object, ...]) -> _Origin:
@@ -113,6 +118,10 @@ def _read_once(
         return (_File(path, file, None),)
     said = tuple(protocol.read_host_file(path, file, origin + "/", reading))
     return (_File(path, file, said),) if said else ()
+
+
+def _size(origin: _Origin) -> int:
+    return sum(len(file.body) for file in origin.files.values())
 
 
 def _without_moment(reading: Reading) -> tuple[object, ...]:

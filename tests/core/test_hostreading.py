@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kyodaku import hostreading
 from kyodaku.gate import OriginFacts
 from kyodaku.hostreading import HostReading
 from kyodaku.signals.model import Fetched, FetchError, Letter, Reading, Signal
@@ -94,3 +96,17 @@ def test_a_file_that_changes_within_the_same_facts_is_read() -> None:
         found.files["/robots.txt"], status=200, body=b"User-agent: *\nDisallow: /"
     )
     assert kept.signals(ORIGIN + "/a", found, reading())[0]
+
+
+def test_large_files_of_many_origins_are_not_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostreading, "_MEMORY_BYTES", 3000)
+    kept = HostReading(all_protocols())
+    for number in range(50):
+        origin = f"https://{number}.example"
+        body = b"User-agent: *\nDisallow: /b\n# " + b"x" * 1000
+        answer = Fetched(origin + "/robots.txt", origin + "/robots.txt", 200, (), body, True, None, 1.0)
+        found = OriginFacts(origin, {"/robots.txt": answer}, 0.0)
+        for _ in range(2):
+            assert not kept.signals(origin + "/a", found, reading())[0]
+            assert kept.signals(origin + "/b", found, reading())[0]
+        assert len(kept._origins) <= 2
