@@ -9,6 +9,14 @@ import pytest
 from tests.web import SmallWeb
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sharers of costly fixtures run in one process: tests of one file, and all that read the demo's run."""
+    for item in items:
+        shared = "demo" if "demo" in getattr(item, "fixturenames", ()) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture
 def small_web() -> Iterator[SmallWeb]:
     """The whole small web, fresh for this test: its log is empty and nothing has been changed."""
