@@ -101,6 +101,8 @@ class Decision:
 
 #: Refusals that only say "nothing entitles us": facts about other copies may still supply the ground.
 LACKING = frozenset({RefuseReason.NO_LICENCE_EVIDENCE, RefuseReason.NO_GRANT})
+#: Refusals that rest on licence statements which were found.
+_ON_LICENCES = frozenset({RefuseReason.LICENCE_NOT_ACCEPTED, RefuseReason.LICENCE_AMBIGUOUS})
 
 
 def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
@@ -169,7 +171,9 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     if any(policy.platforms.names(url) for url in (*_pages(candidate), *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.PLATFORM)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
-        return Decision(Verdict.REFUSE, _refuse_reason(candidate.gate_reason))
+        reason = _refuse_reason(candidate.gate_reason)
+        rests_on = tuple(index for index, _ in _bound(candidate.evidence)) if reason in _ON_LICENCES else ()
+        return Decision(Verdict.REFUSE, reason, evidence=rests_on)
     if candidate.gate_verdict == "hold":
         return Decision(Verdict.HOLD, _hold_reason(candidate.gate_reason))
     if snapshot.unheard(candidate.signals):
@@ -212,9 +216,7 @@ def basis_decision(
     """What silence means under the recipe's basis, given that nobody objected."""
     if policy.basis == "not-opted-out":
         return Decision(Verdict.ALLOW, AllowReason.NOT_OPTED_OUT)
-    bound = [
-        (index, item) for index, item in enumerate(evidence) if item.binding is not LicenceBinding.UNBOUND
-    ]
+    bound = _bound(evidence)
     if policy.basis == "public-domain":
         return _licence_ground(bound, policy.accept, AllowReason.PUBLIC_DOMAIN, grade)
     if policy.basis == "opt-in":
@@ -233,6 +235,13 @@ def basis_decision(
             return Decision(Verdict.REFUSE, RefuseReason.NO_GRANT)
         return licensed
     return Decision(Verdict.REFUSE, RefuseReason.NO_GRANT)
+
+
+def _bound(evidence: Sequence[LicenceEvidence]) -> list[tuple[int, LicenceEvidence]]:
+    """The statements that are tied to the image, with their places."""
+    return [
+        (index, item) for index, item in enumerate(evidence) if item.binding is not LicenceBinding.UNBOUND
+    ]
 
 
 def grade(item: LicenceEvidence) -> str:

@@ -363,3 +363,22 @@ def test_the_order_of_candidates_and_signals_does_not_matter(
     assert [straight[i].verdict for i in shuffled] == [d.verdict for d in turned]
     backwards = [replace(item, signals=tuple(reversed(item.signals))) for item in items]
     assert [d.verdict for d in decide_all(backwards, how, EMPTY_SNAPSHOT)] == [d.verdict for d in straight]
+
+
+@pytest.mark.parametrize(
+    ("items", "reason"),
+    [
+        ((evidence("by-nc-4.0"),), RefuseReason.LICENCE_NOT_ACCEPTED),
+        ((evidence("pdm-1.0"), evidence("by-nc-4.0")), RefuseReason.LICENCE_AMBIGUOUS),
+    ],
+)
+def test_a_refusal_for_a_licence_names_the_evidence_it_rests_on(
+    items: tuple[LicenceEvidence, ...], reason: RefuseReason
+) -> None:
+    beside = evidence("pdm-1.0", LicenceBinding.UNBOUND)
+    stopped = candidate(
+        evidence=(beside, *items), gate="g5", gate_verdict="refuse", gate_reason=reason.value, sha256=""
+    )
+    decision = decide(stopped, policy(), EMPTY_SNAPSHOT)
+    assert (decision.verdict, decision.reason) == (Verdict.REFUSE, reason)
+    assert decision.evidence == tuple(range(1, len(items) + 1))

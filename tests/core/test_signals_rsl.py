@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -244,3 +245,26 @@ def test_licences_inside_a_page_are_read_from_scripts() -> None:
     assert effects(PROTOCOL.read_page(page, None, reading())) == {Effect.RESERVED}
     broken = parse_html(f'<script type="{TYPE}">{rsl(TRAIN)[:-9]}</script>'.encode(), "text/html", PAGE)
     assert effects(PROTOCOL.read_page(broken, IMAGE, reading())) == {Effect.ERROR}
+
+
+# --------------------------------------------------------------------------- what is told of it
+
+
+def test_a_licence_is_quoted_as_it_was_written() -> None:
+    (signal,) = said(fetched(rsl(NO)))
+    assert signal.raw == f'<license xmlns="{NAMESPACE}">{NO}</license>'
+    other = f'<x:rsl xmlns:x="{NAMESPACE}" xmlns:y="urn:y"><x:content url="/" y:z="ns0:"><x:license><y:w/>'
+    other += '<x:prohibits type="usage">ai-train &lt;ns0:</x:prohibits></x:license></x:content></x:rsl>'
+    (signal,) = said(fetched(other))
+    assert "&lt;ns0:" in signal.raw
+    assert "<license " in signal.raw
+    assert "</prohibits>" in signal.raw
+
+
+def test_a_licence_inside_a_page_or_a_file_has_the_digest_of_what_holds_it() -> None:
+    body = f'<script type="{TYPE}">{rsl(NO)}</script>'.encode()
+    (signal,) = PROTOCOL.read_page(parse_html(body, "text/html", PAGE), IMAGE, reading())
+    assert (signal.source_url, signal.digest) == (PAGE, sha256(body).hexdigest())
+    image = webp((b"VP8X", b"\x04" + bytes(9)), (b"XMP ", xmp_packet("", rsl(NO, "https://home.example/x"))))
+    (signal,) = PROTOCOL.read_image(read_embedded(image, url=IMAGE, complete=True), reading())
+    assert (signal.source_url, signal.digest) == (IMAGE, sha256(image).hexdigest())

@@ -47,7 +47,7 @@ def test_a_signal_names_the_entry_that_decided_and_where_it_stood() -> None:
     assert (signal.effect, signal.where, signal.binding) == (Effect.RESERVED, Where.FILE, Binding.PATH)
     assert (signal.reason, signal.rule) == ("tdmrep", "tdmrep:file")
     assert signal.source_url == ORIGIN + PATH
-    assert "'/art/'" in signal.raw
+    assert signal.raw == '{"location": "/art/", "tdm-reservation": 1}'
     assert "https://a.example/p" in signal.parsed
 
 

@@ -254,7 +254,11 @@ def _name(element: Element) -> str:
 
 
 def _raw(element: Element) -> str:
-    return excerpt(tostring(element, encoding="unicode").strip())
+    """The element as XML, with its namespace as the default one, as documents have it."""
+    text = tostring(element, encoding="unicode").strip()
+    if str(element.tag).startswith("{") and " ns0:" not in text:
+        text = text.replace("<ns0:", "<").replace("</ns0:", "</").replace(" xmlns:ns0=", " xmlns=", 1)
+    return excerpt(text)
 
 
 def _number(text: str) -> float | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
@@ -143,7 +144,7 @@ class Rsl(Protocol):
             file = Fetched(page.url, page.url, 200, (), body, page.complete, None, page.fetched_at)
             url = page.url if image_url is None else image_url
             signals += self._judged(file, declared, url, reading)
-        return signals
+        return [replace(signal, digest=page.digest) for signal in signals]
 
     def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
         """Licences inside the file: they speak about it wherever it is found, and what is not readable
@@ -161,7 +162,7 @@ class Rsl(Protocol):
             whole = embedded.complete
             file = Fetched(embedded.url, embedded.url, 200, (), body, whole, None, embedded.fetched_at)
             signals += self._judged(file, declared, embedded.url, reading, everywhere=True)
-        return signals
+        return [replace(signal, digest=embedded.digest) for signal in signals]
 
     def read_document(
         self, document: Fetched, declared: Declared, url: str, reading: Reading

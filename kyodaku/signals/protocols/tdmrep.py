@@ -7,6 +7,7 @@ as evidence where it can be had.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -256,7 +257,7 @@ def _entry(item: Mapping[str, Any], in_array: bool) -> _Entry:
         value = [*_values(value), *odd]  # a name that is not quite the report's grants nothing
     elif not in_array and type(value) is int and value == 0:
         value = "0"  # a grant needs the array
-    raw = f'{{"location": {location!r}, "tdm-reservation": {value!r}}}'
+    raw = f'{{"location": {_written(location)}, "tdm-reservation": {_written(value)}}}'
     return _Entry(pattern, value, policy if isinstance(policy, str) else "", excerpt(raw))
 
 
@@ -290,6 +291,11 @@ def _values(value: Any) -> list[Any]:
     """A value, or both of a name that came twice; each may be a list itself."""
     twice = value if isinstance(value, list) else [value]
     return [one for item in twice for one in (item if isinstance(item, list) else [item])]
+
+
+def _written(value: Any) -> str:
+    """A value as JSON has it."""
+    return repr(value) if isinstance(value, (list, dict)) else json.dumps(value, ensure_ascii=False)
 
 
 def _folded(name: str) -> str:
