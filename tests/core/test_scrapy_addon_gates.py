@@ -491,7 +491,8 @@ def test_other_middlewares_keep_their_word() -> None:
 
 
 def test_memory_is_bounded_and_finds_by_image() -> None:
-    shared, memory = guard(), PageMemory(limit=3)
+    shared = guard()
+    memory = PageMemory(shared.permission.g2_image, limit=3)
 
     def facts(number: int) -> PageFacts:
         url = f"{ORIGIN}/{number}"

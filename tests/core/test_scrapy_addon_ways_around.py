@@ -13,8 +13,16 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import Settings
 
 from kyodaku.gate import Need, NeedKind
-from kyodaku.integrations.scrapy import FetchFailed, GateClosed, GateMiddleware, Guard, SealMiddleware
+from kyodaku.integrations.scrapy import (
+    FetchFailed,
+    GateClosed,
+    GateMiddleware,
+    Guard,
+    GuardedDownloadHandler,
+    SealMiddleware,
+)
 from kyodaku.integrations.scrapy.addon import forced_settings
+from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError
 from kyodaku.signals.protocols.atproto_user_intents import PROTOCOL as INTENTS
@@ -249,3 +257,48 @@ def test_middlewares_of_a_project_open_nothing(tmp_path: Path) -> None:
     assert {said["error"] for said in results["Substitute"].values()} == {"GateClosed"}
     assert results["NoRules"]["/barred/a.jpg"]["verdict"] == "hold"
     assert not asked
+
+
+# ------------------------------------------------------------------ pages long ago
+
+NOTICE = b"""<!doctype html><script type="application/ld+json">{"@context": "https://schema.org",
+    "@type": "ImageObject", "contentUrl": "/a.jpg", "copyrightNotice": "No AI training."}</script>
+    <img src="/a.jpg"><img src="/b.jpg">"""
+
+
+def read(shared: Guard, path: str, html: bytes) -> None:
+    url = ORIGIN + path
+    shared.pages.remember(url, shared.permission.g2(Fetched(url, url, 200, (HTML,), html, True, None, NOW)))
+
+
+def test_what_a_forgotten_page_said_about_an_image_still_counts() -> None:
+    """In a long crawl an image may wait until its page is no longer among those remembered."""
+    shared = guard()
+    shared.pages = PageMemory(shared.permission.g2_image, limit=2)
+    read(shared, "/first", NOTICE)
+    for number in range(3):
+        assert closed(lambda: admitted(shared, ask(kind=""))).result.reason == "rights_text"
+        read(shared, f"/{number}", b"<!doctype html><p>nothing</p>")
+    assert not shared.pages.knows(f"{ORIGIN}/first")
+    assert closed(lambda: admitted(shared, ask("/a.jpg", kind="image"))).result.reason == "rights_text"
+    assert admitted(shared, ask("/b.jpg", kind="")), "of the others it said nothing"
+
+
+def test_a_page_forgotten_while_its_image_is_under_way_is_heard() -> None:
+    shared = guard()
+    shared.pages = PageMemory(shared.permission.g2_image, limit=1)
+    image = ask(kind="")
+    admitted(shared, image)
+    read(shared, "/first", NOTICE)
+    read(shared, "/second", b"<!doctype html><p>nothing</p>")
+    assert closed(lambda: answered(shared, image, PICTURE, JPEG)).result.reason == "rights_text"
+
+
+def test_an_admission_is_good_for_one_sending() -> None:
+    """The handler by itself: what was sent once is not sent again, past the gates of the answer."""
+    shared, request = guard(), ask(kind="")
+    admitted(shared, request)
+    answered(shared, request, PICTURE, JPEG)
+    handler = object.__new__(GuardedDownloadHandler)
+    handler._guard = shared
+    assert closed(lambda: asyncio.run(handler.download_request(request))).result.reason == "gate_exception"

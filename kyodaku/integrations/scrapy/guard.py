@@ -154,13 +154,14 @@ class Guard:
     read_documents: DocumentReader | None = None  # None: whoever made the request does it
     resolve: AsyncResolver = system_addresses
     flight: Flight = field(init=False)
-    pages: PageMemory = field(default_factory=PageMemory)
+    pages: PageMemory = field(init=False)
     count: Callable[[str], None] = lambda name: None
     _exchanges: WeakKeyDictionary[Request, Exchange] = field(default_factory=WeakKeyDictionary)
     _host_file_requests: WeakSet[Request] = field(default_factory=WeakSet)
 
     def __post_init__(self) -> None:
         self.flight = Flight(self.network.max_in_flight)
+        self.pages = PageMemory(self.permission.g2_image)
 
     def admit(self, request: Request, exchange: Exchange) -> None:
         """`request`, this very object, may be sent."""

@@ -55,7 +55,8 @@ class GuardedDownloadHandler(HTTP11DownloadHandler):
         one of Scrapy's download errors.
         """
         exchange = self._guard.exchange(request)
-        if exchange is None or request.meta.get("proxy"):
+        sent = exchange is not None and exchange.head is not None
+        if exchange is None or sent or request.meta.get("proxy"):
             raise GateClosed(gate_exception("g3"))
         try:
             async with self._guard.flight.room(exchange.cap) as room:

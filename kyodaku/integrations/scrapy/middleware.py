@@ -129,12 +129,18 @@ class GateMiddleware:
                 if any(page is asked for asked in exchange.pages):
                     continue
                 exchange.pages.append(page)
-                result = self._permission.g2_image(page, url)
-                if not result.open:
-                    raise exchange.close(result, sha256=digest)
-                exchange.results.append(result)
-                exchange.signals = (*exchange.signals, *result.signals)
-                exchange.evidence = (*exchange.evidence, *result.evidence)
+                self._hear(exchange, self._permission.g2_image(page, url), digest)
+            for result in self._guard.pages.words(url):
+                if not any(result is asked for asked in exchange.results):
+                    self._hear(exchange, result, digest)
+
+    @staticmethod
+    def _hear(exchange: Exchange, result: GateResult, digest: str) -> None:
+        if not result.open:
+            raise exchange.close(result, sha256=digest)
+        exchange.results.append(result)
+        exchange.signals = (*exchange.signals, *result.signals)
+        exchange.evidence = (*exchange.evidence, *result.evidence)
 
     async def _facts(self, url: str) -> OriginFacts | None:
         origins = self._guard.origins
