@@ -30,6 +30,7 @@ Try next ({seconds:.0f} s so far)
   {kyodaku} status {run}
   {kyodaku} explain {run} https://museum.example/media/101.jpg     why it was taken
   {kyodaku} explain {run} https://artist.example/art/1.jpg         why it was not
+  {kyodaku} explain {run} http://listed.example/art/mine.jpg       which line of the opt-out file
   {kyodaku} recipe check datasets/clean-diffusion
   change filters.resolution.min_side in {recipe}, then: {kyodaku} run datasets/demo   (no second crawl)
   another crawl: start the small web in another terminal: {python} -m tests.web --dir {web}

@@ -21,8 +21,11 @@ from tests.web.server import Visit
 from tests.web.sites import endless_free_sites
 from tests.web.small_web import SmallWeb
 
-#: The permission section of the demo recipe.
-PUBLIC_DOMAIN = """
+#: The permission section of the demo recipe, and its opt-out file.
+PUBLIC_DOMAIN = f"""
+[registries]
+files = ["{Path(__file__).parents[2] / "datasets/demo/optouts.jsonl"}"]
+
 [permission]
 basis = "public-domain"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +46,7 @@ def demo_recipe(web: SmallWeb, folder: Path, **changes: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "recipe.toml"
     path.write_text(text, "utf-8")
+    shutil.copy(REPO / "datasets/demo/optouts.jsonl", folder)
     return path
 
 

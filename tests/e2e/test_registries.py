@@ -327,7 +327,7 @@ def test_a_service_that_dies_holds_what_it_did_not_answer_for(tmp_path: Path) ->
     """It answers for the pages and not for the images; a release never sees one of them."""
     api = DoNotTrain()
     with ExitStack() as stack:
-        web, recipe = made(tmp_path, SPAWNING, api, stack)
+        web, recipe = made(tmp_path, SPAWNING.replace("batch = 4", "batch = 100"), api, stack)
         api.lasts = 1
         run = curated(tmp_path, recipe)
         found = outcomes(run)

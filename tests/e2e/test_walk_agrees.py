@@ -7,7 +7,7 @@ from contextlib import closing
 
 from kyodaku.netguard import NetPolicy, load_host_table
 from kyodaku.permission import Permission
-from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.registry_client import load_registries
 from kyodaku.rules import Rules
 from kyodaku.walk import walk_image
 from tests.e2e.conftest import DemoRun
@@ -19,7 +19,8 @@ def test_the_walk_and_the_crawl_agree_at_the_gates(demo: DemoRun) -> None:
     table = load_host_table(demo.web.host_table_path)
     rules = Rules.from_recipe(demo.recipe, NetPolicy(host_table=table))
     driver = Driver(table)
-    with closing(Permission(rules, EMPTY_SNAPSHOT, time.time)) as gates:
+    registries = load_registries(demo.recipe, demo.recipe_path)
+    with closing(Permission(rules, registries, time.time)) as gates:
         compared, differing = _compare(demo, driver, gates)
     assert compared > 90
     assert not differing, "\n".join(differing)
