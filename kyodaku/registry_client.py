@@ -19,6 +19,35 @@ from kyodaku.recipe import Recipe
 from kyodaku.signals.model import Binding, Effect, Signal, Use, Where, excerpt
 
 
+@dataclass(frozen=True)
+class AboutRegistry:
+    """One kind of registry, for people: its table in a recipe, what it is, what it speaks about, and what it
+    sees of a crawl."""
+
+    table: str
+    what: str
+    scope: str
+    sees: str
+
+
+#: Every kind that a recipe can name.
+ABOUT_REGISTRIES = (
+    AboutRegistry(
+        "registries.files",
+        "opt-out files, read here: any line that names it refuses",
+        "addresses, what lies below a prefix, domains, exact bytes (sha256)",
+        "nothing",
+    ),
+    AboutRegistry(
+        "registries.spawning",
+        "Spawning's Do-Not-Train API, asked in batches: `optOut: true` refuses, `false` is silence, anything "
+        "else or no answer holds",
+        "addresses of images and pages, and every hop to them",
+        "every address, before the crawl asks for it: off unless the recipe names it",
+    ),
+)
+
+
 class Registry(Protocol):
     """One registry, as the gates see it."""
 

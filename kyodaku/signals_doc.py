@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from kyodaku.registry_client import ABOUT_REGISTRIES
 from kyodaku.signals.protocols import all_protocols
 
 _HEAD = """\
@@ -34,7 +35,15 @@ Curator (2026-08-21); of Common Crawl, in what it publishes. *Not known*: we fou
 _REST = """
 [Peers, side by side](peers.md): what two of them make of the X-Robots-Tag vectors, measured.
 
-Registries: datadiligence asks the Spawning Do-Not-Train API; Common Crawl keeps an opt-out registry itself.
+## Registries
+
+Lists that somebody keeps beside what sites say. A recipe names those that are asked; none is asked by itself.
+
+| in the recipe | what it is | speaks about | what it sees of a crawl |
+|---|---|---|---|
+"""
+_LAST = """
+Of the others, datadiligence asks Spawning's API too; Common Crawl keeps an opt-out registry itself.
 
 ## Not a signal
 
@@ -61,7 +70,10 @@ def signals_text() -> str:
         )
         for p in protocols
     )
-    return _HEAD + ours + _PEERS + theirs + _REST
+    registries = "".join(
+        _row(f"`{about.table}`", about.what, about.scope, about.sees) for about in ABOUT_REGISTRIES
+    )
+    return _HEAD + ours + _PEERS + theirs + _REST + registries + _LAST
 
 
 def _row(*cells: str) -> str:

@@ -15,6 +15,7 @@ from kyodaku.cli import audit, output
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from kyodaku.registry_client import AboutRegistry
     from kyodaku.signals.protocols import Protocol
     from kyodaku.signals.vectors import VectorReport
 
@@ -58,15 +59,19 @@ def check(
 def list_(
     json: Annotated[bool, typer.Option("--json", help="Print the list as one JSON object.")] = False,
 ) -> None:
-    """List the opt-out protocols that every crawl asks."""
+    """List the opt-out protocols that every crawl asks, and the registries that a recipe can name."""
     from kyodaku.stages import import_for
 
     protocols = import_for("signals list", "kyodaku.signals.protocols", "permission").all_protocols()
+    from kyodaku.registry_client import ABOUT_REGISTRIES
+
     if json:
         rows = [{"name": p.name, "title": p.title, **dataclasses.asdict(p.about)} for p in protocols]
-        output.print_json({"protocols": rows})
+        registries = [dataclasses.asdict(about) for about in ABOUT_REGISTRIES]
+        output.print_json({"protocols": rows, "registries": registries})
         return
     output.show(_protocols(protocols))
+    output.show(_registries(ABOUT_REGISTRIES))
 
 
 def _protocols(protocols: Sequence[Protocol]) -> Table:
@@ -76,6 +81,15 @@ def _protocols(protocols: Sequence[Protocol]) -> Table:
     for protocol in protocols:
         about = protocol.about
         table.add_row(protocol.name, about.where, about.scope, about.spec, about.policy)
+    return table
+
+
+def _registries(registries: Sequence[AboutRegistry]) -> Table:
+    from rich.table import Table
+
+    table = Table("registry", "what it is", "speaks about", "what it sees of a crawl", show_lines=True)
+    for about in registries:
+        table.add_row(about.table, about.what, about.scope, about.sees)
     return table
 
 
