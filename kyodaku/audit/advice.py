@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from kyodaku.audit.wish import Wish
-from kyodaku.signals.carriers.robots import parse_robots
+from kyodaku.signals.carriers.robots import agent_token, parse_robots
+
+_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ def advise(wish: Wish, origin: str, existing: dict[str, bytes]) -> Advice:
 
 
 def merged(old: bytes, lines: list[str]) -> bytes:
-    """`old` with `lines` at the end of every group, and in a star group of their own where there is none.
-    Every octet of `old` stays, in its order."""
+    """`old` with `lines` at the end of every group, and in a star group of their own where there is none, or
+    none that every parser sees. Every octet of `old` stays, in its order."""
     robots = parse_robots(old)
     ends = [
         max(record.line for record in (*group.agents, *group.rules, *group.others)) for group in robots.groups
@@ -54,9 +56,12 @@ def merged(old: bytes, lines: list[str]) -> bytes:
         if number in ends:
             parts += [b"" if line.endswith((b"\n", b"\r")) else b"\n", block]
     text = b"".join(parts)
-    if "*" not in robots.rfc.by_token:
+    stars = [agent for group in robots.groups for agent in group.agents if agent_token(agent.value) == "*"]
+    hidden = 1 if old.startswith(_MARK) else 0  # a line that some parsers lose
+    if not any(not agent.lenient and agent.line != hidden for agent in stars):
         gap = b"" if not text else b"\n" if text.endswith((b"\n", b"\r")) else b"\n\n"
-        text += gap + b"User-agent: *\nAllow: /\n" + block
+        # Beside rules for everybody, that only some see, no rule may be added: an Allow would win a tie.
+        text += gap + b"User-agent: *\n" + (b"Disallow:\n" if stars else b"Allow: /\n") + block
     return text
 
 

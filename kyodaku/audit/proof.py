@@ -17,7 +17,9 @@ _FILES = {"/.well-known/tdmrep.json": "tdmrep", "/license.xml": "rsl"}
 #: What is wanted of a file that cannot be read, by a Conflict.
 READABLE = "readable here"
 _MAX_SAMPLES = 400
-_UNPROVABLE = "the file is cut, no text, or has too many rules to prove a wish against"
+_UNPROVABLE = "the file is longer than 500 KiB, no text, or has too many rules to prove a wish against"
+#: What every parser has to read of a robots.txt (RFC 9309 2.5), in octets.
+_READ_BY_ALL = 500 * 1024
 _MAX_AGENTS = 20
 
 
@@ -38,7 +40,7 @@ def prove(wish: Wish, advice: Advice, origin: str, existing: dict[str, bytes], n
     bodies = {**existing, **advice.files}
     files = answers(origin, bodies, now)
     paths, agents, whole = _samples(wish, existing.get("/robots.txt", b""))
-    if not whole:
+    if not whole or len(bodies["/robots.txt"]) > _READ_BY_ALL:
         return [
             Conflict(
                 "/robots.txt",

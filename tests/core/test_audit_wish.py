@@ -77,6 +77,26 @@ def test_a_conflict_names_the_line(wish: str, robots: bytes, line: str) -> None:
     assert any(line in said for said in _conflicts(wish, robots))
 
 
+@pytest.mark.parametrize(
+    "old",
+    [
+        b"Useragent: *\nDisallow: /\n",
+        b"User-agent *\nDisallow: /x/\n\nUser-agent: GPTBot\nDisallow: /\n",
+        b"\xef\xbb\xbfUser-agent: *\nDisallow: /x/\n",
+    ],
+)
+def test_a_wish_is_said_to_everybody_in_a_group_that_every_parser_sees(old: bytes) -> None:
+    new = merged(old, ["Content-Usage: / train-ai=n"])
+    assert new.endswith(b"\nUser-agent: *\nDisallow:\nContent-Usage: / train-ai=n\n"), "and opens nothing"
+
+
+def test_a_wish_beyond_what_every_parser_reads_is_declined() -> None:
+    old = b"User-agent: *\nDisallow: /x/\n" + b"# filler\n" * 56_880
+    assert len(old) < 500 * 1024
+    assert "longer than 500 KiB" in " ".join(_conflicts("no", old))
+    assert not _conflicts("no", old[:511_000])
+
+
 @pytest.mark.parametrize("text", ["", "maybe", "yes:open", "yes no", "credit:'X'", "yes:/a/*", "no 'x"])
 def test_a_wish_that_is_not_understood_is_declined(text: str) -> None:
     with pytest.raises(UsageError):
