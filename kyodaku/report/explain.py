@@ -22,6 +22,7 @@ from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.records import Candidate
 from kyodaku.report.data import HostFile, Row, RunFacts, safe_origin
 from kyodaku.report.explain_pages import host_story, page_stories, signal_line
+from kyodaku.report.listed import with_lines
 from kyodaku.report.pages import all_pages
 from kyodaku.report.published import Published, Releases
 from kyodaku.report.sentences import decisive, sentence
@@ -72,6 +73,7 @@ def explain(run: RunFolder, what: str) -> Story:
     told = found[:TOLD]
     related = _related(facts, told)
     candidates = facts.candidates({row.candidate_id: row for row in [*told, *related]}.values())
+    candidates = with_lines(facts.run, [*told, *related], candidates)
     known = {row.candidate_id: (row, candidates[row.candidate_id]) for row in [*told, *related]}
     published = releases.holding({row.uid for row in [*found, *related] if row.uid})
     images = tuple(
@@ -229,7 +231,6 @@ def _image(
     publication: _Publication,
 ) -> ImageStory:
     candidate = known[row.candidate_id][1]
-    origins = _origins(candidate)
     captions = facts.captions({row.uid}) if row.uid else {}
     return ImageStory(
         candidate_id=row.candidate_id,
@@ -249,7 +250,7 @@ def _image(
         words=_words(candidate),
         gates=_gates(row, candidate),
         evidence=tuple(_evidence(row, index, item) for index, item in enumerate(candidate.evidence)),
-        host_files=tuple(file for file in files if file.origin in origins),
+        host_files=_files_behind(candidate, files),
         decision=_decision(row, known),
         places=_places(facts, row, publication),
         caption=_caption(captions.get(row.uid)),
@@ -279,9 +280,19 @@ def _words(candidate: Candidate) -> dict[str, str]:
     return {name: value for name in names if (value := getattr(candidate, name))}
 
 
-def _origins(candidate: Candidate) -> set[str]:
+def _files_behind(candidate: Candidate, files: list[HostFile]) -> tuple[HostFile, ...]:
+    """Host files of the origins on the way to an image; the documents that its signals were read in, with the
+    host files of the origins that these were asked for at."""
     urls = [candidate.image_url, candidate.page_url, *(hop.url for hop in candidate.hops)]
-    return {safe_origin(url) for url in urls if url}
+    origins = {safe_origin(url) for url in urls if url}
+    read = {signal.source_url for signal in candidate.signals}
+    named = [file for file in files if file.url in read or file.final_url in read]
+    beside = {safe_origin(url) for file in named for url, _ in file.hops}
+    return tuple(
+        file
+        for file in files
+        if file.origin in origins or file in named or (file.origin in beside and file.path.startswith("/"))
+    )
 
 
 def _gates(row: Row, candidate: Candidate) -> tuple[GateStep, ...]:

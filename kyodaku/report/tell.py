@@ -90,10 +90,11 @@ def _add_file(branch: Tree, image: ImageStory) -> None:
     if image.bytes:
         facts = f"{plain(image.mime)}, {image.width} × {image.height}, {size(image.bytes)}"
         branch.add(_line("fetched", f"{moment(image.fetched_at)}, {facts}"))
-    if len(image.hops) > 1:
-        hops = branch.add(_line("way", f"{len(image.hops)} requests"))
+    if len(image.hops) > 1 or (image.hops and not image.bytes):
+        count = "1 request" if len(image.hops) == 1 else f"{len(image.hops)} requests"
+        hops = branch.add(_line("way", count))
         for url, status in image.hops:
-            hops.add(Text(f"{status} {short_url(url, 160)}"))
+            hops.add(Text(f"{status or 'no answer'} {short_url(url, 160)}"))
 
 
 def _add_words(branch: Tree, image: ImageStory) -> None:
