@@ -159,16 +159,16 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
     ALLOW needs: no objection, every gate passed (G5 proceeded), bytes with a digest, and the basis.
     """
     registry = [
-        *snapshot.lookup(urls=[*addresses(candidate), *_pages(candidate)], services=False),
+        *snapshot.lookup(urls=[*addresses(candidate), *page_addresses(candidate)], services=False),
         *(snapshot.lookup_sha256(candidate.sha256) if candidate.sha256 else ()),
     ]
     objection = objections([*candidate.signals, *registry])
     if objection is not None:
         own = tuple(index for index in objection.signals if index < len(candidate.signals))
         return replace(objection, signals=own)
-    if any(policy.deny.names(url) for url in (*_pages(candidate), *addresses(candidate))):
+    if any(policy.deny.names(url) for url in (*page_addresses(candidate), *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.DENY_LIST)
-    if any(policy.platforms.names(url) for url in (*_pages(candidate), *addresses(candidate))):
+    if any(policy.platforms.names(url) for url in (*page_addresses(candidate), *addresses(candidate))):
         return Decision(Verdict.REFUSE, RefuseReason.PLATFORM)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         reason = _refuse_reason(candidate.gate_reason)
@@ -205,7 +205,7 @@ def addresses(candidate: Candidate) -> tuple[str, ...]:
     return tuple(dict.fromkeys(url for url in urls if url))
 
 
-def _pages(candidate: Candidate) -> tuple[str, ...]:
+def page_addresses(candidate: Candidate) -> tuple[str, ...]:
     """Every address on the way to the page that shows the image."""
     return tuple(dict.fromkeys(url for url in (*candidate.page_hops, candidate.page_url) if url))
 

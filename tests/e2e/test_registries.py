@@ -216,6 +216,8 @@ def test_a_line_that_comes_later_takes_out_what_was_taken(filed: Scene, tmp_path
         assert found["through"][:2] == ("refused", "registry_opt_out")
         assert found["free"][0] == "released"
         assert painted("listed/through").render() not in raw_bytes(filed.run)
+        done = kyodaku("explain", str(filed.run.path), f"http://{HOST}/art/through.jpg")
+        assert "registry:optouts.jsonl:L6" in "".join(done.stdout.split()), done.stdout
     finally:
         path.write_text(before, "utf-8")
 
