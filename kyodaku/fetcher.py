@@ -13,8 +13,8 @@ import random
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
@@ -28,7 +28,7 @@ from aiohttp.client_proto import ResponseHandler
 from kyodaku.decoding import ACCEPT_ENCODING, DecodingError, codings, decoded
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.gate import REDIRECT_STATUSES, Need, NeedKind
-from kyodaku.netguard import NetPolicy, SafeUrl, Target, check_url, connect_target
+from kyodaku.netguard import NetPolicy, SafeUrl, Target, check_url, connect_target, registrable_domain
 from kyodaku.recipe import Recipe
 from kyodaku.signals.model import Fetched, FetchError, Headers, Hop
 from kyodaku.turns import Turn
@@ -44,6 +44,7 @@ _MAX_LINE = 16 * 1024
 class Manners:
     """How gently and how patiently is asked; seconds and bytes, as in a recipe.
 
+    `per_site` connections at once go to the hosts of one registrable domain, or of one address.
     `max_delay` ends the doubling of a rest that no server named. A host that wants to rest longer than
     `max_rest`, in one go or again and again, is not waited for: its needs come back as FetchError.TIMEOUT.
     """
@@ -56,6 +57,7 @@ class Manners:
     min_rate_after: float
     max_headers: int
     connections: int
+    per_site: int = 2
     max_delay: float = 120.0
     max_rest: float = 600.0
 
@@ -72,6 +74,7 @@ class Manners:
             min_rate_after=network.min_rate_after,
             max_headers=network.max_headers,
             connections=polite.connections,
+            per_site=polite.connections_per_site,
             max_delay=polite.max_delay,
         )
 
@@ -88,6 +91,7 @@ class Fetcher:
         self._clock = clock
         self._turns: dict[str, Turn] = {}
         self._room = asyncio.Semaphore(manners.connections)
+        self._sites: dict[str, asyncio.Semaphore] = {}
         self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
         self._chosen = _Chosen()
@@ -147,8 +151,7 @@ class Fetcher:
             if wait is None:
                 return self._broken(need, FetchError.TIMEOUT)
             await asyncio.sleep(wait)
-            async with self._room:  # a host at rest takes no place from others
-                answer = await self._ask(need, safe)
+            answer = await self._ask(need, safe)
             delay = self._manners.delay * (1 + self._manners.jitter * self._random.random())
             turn.answered(answer, _now(), delay, self._manners.max_delay)
         return answer
@@ -157,14 +160,28 @@ class Fetcher:
         host = origin.partition("://")[2].partition(":")[0]
         return self._turns.setdefault(host, Turn())
 
+    def _site(self, name: str) -> asyncio.Semaphore:
+        return self._sites.setdefault(name, asyncio.Semaphore(self._manners.per_site))
+
+    @asynccontextmanager
+    async def _place(self, safe: SafeUrl, target: Target) -> AsyncIterator[None]:
+        """A connection of the site's, of the address's and of all. A host at rest holds none of them. Beside
+        a host table every name has the same address, so there it counts for nothing."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._site(registrable_domain(safe.host)))
+            if not self._net.local_network:
+                await stack.enter_async_context(self._site(target.ip))
+            await stack.enter_async_context(self._room)
+            yield
+
     async def _ask(self, need: Need, safe: SafeUrl) -> Fetched:
         seen: list[Hop] = []
         try:
             target = await asyncio.to_thread(connect_target, safe, self._net, _resolve)
             if literal_address(safe.host) is not None and (target.ip, target.port) != (safe.host, safe.port):
                 return self._broken(need, FetchError.BLOCKED)  # aiohttp asks no resolver for a literal
-            self._chosen.targets[safe.host, safe.port] = target
-            async with asyncio.timeout(self._longest(need)):
+            async with self._place(safe, target), asyncio.timeout(self._longest(need)):
+                self._chosen.targets[safe.host, safe.port] = target
                 return await self._exchange(need, safe, target, seen)
         except UnsafeAddressError:
             return self._broken(need, FetchError.BLOCKED)

@@ -323,6 +323,45 @@ def test_one_connection_a_host_and_a_pause_between() -> None:
     assert min(gaps) >= 0.19
 
 
+def test_hosts_of_one_registrable_domain_share_two_connections() -> None:
+    names = tuple(f"{letter}.shop.example" for letter in "abcdef")
+
+    async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(reply(b"a"))
+
+    async def work(fetcher: Fetcher, server: Server) -> Any:
+        return await asyncio.gather(*[fetcher.get(need(f"http://{name}/x")) for name in names])
+
+    answers, server = asyncio.run(_with_server(slowly, work, names, connections=16))
+    assert [answer.status for answer in answers] == [200] * len(names)
+    assert server.most == 2
+
+
+def test_names_of_one_address_share_two_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_: list[int] = []
+    now = 0
+
+    async def connect(self: object, sock: socket.socket, address: object) -> None:
+        nonlocal now
+        now += 1
+        open_.append(now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("kyodaku.fetcher._resolve", lambda host, port: ["8.8.8.8"])
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", connect)
+
+    async def scene() -> None:
+        async with Fetcher(manners(connections=16), NetPolicy()) as fetcher:
+            await asyncio.gather(*[fetcher.get(need(f"http://shop-{n}.org/")) for n in "abcdef"])
+
+    asyncio.run(scene())
+    assert len(open_) == 6
+    assert max(open_) == 2
+
+
 @pytest.mark.parametrize("status", [b"429 Too Many Requests", b"503 Service Unavailable"])
 def test_retry_after_in_seconds_is_kept(status: bytes) -> None:
     _, server = ask(says(reply(b"", b"Retry-After: 1", status=status)), need(), need())
