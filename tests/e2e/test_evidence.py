@@ -22,6 +22,7 @@ from kyodaku.report.asked import asking_for_permission
 from kyodaku.report.data import Row, RunFacts
 from kyodaku.report.explain import explain
 from kyodaku.report.story import EvidenceLine, ImageStory, SignalLine
+from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched
 from tests.e2e.conftest import DemoRun
 from tests.e2e.driver import Driver
@@ -72,14 +73,18 @@ def test_every_request_of_the_crawl_is_on_record(demo: DemoRun) -> None:
         assert sum(count for (name, _), count in counted.items() if name == origin) == sent, origin
 
 
-def test_every_answer_of_a_host_file_or_document_is_in_the_evidence(demo: DemoRun) -> None:
-    kept = set()
+def heads(demo: DemoRun) -> Iterator[ResponseHead]:
+    """The heads of all responses in the evidence."""
     for path in sorted(demo.run.evidence.glob("*.warc.gz")):
         with path.open("rb") as file:
             for record in ArchiveIterator(file):
                 if record.rec_type == "response":
-                    status = int(record.http_headers.get_statuscode())
-                    kept.add((record.rec_headers["WARC-Target-URI"], status))
+                    url, answer = record.rec_headers["WARC-Target-URI"], record.http_headers
+                    yield ResponseHead(url, int(answer.get_statuscode()), tuple(answer.headers), 0.0)
+
+
+def test_every_answer_of_a_host_file_or_document_is_in_the_evidence(demo: DemoRun) -> None:
+    kept = {(head.url, head.status) for head in heads(demo)}
     bodies = 0
     for row in pq.read_table(demo.run.hosts).to_pylist():
         for hop in row["hops"]:
@@ -99,6 +104,7 @@ class Served:
         self._driver = Driver(load_host_table(demo.web.host_table_path), timeout=10)
         self._folder = demo.recipe_path.parent
         self._known: dict[str, Fetched] = {}
+        self._heads = {(head.url, head.digest()) for head in heads(demo)}
 
     def get(self, url: str) -> Fetched:
         if url.startswith("file:"):  # an opt-out file of the recipe
@@ -114,7 +120,8 @@ class Served:
         head = {(name.lower(), value.strip()) for name, value in served.headers}
         name, _, value = line.raw.partition(": ")
         if (name.lower(), value) in head:
-            return  # the digest of a head holds its Date
+            assert (line.source_url, line.digest) in self._heads, line  # with its Date: as it was kept
+            return
         assert line.digest == sha256(served.body).hexdigest(), line
         if not (FAILURES.match(line.raw) or line.rule.endswith((":unreadable", ":raw"))):
             assert words(line.raw) <= words(served.body.decode("utf-8", "replace")) or _is_packed(line), line
