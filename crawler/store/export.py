@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from crawler.answers.intake import load_context
+from crawler.answers.intake import known_as, load_context
 from crawler.store.codec import load_evidence, load_headers, load_hops, load_signals, merged
 from crawler.store.schema import Kind
 from crawler.store.store import Store
@@ -38,6 +39,12 @@ LEFT JOIN requests i ON i.id = c.image AND c.image <> 0
 LEFT JOIN raw r ON r.sha256 = i.sha256 AND r.status = 'success' AND i.verdict = 'proceed'
 ORDER BY c.candidate_id
 """
+#: Pages that are named for an image and lead to another one.
+_LED = """
+SELECT l.image_url, r.url, r.final_url, r.hops
+FROM listed l JOIN requests r ON r.url = l.page_url AND r.kind = 1
+WHERE r.final_url <> '' AND r.final_url <> r.url
+"""
 _PAGES = """
 SELECT url, kind, host, depth, final_url, hops, status, gate, verdict, reason, not_requested, fetched_at,
        bytes, headers, '', (SELECT count(*) FROM candidates c WHERE c.page = r.id), signals
@@ -57,7 +64,8 @@ def export(run: RunFolder, store: Store) -> int:
     pages = [_page_row(row) for row in store.stream(_PAGES)]
     write_parquet(pa.Table.from_pylist(pages, schema=PAGES), run.pages)
     run.candidates.mkdir(exist_ok=True)
-    candidates = (_candidate(row) for row in store.stream(_CANDIDATES))
+    ways = _WaysToPages(store)
+    candidates = (_candidate(row, ways) for row in store.stream(_CANDIDATES))
     count = number = 0
     while True:
         part = [candidate.to_row() for candidate in islice(candidates, ROWS)]
@@ -115,7 +123,7 @@ def _header(headers: Headers, name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
 
 
-def _candidate(row: tuple[Any, ...]) -> Candidate:
+def _candidate(row: tuple[Any, ...], ways: _WaysToPages) -> Candidate:
     """The page's facts and the image's, in one row. The image's word counts only where the page had none."""
     (
         key, image_url, page_url, depth, found_at, context, gate, verdict, reason, not_requested, signals,
@@ -128,7 +136,7 @@ def _candidate(row: tuple[Any, ...]) -> Candidate:
         host=_host(image_url),
         depth=depth,
         found_at=found_at,
-        page_hops=_page_hops(page_url, row[-2], row[-1]),
+        page_hops=ways.to(page_url, image_url, row[-2], row[-1]),
         page_sha256=page_sha256,
         gate=gate,
         gate_verdict=verdict,
@@ -181,7 +189,21 @@ def _host(url: str) -> str:
         return ""
 
 
-def _page_hops(page_url: str, asked: str, hops: str) -> tuple[str, ...]:
-    """The addresses by which a request came to the page that shows an image."""
-    way = dict.fromkeys((asked, *(hop.url for hop in load_hops(hops))))
-    return tuple(url for url in way if url and url != page_url)
+class _WaysToPages:
+    """By which addresses the pages that show images were come to: the redirects of their own requests, and
+    those of other pages that a list or a sitemap names for the image and that lead there."""
+
+    def __init__(self, store: Store) -> None:
+        self._led: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for image, asked, final, hops in store.stream(_LED):
+            self._led[known_as(image), final].update((asked, *(hop.url for hop in load_hops(hops))))
+
+    def to(self, page: str, image: str, asked: str, hops: str) -> tuple[str, ...]:
+        """The addresses, `page` itself left out, of an `image` that the request for `asked` came to."""
+        way = dict.fromkeys((asked, *(hop.url for hop in load_hops(hops))))
+        todo = [page, *way]
+        while todo:
+            found = sorted(self._led.get((image, todo.pop()), set()) - way.keys())
+            way.update(dict.fromkeys(found))
+            todo += found
+        return tuple(url for url in way if url and url != page)

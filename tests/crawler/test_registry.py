@@ -198,3 +198,20 @@ def test_the_redirects_of_a_page_are_on_record_and_a_later_opt_out_finds_them(tm
     later = RegistrySnapshot("files", found.count, found.digest, found)
     assert decide(row, ANYTHING, RegistrySnapshot()).verdict is Verdict.ALLOW
     assert decide(row, ANYTHING, later).reason is RefuseReason.REGISTRY_OPT_OUT
+
+
+def test_so_are_redirects_that_meet_at_a_page_that_is_known(tmp_path: Path) -> None:
+    """A list names a picture for a page that leads, by another one, to a page that was read already."""
+    home, old, older = HOME, "http://a.example/old", "http://b.example/older"
+    web = {**WEB, old: redirect(home), older: redirect(old)}
+    scripted = Scripted(tmp_path, recipe(), web)
+    for page, image in ((older, ONE), (old, TWO)):
+        scripted.crawl.intake.listed(page, image, "a caption")
+    scripted.run()  # the home page is read before anybody is sent to it
+    for page in (old, older):
+        scripted.crawl.intake.page(page, 0, anywhere=True)
+    scripted.run()
+    rows = scripted.candidates()
+    assert {row.page_url for row in rows.values()} == {home}
+    assert set(rows[ONE].page_hops) == {older, old}
+    assert rows[TWO].page_hops == (old,)
