@@ -338,6 +338,17 @@ class Permission:
     def g4(self, head: ResponseHead) -> GateResult:
         """An image's status and headers, before its body is read."""
         status = image_status(head.status)
+        weighed = self._image_head(head)
+        if weighed.verdict is GateVerdict.REFUSE or status is None:
+            return weighed
+        return replace(status, signals=weighed.signals)
+
+    @guarded("g4")
+    def g4_hop(self, head: ResponseHead) -> GateResult:
+        """The headers of a redirect on the way to an image: whoever sends us on may say no as well."""
+        return self._image_head(head)
+
+    def _image_head(self, head: ResponseHead) -> GateResult:
         reading = self.reading()
         signals = [s for protocol in self.protocols for s in protocol.read_image_head(head, reading)]
         named = [d for protocol in self.protocols for d in protocol.image_documents(head, reading)]
@@ -345,10 +356,8 @@ class Permission:
         signals += said
         weighed = weigh("g4", signals)
         if weighed.open and missing:
-            weighed = replace(hold("g4", HoldReason.NOT_FINISHED, signals), documents=missing)
-        if weighed.verdict is GateVerdict.REFUSE or status is None:
-            return weighed
-        return replace(status, signals=tuple(signals))
+            return replace(hold("g4", HoldReason.NOT_FINISHED, signals), documents=missing)
+        return weighed
 
     # ------------------------------------------------------------------ G5: bytes, before they are stored
 

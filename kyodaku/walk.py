@@ -241,11 +241,20 @@ def _follow(
         if len(hops) > walker.redirects:
             trail.append(GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value))
             return None
+        if kind is NeedKind.IMAGE:
+            said = yield from walker.settled(_g4_hop(permission, answer, current))
+            if not said.open:
+                trail.append(said)
+                return None
         current = target
 
 
 def _g3(permission: Permission, url: str, facts: OriginFacts) -> Callable[[], GateResult]:
     return lambda: permission.g3(url, facts)
+
+
+def _g4_hop(permission: Permission, answer: Fetched, url: str) -> Callable[[], GateResult]:
+    return lambda: permission.g4_hop(ResponseHead(url, answer.status or 0, answer.headers, answer.fetched_at))
 
 
 def _hop(url: str, answer: Fetched) -> Hop:

@@ -412,6 +412,18 @@ def test_only_http_targets_are_redirects() -> None:
     assert redirect_target(relative) == "https://cdn.example.org/b"
 
 
+@pytest.mark.parametrize(("headers", "opens"), [({"X_Robots_Tag": "noai"}, False), ({}, True)])
+def test_a_redirect_on_the_way_to_an_image_may_say_no(headers: dict[str, str], opens: bool) -> None:
+    moved = "https://old.example.org/a.jpg"
+    web = open_web()
+    web.answers[moved] = answer(302, Location=IMAGE, **headers)
+    judgement = web.walk(permission(), moved)
+    assert (IMAGE in web.asked) is opens
+    assert judgement.last.open is opens
+    if not opens:
+        assert (judgement.last.gate, judgement.last.reason) == ("g4", RefuseReason.X_ROBOTS_TAG)
+
+
 def test_needs_name_their_kind() -> None:
     machine = walk_image(permission(), IMAGE, PAGE)
     assert next(machine).kind is NeedKind.HOST_FILE

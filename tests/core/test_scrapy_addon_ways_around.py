@@ -302,3 +302,26 @@ def test_an_admission_is_good_for_one_sending() -> None:
     handler = object.__new__(GuardedDownloadHandler)
     handler._guard = shared
     assert closed(lambda: asyncio.run(handler.download_request(request))).result.reason == "gate_exception"
+
+
+# ------------------------------------------------------------------ on the way
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_redirect_that_says_no_is_not_followed_for_an_image(shown: bool) -> None:
+    """Whoever redirects speaks of the picture, too, and of its licence."""
+    moved = ("Location", f"{ORIGIN}/b.jpg")
+    shared, request = guard(), ask(kind="" if shown else "image")
+    if shown:
+        read(shared, "/", b'<!doctype html><img src="/a.jpg">')
+    admitted(shared, request)
+    error = closed(lambda: answered(shared, request, b"", moved, ("X-Robots-Tag", "noai"), status=302))
+    assert (error.result.gate, error.result.reason) == ("g4", "x_robots_tag")
+    admitted(shared, request)
+    error = closed(lambda: answered(shared, request, b"", moved, LINK, status=302))
+    assert (error.result.reason, error.result.documents) == ("not_finished", (RSL,))
+    shared.permission.documents.put(RSL, got(RSL, NO))
+    admitted(shared, request)
+    assert closed(lambda: answered(shared, request, b"", moved, LINK, status=302)).result.reason == "rsl"
+    admitted(shared, request)
+    assert answered(shared, request, b"", moved, status=302).status == 302, "silence is followed"

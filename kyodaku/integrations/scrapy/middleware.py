@@ -186,6 +186,8 @@ class GateMiddleware:
         if head is None:
             raise RuntimeError("a response without a head")
         if is_redirect(head):
+            if exchange.kind is Kind.IMAGE or exchange.shown:
+                self._require(exchange, self._permission.g4_hop(head))
             if length is None or length > _REDIRECT_BODY:
                 exchange.judged = True
                 raise StopDownload(fail=False)
