@@ -19,7 +19,8 @@ _NOISE = 0.2
 ADVERSARIES = adversaries()
 NO = (Effect.RESERVED, Effect.ERROR)
 #: What is most costly just below its limits, far below a megabyte.
-LIMITED = [name for name in ADVERSARIES if name.startswith(("robots", "/ai.txt", "/.well-known/ai"))]
+_COSTLY = ("groups", "patterns", "paths", "agents", "globs", "blocks", "rules", "licences")
+LIMITED = [name for name in ADVERSARIES if name[0] in "r/" and any(word in name for word in _COSTLY)]
 
 
 def _read(adversary: Adversary, size: int, enough: float) -> tuple[float, dict[str, Effect]]:

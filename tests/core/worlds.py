@@ -47,19 +47,22 @@ Mode = Literal["spec", "policy"]
 class World:
     """What stands in every channel. `complete` is False when every body was cut on its way.
 
-    `document` answers for every document that is named; `store` is the manifest store of the image, as JSON.
+    `documents` answer for the documents of their URLs, `document` for every other one that is named; `store`
+    is the manifest store of the image, as JSON; `error` what ended a body that did not come whole.
     """
 
     url: str = IMAGE
     files: Mapping[str, bytes] = field(default_factory=dict)
     statuses: Mapping[str, int] = field(default_factory=dict)
     document: bytes = b""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     page_headers: Headers = ()
     html: str = ""
     image_headers: Headers = ()
     image: bytes = b""
     store: str = ""
     complete: bool = True
+    error: FetchError | None = FetchError.RESET
 
 
 class _StoreOf:
@@ -116,8 +119,8 @@ def heard(world: World, mode: Mode = "policy", protocols: Sequence[Protocol] | N
         evidence += protocol.head_evidence(image_head)
         evidence += protocol.image_evidence(embedded)
     by_name = {protocol.name: protocol for protocol in asked}
-    document = _answer(RSL_URL, world.document, world)
     for declared in named:
+        document = _answer(declared.url, world.documents.get(declared.url, world.document), world)
         signals += by_name[declared.protocol].read_document(document, declared, world.url, read)
     return Heard(signals, evidence)
 
@@ -134,7 +137,7 @@ def effect(world: World, mode: Mode = "policy") -> Effect:
 
 def _answer(url: str, body: bytes, world: World) -> Fetched:
     path = url.removeprefix(ORIGIN)
-    error = None if world.complete else FetchError.RESET
+    error = None if world.complete else world.error
     status = world.statuses.get(path, 200)
     return Fetched(url, url, status, (), body, world.complete, error, 1.0)
 
