@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kyodaku.documents import MAX_NAMED_BY
+from kyodaku.documents import DOCUMENT_CAP, MAX_NAMED_BY
 from kyodaku.signals.protocols import all_protocols
 from tests.foreign_project.run import Run, crawl
 from tests.web.model import Reply, Route, Site, markup, redirect, text
@@ -24,14 +25,16 @@ RSL = "application/rsl+xml"
 JPEG = ("Content-Type", "image/jpeg")
 
 
-def rsl(terms: str) -> Reply:
+def rsl(terms: str) -> bytes:
     licence = f'<content url="/"><license>{terms}</license></content>'
-    return Reply(f'<rsl xmlns="https://rslstandard.org/rsl">{licence}</rsl>'.encode(), headers=XML)
+    return f'<rsl xmlns="https://rslstandard.org/rsl">{licence}</rsl>'.encode()
 
 
 XML = (("Content-Type", RSL),)
-NO = rsl('<prohibits type="usage">ai-train</prohibits>')
-YES = rsl('<permits type="usage">ai-train</permits><payment type="free"/>')
+GZIP = ("Content-Encoding", "gzip")
+NO_TEXT = rsl('<prohibits type="usage">ai-train</prohibits>')
+YES_TEXT = rsl('<permits type="usage">ai-train</permits><payment type="free"/>')
+NO, YES = Reply(NO_TEXT, headers=XML), Reply(YES_TEXT, headers=XML)
 
 
 def link(url: str) -> tuple[str, str]:
@@ -77,6 +80,10 @@ DOCUMENTS: dict[str, tuple[Route, str]] = {
         Reply(b"<rsl><prohibits type='usage'>ai-train</prohibits>", headers=XML),
         "rsl",
     ),
+    "long": (Reply(YES_TEXT + b" " * DOCUMENT_CAP, headers=XML), "rsl_unobtainable"),
+    "page": (markup("<!doctype html><title>Not here</title>"), "rsl_unobtainable"),
+    "packed-no": (Reply(gzip.compress(NO_TEXT), headers=(*XML, GZIP)), "rsl"),
+    "bomb": (Reply(gzip.compress(bytes(50 * DOCUMENT_CAP)), headers=(*XML, GZIP)), "rsl_unobtainable"),
     "barred": (YES, "policy_file_barred"),
     "moved": (redirect("http://shut.example/yes"), "policy_file_barred"),
     "round": (redirect("/round"), "rsl_unobtainable"),
