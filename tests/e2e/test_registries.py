@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from tests.web.pictures import painted
 from tests.web.registry import ENDPOINT, KEY, DoNotTrain
 from tests.web.small_web import SmallWeb
 
+PROGRAM = (sys.executable, "-m", "kyodaku")
 HOST, OTHER = "studio.example", "other.example"
 RECIPE = """
 version = 1
@@ -85,7 +88,7 @@ class Scene:
 def command(*arguments: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if name != "SPAWNING_OPTS_KEY"}
     return subprocess.run(
-        [sys.executable, "-m", "kyodaku", *arguments],
+        [*PROGRAM, *arguments],
         cwd=REPO,
         capture_output=True,
         text=True,
@@ -263,13 +266,13 @@ def test_what_it_lists_is_refused_and_the_rest_is_taken(served: Scene) -> None:
 def test_its_answers_are_on_record_with_time_and_digest(served: Scene) -> None:
     rows = [row for shard in shard_names(served.run.candidates) for row in candidate_rows(served.run, shard)]
     [row] = [row for row in rows if row["image_url"].endswith("/free.jpg")]
-    own = [signal for signal in row["signals"] if signal["rule"] == "registry:spawning"]
-    assert {signal["binding"] for signal in own} == {"image", "page"}
-    for signal in own:
-        assert signal["effect"] == "silent"
-        assert '"optOut": false' in signal["raw"]
-        assert signal["fetched_at"] > 1e9
-        assert len(signal["digest"]) == 64
+    own = [said for said in row["signals"] if said["rule"] == "registry:spawning"]
+    assert {said["binding"] for said in own} == {"image", "page"}
+    for said in own:
+        assert said["effect"] == "silent"
+        assert '"optOut": false' in said["raw"]
+        assert said["fetched_at"] > 1e9
+        assert len(said["digest"]) == 64
 
 
 def test_no_key_stands_in_any_file_of_the_run(served: Scene) -> None:
@@ -330,6 +333,8 @@ def test_a_service_that_dies_holds_what_it_did_not_answer_for(tmp_path: Path) ->
     api = DoNotTrain()
     with ExitStack() as stack:
         web, recipe = made(tmp_path, SPAWNING.replace("batch = 4", "batch = 100"), api, stack)
+        text = recipe.read_text("utf-8").replace('["200 ms"]', "[]")
+        recipe.write_text(text, "utf-8")
         api.lasts = 1
         run = curated(tmp_path, recipe)
         found = outcomes(run)
@@ -338,5 +343,33 @@ def test_a_service_that_dies_holds_what_it_did_not_answer_for(tmp_path: Path) ->
             ("held", "registry_unreachable")
         }
         assert not {path for path in requested(web) if path.endswith(".jpg")}
-        done = kyodaku("explain", str(run.path), f"http://{HOST}/art/free.jpg")
-        assert "registry_unreachable" in done.stdout
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_while_the_service_is_asked_and_taken_up_again(tmp_path: Path, how: signal.Signals) -> None:
+    api = DoNotTrain([f"http://{HOST}/art/asked.jpg"])
+    api.lasts, api.hangs = 1, True
+    with ExitStack() as stack:
+        web, recipe = made(tmp_path, SPAWNING, api, stack)
+        process = subprocess.Popen(
+            [*PROGRAM, "crawl", str(recipe), "--runs", str(tmp_path / "runs"), "--quiet"],
+            cwd=REPO,
+            env={**os.environ, "SPAWNING_OPTS_KEY": KEY},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        waited = time.monotonic() + 60
+        while len(api.batches) < 2 and time.monotonic() < waited:
+            time.sleep(0.02)
+        assert len(api.batches) == 2
+        process.send_signal(how)
+        _, errors = process.communicate(timeout=60)
+        assert b"Traceback" not in errors
+        assert not {path for path in requested(web) if path.endswith(".jpg")}
+        api.hangs, api.lasts = False, sys.maxsize
+        again = api.batches[1]
+        found = outcomes(curated(tmp_path, recipe))
+        assert api.batches[2] == again, "the batch that was under way is asked again, no other"
+        assert api.asked.count(f"http://{HOST}/") == 1
+        assert found["asked"] == ("refused", "registry_opt_out", "g0")
+        assert {outcome for name, (outcome, _, _) in found.items() if name != "asked"} == {"released"}
