@@ -22,6 +22,7 @@ from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.html import HtmlPage
 from kyodaku.signals.carriers.json_text import load_json
 from kyodaku.signals.carriers.robots_match import PathPattern, normal_paths
+from kyodaku.signals.carriers.robots_odd import as_seen
 from kyodaku.signals.model import (
     Binding,
     Declared,
@@ -53,9 +54,11 @@ _ORDER = ("file", "header", "meta", "xmp")
 
 @dataclass(frozen=True)
 class _Entry:
-    """One object of the file: its pattern (None where the location is none), value and policy as written."""
+    """One object of the file: its pattern (None where the location is none), its value under the report's own
+    name (`exact`) and under other spellings too, and its policy as written."""
 
     pattern: PathPattern | None
+    exact: Any
     value: Any
     policy: str
     raw: str
@@ -123,12 +126,12 @@ class Tdmrep(Protocol):
         return tuple(
             declared
             for value, raw, where in values[:_MAX_POLICIES]
-            for declared in _declared(page.url, [_Entry(None, None, value, raw)], where, Binding.PAGE)
+            for declared in _declared(page.url, [_Entry(None, None, None, value, raw)], where, Binding.PAGE)
         )
 
     def image_documents(self, head: ResponseHead, reading: Reading) -> Sequence[Declared]:
         """Policies that an image's headers name."""
-        named = [_Entry(None, None, value, f"{_POLICY}: {value}") for value in head.values(_POLICY)]
+        named = [_Entry(None, None, None, value, f"{_POLICY}: {value}") for value in head.values(_POLICY)]
         return tuple(_declared(head.url, named[:_MAX_POLICIES], Where.HEADER, Binding.IMAGE))
 
     def read_document(
@@ -159,7 +162,7 @@ class Tdmrep(Protocol):
             for meta in page.metas
             if _RESERVATION in (meta.name, meta.property.replace(":", "-"))
             or (reading.mode == "policy" and meta.http_equiv == _RESERVATION)
-            or (reading.mode == "policy" and meta.name == "tdm:reservation")
+            or (reading.mode == "policy" and _folded(meta.name) == _RESERVATION and "tdm" in meta.name)
         ]
         if len({effect for effect, _ in found}) > 1:
             found = [(effect, meta) for effect, meta in found if effect is Effect.RESERVED]
@@ -245,7 +248,17 @@ def _parse(body: bytes) -> tuple[_Entry, ...]:
     found = tuple(_entry(item, isinstance(value, list)) for item in entries if isinstance(item, dict))
     if len(found) < len(entries):
         raise CarrierError("not an array of objects")
+    if any(_hides(item) for item in entries):
+        raise CarrierError("entries inside other objects")
     return found
+
+
+def _hides(item: Mapping[str, Any]) -> bool:
+    """Whether an object that has no reservation of its own holds objects, in a list or not, that have one."""
+    if any(_folded(name) == _RESERVATION for name in item):
+        return False
+    inner = [value for member in item.values() for value in _values(member) if isinstance(value, dict)]
+    return any(_folded(name) == _RESERVATION for value in inner for name in value)
 
 
 def _entry(item: Mapping[str, Any], in_array: bool) -> _Entry:
@@ -258,14 +271,15 @@ def _entry(item: Mapping[str, Any], in_array: bool) -> _Entry:
     elif not in_array and type(value) is int and value == 0:
         value = "0"  # a grant needs the array
     raw = f'{{"location": {_written(location)}, "tdm-reservation": {_written(value)}}}'
-    return _Entry(pattern, value, policy if isinstance(policy, str) else "", excerpt(raw))
+    named = policy if isinstance(policy, str) else ""
+    return _Entry(pattern, item.get(_RESERVATION), value, named, excerpt(raw))
 
 
 def _spec(entries: Sequence[_Entry], paths: Sequence[bytes], file: Fetched) -> list[Signal]:
     for entry in entries:
         if entry.pattern is not None and entry.pattern.matches(paths):
             effects = {0: Effect.PERMITTED, 1: Effect.RESERVED}
-            effect = effects.get(entry.value) if type(entry.value) is int else None
+            effect = effects.get(entry.exact) if type(entry.exact) is int else None
             return [] if effect is None else [_entry_signal(file, entry, effect, _SPEC + "file")]
     return []
 
@@ -299,15 +313,16 @@ def _written(value: Any) -> str:
 
 
 def _folded(name: str) -> str:
-    word = name.strip().lower().replace("_", "-").replace(":", "-").replace(" ", "-")
+    word = as_seen(name).strip().lower().replace("_", "-").replace(":", "-").replace(" ", "-")
     return _RESERVATION if word in ("tdmreservation", "reservation") else word
 
 
 def _reserves(value: Any) -> bool:
     """Whether a value is a one, or plainly meant to be."""
     if isinstance(value, str):
-        return value.strip(" \t\"'").lower() in ("1", "true", "yes", "1.0", "reserved") or (
-            value.strip().startswith("1") and not value.strip()[1:2].isdigit()
+        word = as_seen(value).strip(" \t\"'?+").lower()
+        return word in ("1", "true", "yes", "y", "on", "1.0", "reserved") or (
+            word.startswith("1") and not word[1:2].isdigit()
         )
     return value is True or (isinstance(value, int | float) and value == 1)
 
