@@ -9,12 +9,8 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from kyodaku.errors import UnsafeAddressError
-from kyodaku.signals.carriers.html_reader import (
-    IMAGE_SUFFIXES,
-    LAZY_SRC,
-    MAX_SOURCES,
-    MarkupReader,
-)
+from kyodaku.signals.carriers.html_names import IMAGE_SUFFIXES, LAZY_SRC
+from kyodaku.signals.carriers.html_reader import MAX_SOURCES, MarkupReader
 from kyodaku.signals.carriers.html_seen import SeenImage, SeenLink, SeenStatement
 from kyodaku.signals.carriers.items_reader import SeenItem
 from kyodaku.signals.carriers.json_ld import MAX_JSON_NODES, read_json_ld

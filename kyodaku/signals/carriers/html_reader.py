@@ -6,10 +6,10 @@ page speaks about, so every cap sets `overflow`, which makes the page incomplete
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from kyodaku.signals.carriers.html_names import HIDING_STYLE, IMAGE_SUFFIXES, INLINE, INVISIBLE, SRCSETS
 from kyodaku.signals.carriers.html_seen import Label, SeenImage, SeenLink, SeenStatement
 from kyodaku.signals.carriers.items_reader import ItemsReader, OpenElement
 
@@ -22,47 +22,6 @@ MAX_JSON_LD = 64
 MAX_STATEMENTS = 2_000
 MAX_TEXT = 400_000
 _MAX_OPEN_LABELS = 8
-
-_INLINE_NAMES = """
-a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd mark meta q rp rt ruby s samp small
-span strong sub sup time tt u var wbr
-"""
-_INVISIBLE_NAMES = """
-head title script style noscript template textarea select option iframe object svg noembed noframes
-"""
-_INLINE = frozenset(_INLINE_NAMES.split())
-_INVISIBLE = frozenset(_INVISIBLE_NAMES.split())
-_HIDING_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
-#: Where lazy-loading scripts keep the address that they put into `src`, the largest kind first.
-LAZY_SRC = (
-    "data-full-src",
-    "data-full",
-    "data-large-src",
-    "data-large_image",
-    "data-hi-res-src",
-    "data-zoom-image",
-    "data-original",
-    "data-src",
-    "data-lazy-src",
-    "data-lazy",
-    "data-actualsrc",
-)
-LAZY_SRCSET = ("data-srcset", "data-lazy-srcset", "data-original-set")
-#: File names that an address of a picture ends with.
-IMAGE_SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".png",
-    ".webp",
-    ".gif",
-    ".avif",
-    ".tif",
-    ".tiff",
-    ".heic",
-    ".heif",
-)
 
 
 @dataclass
@@ -135,9 +94,9 @@ class MarkupReader:
         """An element opens. lxml hands over lower-case names."""
         frame = _Frame(tag)
         self._frames.append(frame)
-        if tag not in _INLINE:
+        if tag not in INLINE:
             self._break()
-        if tag in _INVISIBLE or (attributes and _is_hidden(attributes)):
+        if tag in INVISIBLE or (attributes and _is_hidden(attributes)):
             frame.hides = True
             self._hidden += 1
         if tag == "template" and "shadowrootmode" not in attributes:
@@ -160,7 +119,7 @@ class MarkupReader:
         if not self._frames:
             return
         frame = self._frames.pop()
-        if tag not in _INLINE:
+        if tag not in INLINE:
             self._break()
         self._hidden -= frame.hides
         if frame.figure:
@@ -288,12 +247,12 @@ class MarkupReader:
         if self._picture is None:
             return
         if len(self._picture.srcsets) < MAX_SOURCES:
-            self._picture.srcsets += _values(attributes, _SRCSETS)
+            self._picture.srcsets += _values(attributes, SRCSETS)
         else:
             self.overflow = True
 
     def _on_img(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
-        self._see(attributes.get("src", ""), _values(attributes, _SRCSETS), attributes)
+        self._see(attributes.get("src", ""), _values(attributes, SRCSETS), attributes)
 
     def _on_svg_image(self, frame: _Frame, attributes: Mapping[str, str]) -> None:
         """`<image>` of SVG, which has an href; outside of SVG browsers take it for `<img>`."""
@@ -401,7 +360,6 @@ class MarkupReader:
 _PREFIXES = frozenset({"cc", "dct", "dcterms", "schema", "xhv"})
 #: What counts for nothing inside a `<template>`.
 _NOT_WHEN_INERT = frozenset({"html", "base", "title", "figcaption", "script"})
-_SRCSETS = ("srcset", *LAZY_SRCSET)
 
 
 def _values(attributes: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
@@ -409,7 +367,7 @@ def _values(attributes: Mapping[str, str], names: tuple[str, ...]) -> list[str]:
 
 
 def _is_hidden(attributes: Mapping[str, str]) -> bool:
-    return "hidden" in attributes or bool(_HIDING_STYLE.search(attributes.get("style", "")))
+    return "hidden" in attributes or bool(HIDING_STYLE.search(attributes.get("style", "")))
 
 
 _HANDLERS: dict[str, Callable[[MarkupReader, _Frame, Mapping[str, str]], None]] = {
