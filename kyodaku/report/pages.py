@@ -10,9 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kyodaku.candidate import signal_from_row
 from kyodaku.errors import RecordError
 from kyodaku.reasons import Outcome
-from kyodaku.records import PAGES, signal_from_row
+from kyodaku.records import PAGES
 from kyodaku.release.tables import read_table
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Signal
