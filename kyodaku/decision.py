@@ -124,11 +124,15 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
     return effects
 
 
-@cache
 def _protocols() -> dict[str, Protocol]:
     from kyodaku.signals.protocols import all_protocols
 
-    return {protocol.name: protocol for protocol in all_protocols()}
+    return _by_name(all_protocols())
+
+
+@cache
+def _by_name(protocols: tuple[Protocol, ...]) -> dict[str, Protocol]:
+    return {protocol.name: protocol for protocol in protocols}
 
 
 def objections(signals: Sequence[Signal]) -> Decision | None:
