@@ -325,3 +325,14 @@ def test_a_redirect_that_says_no_is_not_followed_for_an_image(shown: bool) -> No
     assert closed(lambda: answered(shared, request, b"", moved, LINK, status=302)).result.reason == "rsl"
     admitted(shared, request)
     assert answered(shared, request, b"", moved, status=302).status == 302, "silence is followed"
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.ppm"])
+def test_a_page_read_while_another_middleware_holds_the_answer_is_heard(name: str) -> None:
+    shared = guard()
+    request = Request(f"{ORIGIN}/{name}", callback=NO_CALLBACK)
+    admitted(shared, request)
+    body = PICTURE if name == "a.jpg" else b"P6 1 1 255 abc"
+    response = answered(shared, request, body, ("Content-Type", "application/octet-stream"))
+    read(shared, "/late", NOTICE.replace(b"a.jpg", name.encode()))
+    assert closed(lambda: sealed(shared, request, response)).result.reason == "rights_text"

@@ -13,10 +13,11 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import Request
 
-from kyodaku.gate import GateResult, Need, OriginFacts, PageFacts
-from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, GateClosed, Kind
+from kyodaku.gate import GateResult, GateVerdict, Need, OriginFacts, PageFacts
+from kyodaku.integrations.scrapy.outcome import META_CAP, META_KIND, META_PAGE, GateClosed, Kind
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.permission import Permission
+from kyodaku.reasons import HoldReason
 from kyodaku.recipe import Network
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import FetchError, LicenceEvidence, Signal
@@ -175,6 +176,22 @@ class Guard:
         """Admit no longer."""
         self._exchanges.pop(request, None)
 
+    def ask_pages(self, request: Request, exchange: Exchange, digest: str = "") -> None:
+        """G2: every remembered page that shows this image, or a hop on the way to it, each asked once."""
+        named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
+        if request.meta.get(META_PAGE) and not self.pages.knows(named):
+            unread = GateResult("g2", GateVerdict.HOLD, HoldReason.PAGE_ERROR.value)
+            raise exchange.close(unread, sha256=digest)
+        for url in dict.fromkeys((*request.meta.get("redirect_urls", ()), exchange.url)):
+            for page in self.pages.about(url, named):
+                if any(page is asked for asked in exchange.pages):
+                    continue
+                exchange.pages.append(page)
+                _hear(exchange, self.permission.g2_image(page, url), digest)
+            for result in self.pages.words(url):
+                if not any(result is asked for asked in exchange.results):
+                    _hear(exchange, result, digest)
+
     def tell(self, closed: GateClosed) -> GateClosed:
         """Count a closed gate (`kyodaku/g4/refuse/x_robots_tag` in Scrapy's stats); gives it back."""
         result = closed.result
@@ -201,3 +218,11 @@ class Guard:
     def made(self, request: Request) -> bool:
         """True for a request from `host_file_request`; a copy or a look-alike is not one."""
         return request in self._host_file_requests
+
+
+def _hear(exchange: Exchange, result: GateResult, digest: str) -> None:
+    if not result.open:
+        raise exchange.close(result, sha256=digest)
+    exchange.results.append(result)
+    exchange.signals = (*exchange.signals, *result.signals)
+    exchange.evidence = (*exchange.evidence, *result.evidence)

@@ -25,7 +25,6 @@ from kyodaku.integrations.scrapy.outcome import (
     META_CAP,
     META_EVIDENCE,
     META_KIND,
-    META_PAGE,
     META_SIGNALS,
     META_TRAIL,
     FetchFailed,
@@ -101,7 +100,7 @@ class GateMiddleware:
             if not self._guard.made(request):
                 raise _closed([*results, gate_exception("g1")])
             return exchange
-        self._ask_pages(request, exchange)
+        self._guard.ask_pages(request, exchange)
         facts = await self._facts(url)
         if facts is None:
             raise _closed([*results, GateResult("g1", GateVerdict.HOLD, HoldReason.NOT_FINISHED.value)])
@@ -117,30 +116,6 @@ class GateMiddleware:
             raise _closed(results)
         exchange.facts = facts
         return exchange
-
-    def _ask_pages(self, request: Request, exchange: Exchange, digest: str = "") -> None:
-        """G2: every remembered page that shows this image, or a hop on the way to it, each asked once."""
-        named = request.meta.get(META_PAGE) or (request.headers.get("Referer") or b"").decode("latin-1")
-        if request.meta.get(META_PAGE) and not self._guard.pages.knows(named):
-            unread = GateResult("g2", GateVerdict.HOLD, HoldReason.PAGE_ERROR.value)
-            raise exchange.close(unread, sha256=digest)
-        for url in dict.fromkeys((*request.meta.get("redirect_urls", ()), exchange.url)):
-            for page in self._guard.pages.about(url, named):
-                if any(page is asked for asked in exchange.pages):
-                    continue
-                exchange.pages.append(page)
-                self._hear(exchange, self._permission.g2_image(page, url), digest)
-            for result in self._guard.pages.words(url):
-                if not any(result is asked for asked in exchange.results):
-                    self._hear(exchange, result, digest)
-
-    @staticmethod
-    def _hear(exchange: Exchange, result: GateResult, digest: str) -> None:
-        if not result.open:
-            raise exchange.close(result, sha256=digest)
-        exchange.results.append(result)
-        exchange.signals = (*exchange.signals, *result.signals)
-        exchange.evidence = (*exchange.evidence, *result.evidence)
 
     async def _facts(self, url: str) -> OriginFacts | None:
         origins = self._guard.origins
@@ -314,7 +289,7 @@ class GateMiddleware:
         else:
             result = self._permission.g5(*asked)
         exchange.digest = result.image.sha256 if result.image else sha256(response.body).hexdigest()
-        self._ask_pages(request, exchange, exchange.digest)  # those that came while this was under way
+        self._guard.ask_pages(request, exchange, exchange.digest)  # those that came while this was under way
         if not result.open:
             raise exchange.close(result, sha256=exchange.digest)
         exchange.results.append(result)

@@ -66,6 +66,8 @@ class SealMiddleware:
             versions = [response.body] if same else [judged, response.body]
             if not exchange.image and _is_page(request, response, exchange, trail, versions):
                 await self._read_page(request, response, exchange, versions)
+            if exchange.kind is not Kind.HOST_FILE:
+                self._guard.ask_pages(request, exchange, exchange.digest)  # those read in the meantime
         except GateClosed as error:
             self._guard.tell(error)
             raise
