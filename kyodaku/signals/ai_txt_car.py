@@ -15,8 +15,12 @@ from typing import Any
 from kyodaku.errors import CarrierError
 from kyodaku.signals.carriers.json_text import load_json
 from kyodaku.signals.carriers.robots_match import PathPattern
+from kyodaku.signals.carriers.robots_odd import as_seen
 from kyodaku.signals.model import Reading
 
+#: What a glob that denies may be wrapped in, and the origin it may begin with.
+_WRAPPING = re.compile(rb"\A[\"'<`\[(]+|[\"'>`\]),;]+\Z")
+_ORIGIN = re.compile(rb"\Ahttps?://[^/]*", re.IGNORECASE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _NAMES = re.compile(r"[\s,;]+")
 _MAX_LINES = 50_000
@@ -30,6 +34,14 @@ _TAKING = frozenset({"scraping", "caching"})
 #: Duties that a release cannot carry into what models put out, and the words that ask for none.
 _DUTIES = frozenset({"attribution", "aidisclosure", "audit"})
 _NO_DUTY = ("", "none", "optional", "recommended")
+#: Names about training that the dialect does not have refuse with one of these words.
+_DENYING = frozenset(
+    {"conditional", "denied", "deny", "disallow", "disallowed", "false", "forbidden", "never", "no", "none"}
+    | {"prohibited"}
+)
+_KNOWN = frozenset(
+    {"training", "trainingallow", "trainingdeny", "trainingpaths", "trainingfee", "traininglicense"}
+)
 _FEES = frozenset({"trainingfee", "feeurl"})
 _LICENCES = frozenset({"traininglicense", "license"})
 _FREE = re.compile(r"cc0-1\.0|pddl-1\.0|cc-by(?:-sa)?-[1-4]\.[05](?:-[a-z]{2,3})?", re.I)
@@ -76,6 +88,8 @@ class _Block:
         """Note what the member `name` (folded) forbids or asks for."""
         word = value.strip().lower()
         if name in _TAKING and word != "allow":
+            self.barred = self.barred or raw
+        if "train" in name and name not in _KNOWN and word.strip("\"'.;,") in _DENYING:
             self.barred = self.barred or raw
         duty = name in _DUTIES and word not in _NO_DUTY
         if duty or (name in _FEES and word) or (name in _LICENCES and word and not _FREE.fullmatch(word)):
@@ -164,6 +178,8 @@ def _covers(glob: _Glob, paths: Sequence[bytes]) -> bool:
     if glob.allow:
         pattern = PathPattern.of(value if value.endswith((b"$", b"*")) else value + b"$")
         return pattern is not None and all(pattern.matches((path,)) for path in paths)
+    value = _WRAPPING.sub(b"", value)
+    value = _ORIGIN.sub(b"", value) or b"/"
     pattern = PathPattern.of(value if value[:1] in (b"/", b"*") else b"/" + value)
     return pattern is not None and pattern.matches(paths)
 
@@ -183,10 +199,11 @@ def parse_car(body: bytes) -> CarFile:
         raise CarrierError("more lines than the limit")
     site, agents, seen = _Block(), [], False
     block = site
-    for line in lines:
+    for written in lines:
+        line = as_seen(written)
         key, colon, value = line.partition(":")
         word = _folded(key.strip())
-        if not colon or word.startswith("#"):
+        if not colon or word.startswith("#") or (line != written and _allows(word, value)):
             continue
         if word == "agent":
             block = _Block()
@@ -239,7 +256,7 @@ def _checked(site: _Block, agents: list[tuple[str, _Block]], seen: bool) -> CarF
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[-_ ]", "", name).lower()
+    return re.sub(r"[-_ ]", "", as_seen(name)).lower()
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -250,6 +267,12 @@ def _members(value: Any) -> dict[str, Any]:
     return {name: members[0] if len(members) == 1 else members for name, members in found.items()}
 
 
+#: Members that hold what is said to agents, and those that are read for what they are.
+_AGENTS = frozenset({"agents", "agent"})
+_PARTS = ("policies", "policy", "permissions", "content", "compliance", "licensing")
+_READ = frozenset({*_AGENTS, *_PARTS, *_KNOWN})
+
+
 def _each(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -257,8 +280,7 @@ def _each(value: Any) -> list[Any]:
 def _parts(value: Any) -> list[dict[str, Any]]:
     """The members of an object, and of the objects inside it that hold its policies, duties and prices."""
     top = _members(value)
-    names = ("policies", "policy", "permissions", "content", "compliance", "licensing")
-    return [top, *(_members(inner) for name in names for inner in _each(top.get(name)))]
+    return [top, *(_members(inner) for name in _PARTS for inner in _each(top.get(name)))]
 
 
 def _agents(value: Any) -> list[tuple[str, Any]]:
@@ -292,11 +314,32 @@ def _block(value: Any) -> _Block:
                 _globs(block, _members(paths), "allow", "deny")
             _globs(block, part, "trainingallow", "trainingdeny")
             for name, member in part.items():
+                if isinstance(member, dict | list) and name not in _READ and _denies_within(member):
+                    block.barred = block.barred or f"{name}: {member}"[:200]
                 for word in _each(member):
                     if word is not None:
                         said = "" if word is False else str(word)[:200]
                         block.require(name, said, f"{name}: {word}"[:200])
     return block
+
+
+def _denies_within(value: Any) -> bool:
+    """Whether an object that is of no use here, or one inside it, denies training all the same."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            members = [(_folded(name), word) for name, word in node.items()]
+            if any(
+                "train" in name
+                and (word is False or (isinstance(word, str) and word.strip().lower() in _DENYING))
+                for name, word in members
+            ):
+                return True
+            stack += [word for name, word in members if name not in _AGENTS]
+        elif isinstance(node, list):
+            stack += node
+    return False
 
 
 def _state_training(block: _Block, value: Any) -> None:

@@ -16,7 +16,7 @@ from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.ai_txt_car import CarFile, Said, parse_car, parse_car_json
 from kyodaku.signals.carriers.robots import ALLOW, DISALLOW, RobotsGroup, RobotsRecord, parse_robots
 from kyodaku.signals.carriers.robots_match import PatternRules, Rule, normal_paths, normalise
-from kyodaku.signals.keywords import refuses_in_words
+from kyodaku.signals.keywords import fold, refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
 from kyodaku.signals.protocols.base import About, Protocol
@@ -29,8 +29,16 @@ _CAR = re.compile(
     _START + rb"(?:spec[-_ ]?version|training(?:[-_ ]?(?:allow|deny))?|scraping)[ \t]*:", re.IGNORECASE
 )
 _ROBOTS = re.compile(_START + rb"(?:user-?[ ]?agent|dis+al+ow|allow)[ \t]*:", re.IGNORECASE)
+#: A line about training in no dialect: `training = deny`, `"training": false`.
+_DENIES = re.compile(
+    r"\b(?:ai|data|model|images?)?[-_ ]?train(?:ing)?[\"']?\s{0,8}[:=]\s{0,8}[\"']?"
+    r"(?:den(?:y|ied)|no|none|never|false|disallow(?:ed)?|prohibited|forbidden)\b"
+)
 _MEMORY = 32
 _MAX_URL = 16 * 1024
+#: Of a text in words, lines and characters of one that are looked at.
+_MAX_LINES = 5000
+_MAX_LINE = 4096
 
 
 class AiTxt(Protocol):
@@ -56,6 +64,7 @@ class AiTxt(Protocol):
 
     def __init__(self) -> None:
         self._spawning: OrderedDict[tuple[object, ...], SpawningRules] = OrderedDict()
+        self._words: OrderedDict[tuple[bool, bytes], str | None] = OrderedDict()
         self._car: OrderedDict[tuple[str, bytes], CarFile | CarrierError] = OrderedDict()
 
     def alike(self, path: str, file: Fetched, reading: Reading) -> bool:
@@ -82,7 +91,24 @@ class AiTxt(Protocol):
             return found
         if _ROBOTS.search(file.body):
             return self._read_spawning(file, url, reading)
-        return _in_words(file, reading)
+        return self._in_words(file, reading)
+
+    def _in_words(self, file: Fetched, reading: Reading, denials: bool = True) -> list[Signal]:
+        """The keyword rule, for text in no dialect that we know; `denials` are words like `training = no`."""
+        if reading.mode == "spec":
+            return []
+        key = (denials, file.body)
+        if key not in self._words:
+            self._words[key] = _refusing_line(file.body, denials)
+            while len(self._words) > _MEMORY:
+                self._words.popitem(last=False)
+        line = self._words[key]
+        if line is None:
+            return []
+        if not line:
+            return [_error(file, "more lines than we read")]
+        said, rule, reason = "refuses in words", "ai-txt:words", RefuseReason.AI_TXT.value
+        return [file_signal(self.name, file, Effect.RESERVED, line, said, rule, reason, Binding.HOST)]
 
     def _read_car(self, path: str, file: Fetched, url: str, reading: Reading, json: bool) -> list[Signal]:
         key = ("json" if json else "text", file.body)
@@ -96,11 +122,11 @@ class AiTxt(Protocol):
             while len(self._car) > _MEMORY:
                 self._car.popitem(last=False)
         if isinstance(parsed, CarrierError):
-            words = _in_words(file, reading)
+            words = self._in_words(file, reading, denials=False)
             return words or [_error(file, str(parsed))]
         said = parsed.says(normal_paths(url), reading)
         if said is None:
-            return _in_words(file, reading) if parsed.empty else []
+            return self._in_words(file, reading) if parsed.empty else []
         return [_car_signal(file, said)]
 
     def _read_spawning(self, file: Fetched, url: str, reading: Reading) -> list[Signal]:
@@ -117,10 +143,11 @@ class AiTxt(Protocol):
             reason = RefuseReason.AI_TXT.value
             rule = f"ai-txt:disallow:L{barring.line}"
             return [file_signal(self.name, file, Effect.RESERVED, barring.raw, "disallow", rule, reason)]
-        if allowing is not None and file.complete:
+        words = self._in_words(file, reading)
+        if allowing is not None and file.complete and not words:
             rule = f"ai-txt:allow:L{allowing.line}"
             return [file_signal(self.name, file, Effect.PERMITTED, allowing.raw, "allow", rule)]
-        return _in_words(file, reading)
+        return words
 
 
 class SpawningRules:
@@ -152,7 +179,9 @@ class SpawningRules:
         self._sets = [(exact, folded) for exact, folded in read if exact.refuse or (folded and folded.refuse)]
         ours = robots.rfc.selected(reading.own_tokens)
         records = [r for group in ours for r in group.rules if not (r.lenient or r.cut or robots.truncated)]
-        self._ours = PatternRules([] if self.too_complex else _plain(records), strict=True)
+        plain = [] if self.too_complex else _plain(records)
+        self._ours = PatternRules(plain, strict=True)
+        self._ours_barring = PatternRules([rule for rule in plain if lenient and not rule.allow], strict=True)
 
     def says(self, url: str) -> tuple[Rule | None, Rule | None]:
         """(the Disallow that bars `url`, the Allow that opens it); at most one of them."""
@@ -165,6 +194,9 @@ class SpawningRules:
                         return rule, None
         winners = [self._ours.winner(path) for path in paths]
         allows = [rule for rule in winners if rule is not None and rule.allow]
+        ties = [self._ours_barring.winner(path) for path in paths]
+        if any(barring and len(barring.pattern) == len(rule.pattern) for barring in ties for rule in allows):
+            return None, None  # by policy a yes and a no for the same paths grant nothing
         return None, allows[0] if allows and len(allows) == len(winners) else None
 
 
@@ -197,26 +229,15 @@ def _folded(rule: Rule) -> list[bytes]:
     return [pattern, b"*" + pattern] if not rule.allow and pattern.startswith(b".") else [pattern]
 
 
-def _in_words(file: Fetched, reading: Reading) -> list[Signal]:
-    """The keyword rule, for text in no dialect that we know."""
-    if reading.mode == "spec":
-        return []
-    for line in file.body.decode("utf-8", "replace").splitlines()[:5000]:
-        if refuses_in_words(line[:4096]):
-            reason = RefuseReason.AI_TXT.value
-            return [
-                file_signal(
-                    AiTxt.name,
-                    file,
-                    Effect.RESERVED,
-                    line,
-                    "refuses in words",
-                    "ai-txt:words",
-                    reason,
-                    Binding.HOST,
-                )
-            ]
-    return []
+def _refusing_line(body: bytes, denials: bool) -> str | None:
+    """The first line of a text that refuses in words; "" where there are more lines than we read."""
+    lines = body.decode("utf-8", "replace").splitlines()
+    for line in lines[:_MAX_LINES]:
+        line = line[:_MAX_LINE]
+        stated = denials and not line.lstrip("\ufeff \t").startswith("#")
+        if refuses_in_words(line) or (stated and _DENIES.search(fold(line))):
+            return line
+    return "" if len(lines) > _MAX_LINES else None
 
 
 def _car_signal(file: Fetched, said: Said) -> Signal:
