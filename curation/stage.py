@@ -169,7 +169,8 @@ def _require_current(context: StageContext) -> None:
 def _require_fresh(context: StageContext) -> None:
     """Nothing is released on answers that are older than the recipe allows."""
     limit = context.recipe.release.recheck_after
-    stale = sum(1 for _ in unchecked(context.run, KEPT, context.clock() - limit))
+    now = context.clock()
+    stale = sum(1 for _ in unchecked(context.run, KEPT, now - limit, now))
     if stale:
         raise RunStateError(
             f"{context.run.path}: {counted(stale, 'kept image')} last asked about more than "

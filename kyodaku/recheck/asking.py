@@ -21,6 +21,7 @@ from kyodaku.gate import (
     image_error,
     redirect_target,
 )
+from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.netguard import normalise_url, origin_of
 from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, Verdict
@@ -143,7 +144,7 @@ class AskingAgain:
         self._heard = heard
         self._query = query
         self._listed_before: set[str] = set()
-        self._tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
+        self._tasks: dict[tuple[str, str], tuple[float, asyncio.Task[Any]]] = {}
 
     async def ask_registry(self, urls: Sequence[str]) -> None:
         """Ask the registry service, in batches, about those of `urls` that it has not answered for and was
@@ -180,7 +181,7 @@ class AskingAgain:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        running = [task for task in self._tasks.values() if not task.done()]
+        running = [task for _, task in self._tasks.values() if not task.done()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -358,10 +359,13 @@ class AskingAgain:
         return facts
 
     async def _once(self, what: str, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        """The result of `work` for this name; whoever else needs it waits for the same."""
-        task = self._tasks.get((what, name))
-        if task is None:
-            task = self._tasks[what, name] = asyncio.ensure_future(work())
+        """The result of `work` for this name; whoever else needs it waits for the same. What was asked for
+        more than a day ago is asked for again: a recheck may take long."""
+        now = self._permission.clock()
+        since, task = self._tasks.get((what, name), (now, None))
+        if task is None or (task.done() and now - since >= HOST_FILE_FRESH):
+            task = asyncio.ensure_future(work())
+            self._tasks[what, name] = now, task
         return await asyncio.shield(task)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from kyodaku.records import CANDIDATES, DECISIONS, RECHECKS
-from kyodaku.release.tables import iter_rows, read_rows, shard_names
+from kyodaku.records import CANDIDATES, DECISIONS, PAGES, RECHECKS
+from kyodaku.release.tables import iter_rows, read_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Binding, Effect, LicenceBinding, Where
 
@@ -20,6 +20,9 @@ SAME = "same"
 
 #: Outcomes of candidates that stand in a release, or for a picture that does.
 KEPT = ("released", "duplicate")
+
+#: Seconds by which a clock may be set back without making answers of a moment ago look like those to come.
+_CLOCK_STEP = 300.0
 
 #: Evidence that does not come from the page a candidate was found on.
 _NOT_OF_THE_PAGE = frozenset({LicenceBinding.XMP, LicenceBinding.URL_LIST})
@@ -79,15 +82,28 @@ def _together(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> l
 
 
 def unchecked(
-    run: RunFolder, outcomes: Collection[str], before: float
+    run: RunFolder, outcomes: Collection[str], before: float, now: float
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Candidates with one of `outcomes` whose last answer came before `before` (Unix seconds): shard and
-    row, rechecks laid over it."""
+    row, rechecks laid over it. Their pages count too: a crawl that was stopped for long has old ones. An
+    answer from after `now` was dated by a clock that was wrong, and counts for nothing."""
+    old_pages: set[str] | None = None
     for shard, decisions in iter_rows(run.decisions, DECISIONS):
         kept = {row["candidate_id"] for row in decisions if row["outcome"] in outcomes}
+        if kept and old_pages is None:
+            old_pages = _pages_read_before(run, before)
         checks = recheck_rows(run, shard) if kept else {}
         for row in candidate_rows(run, shard) if kept else ():
             key = row["candidate_id"]
-            asked_at = max(row["fetched_at"], checks[key]["checked_at"] if key in checks else 0.0)
+            crawled = 0.0 if row["page_url"] in (old_pages or ()) else row["fetched_at"]
+            times = (crawled, checks[key]["checked_at"] if key in checks else 0.0)
+            asked_at = max((time for time in times if time <= now + _CLOCK_STEP), default=0.0)
             if key in kept and asked_at < before:
                 yield shard, row
+
+
+def _pages_read_before(run: RunFolder, before: float) -> set[str]:
+    if not run.pages.is_file():
+        return set()
+    rows = read_table(run.pages, PAGES, ["url", "fetched_at"]).to_pylist()
+    return {row["url"] for row in rows if 0 < row["fetched_at"] < before}

@@ -52,12 +52,12 @@ def _recheck(context: StageContext, before: float) -> StageSummary:
     run = context.run
     if not shard_names(run.decisions):
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
-    if not run.recheck_sqlite.exists() and next(unchecked(run, KEPT, before), None) is None:
+    if not run.recheck_sqlite.exists() and next(unchecked(run, KEPT, before, context.clock()), None) is None:
         return StageSummary("recheck", True, ("every kept image was asked about lately",), {"asked": 0})
     require_key(context.recipe)
     notebook = Notebook(run, before)
     try:
-        kept = _kept(run, notebook)
+        kept = _kept(run, notebook, context.clock())
         complete = asyncio.run(_ask_all(context, kept, notebook))
     except KeyboardInterrupt:
         complete = False
@@ -82,12 +82,12 @@ def _lines(asked: int, verdicts: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _kept(run: RunFolder, notebook: Notebook) -> list[_Kept]:
+def _kept(run: RunFolder, notebook: Notebook, now: float) -> list[_Kept]:
     """What is still to be asked, images of one page together."""
     done = notebook.answered()
     rows = [
         (shard, row)
-        for shard, row in unchecked(run, KEPT, notebook.before)
+        for shard, row in unchecked(run, KEPT, notebook.before, now)
         if done.get(row["candidate_id"], GateVerdict.HOLD) == GateVerdict.HOLD
     ]
     pages = _pages(run, {row["page_url"] for _, row in rows})

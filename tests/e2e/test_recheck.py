@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -306,6 +307,33 @@ def test_a_release_refuses_stale_answers_in_one_line(
     assert len(done.stderr.splitlines()) == 1
     assert "run kyodaku recheck" in done.stderr
     assert not run.path.joinpath("release").exists()
+
+
+def released(recipe: Path, runs: Path, now: float) -> subprocess.CompletedProcess[str]:
+    return kyodaku("release", str(recipe), "--runs", str(runs), "--quiet", "--recorded-clock", str(now))
+
+
+def test_a_release_refuses_images_whose_page_is_stale(
+    crawled: tuple[SmallWeb, Path, RunFolder], tmp_path: Path
+) -> None:
+    """A crawl that was stopped for days and taken up again asked for the pages before it, and not since."""
+    _, recipe, run = crawled
+    shutil.copytree(run.path.parents[1], tmp_path / "runs", symlinks=True)
+    pages = RunFolder((tmp_path / "runs/again/latest").resolve()).pages
+    rows = pq.read_table(pages)
+    old = pa.array([time - 30 * 86400 for time in rows.column("fetched_at").to_pylist()])
+    pq.write_table(rows.set_column(rows.schema.get_field_index("fetched_at"), "fetched_at", old), pages)
+    done = released(recipe, tmp_path / "runs", time.time())
+    assert (done.returncode, "run kyodaku recheck" in done.stderr) == (1, True), done.stdout + done.stderr
+
+
+def test_a_release_refuses_answers_that_seem_to_come_from_the_future(
+    crawled: tuple[SmallWeb, Path, RunFolder], tmp_path: Path
+) -> None:
+    _, recipe, run = crawled
+    shutil.copytree(run.path.parents[1], tmp_path / "runs", symlinks=True)
+    done = released(recipe, tmp_path / "runs", time.time() - 86400)
+    assert (done.returncode, "run kyodaku recheck" in done.stderr) == (1, True), done.stdout + done.stderr
 
 
 def test_a_moved_recipe_is_one_clear_line(crawled: tuple[SmallWeb, Path, RunFolder], tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""What a recheck remembers of what it asked, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+from kyodaku.gate import GateVerdict, Need
+from kyodaku.netguard import NetPolicy
+from kyodaku.permission import Permission
+from kyodaku.recheck.asking import AskingAgain
+from kyodaku.recipe import parse_recipe
+from kyodaku.records import Candidate
+from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.rules import Rules
+from kyodaku.signals.model import Fetched
+
+URL = "https://shop.org/a.jpg"
+RECIPE = {
+    "version": 1,
+    "name": "again",
+    "operator": {"crawler": "AgainCrawler", "contact": "https://again.org/bot"},
+    "seeds": {"sites": ["https://shop.org/"]},
+    "permission": {"basis": "not-opted-out"},
+}
+DAY = 24 * 3600.0
+
+
+def test_host_files_of_more_than_a_day_ago_are_asked_for_again() -> None:
+    """A recheck of a million images takes days."""
+    now = 1_790_000_000.0
+    robots = "User-agent: *\nDisallow:\n"
+    asked: list[str] = []
+    tag = (("ETag", '"1"'),)
+
+    async def ask(need: Need) -> Fetched:
+        asked.append(need.url)
+        found = {"https://shop.org/robots.txt": robots.encode(), URL: b""}.get(need.url)
+        status = 404 if found is None else 200
+        return Fetched(need.url, need.url, status, tag, found or b"", True, None, now)
+
+    async def scene() -> list[GateVerdict]:
+        nonlocal now, robots
+        candidate = Candidate("c", URL, "", "shop.org", final_url=URL, headers=tag, bytes=0)
+        again = AskingAgain(gates, ask, 5)
+        verdicts = [(await again.recheck(candidate, None)).result.verdict]
+        robots = "User-agent: *\nDisallow: /\n"
+        for later in (DAY / 2, DAY / 2 + 1):
+            now += later
+            verdicts.append((await again.recheck(candidate, None)).result.verdict)
+        await again.close()
+        return verdicts
+
+    rules = Rules.from_recipe(parse_recipe(RECIPE, "test"), NetPolicy())
+    with closing(Permission(rules, EMPTY_SNAPSHOT, lambda: now)) as gates:
+        verdicts = asyncio.run(scene())
+    assert verdicts == [GateVerdict.PROCEED, GateVerdict.PROCEED, GateVerdict.REFUSE]
+    assert asked.count("https://shop.org/robots.txt") == 2
