@@ -23,8 +23,9 @@ DOCUMENT_RETRY = 300.0
 DOCUMENT_CAP = 1024 * 1024
 #: Documents of other origins that one origin may name, and of one origin that may be named, by itself too.
 MAX_NAMED_BY = 100
-MAX_NAMED_OF = 1000
+MAX_NAMED_OF = 10_000
 _MAX_DOCUMENTS = 10_000
+_MAX_BYTES = 256 * 1024 * 1024
 _MAX_ORIGINS = 10_000
 
 
@@ -38,6 +39,7 @@ class DocumentLibrary:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._known: OrderedDict[str, tuple[Fetched, int]] = OrderedDict()  # with its failures in a row
+        self._bytes = 0
         self._named_by = _Named(MAX_NAMED_BY)
         self._named_of = _Named(MAX_NAMED_OF)
 
@@ -55,8 +57,10 @@ class DocumentLibrary:
         again = old is None or fetched.fetched_at > old.fetched_at
         self._known[url] = fetched, failures + again if _may_pass(fetched) else 0
         self._known.move_to_end(url)
-        while len(self._known) > _MAX_DOCUMENTS:
-            self._known.popitem(last=False)
+        self._bytes += len(fetched.body) - (0 if old is None else len(old.body))
+        while len(self._known) > _MAX_DOCUMENTS or self._bytes > _MAX_BYTES:
+            _, (oldest, _) = self._known.popitem(last=False)
+            self._bytes -= len(oldest.body)
 
     def admit(self, url: str, named_at: str) -> bool:
         """Count that `named_at` (a URL) names `url`, once; False when its origin names too many documents of

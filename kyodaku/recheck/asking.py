@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from kyodaku.decision import basis_decision
@@ -302,6 +303,11 @@ class AskingAgain:
             target = redirect_target(answer)
             if target is None:
                 return replace(answer, url=url, final_url=current, hops=tuple(hops))
+            if found is not None:
+                head = ResponseHead(current, answer.status or 0, answer.headers, answer.fetched_at)
+                said = found.add(await self._with_documents(partial(self._permission.g4_hop, head)))
+                if not said.open:
+                    return said
             if len(hops) > self._redirects:
                 return GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value)
             current = target

@@ -52,7 +52,19 @@ basis = "public-domain"
 accept = ["cc0"]
 """
 #: Pages of the gallery; each shows one picture of its own, named after it.
-CASES = ("same", "moved", "noai", "header", "plus", "other", "untold", "page-gone", "image-gone", "licence")
+CASES = (
+    "same",
+    "moved",
+    "noai",
+    "header",
+    "plus",
+    "other",
+    "untold",
+    "page-gone",
+    "image-gone",
+    "licence",
+    "sent-on",
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +136,9 @@ def change(web: SmallWeb) -> None:
     web.set(at("moved"), redirect(at("elsewhere")))
     elsewhere = replace(page("moved"), head='<meta name="robots" content="noai">')
     web.set(at("elsewhere"), tagged(page_reply(elsewhere), "p1"))
+    onward = redirect(at("sent.jpg"))
+    web.set(at("sent-on.jpg"), replace(onward, headers=(*onward.headers, ("X-Robots-Tag", "noai"))))
+    web.set(at("sent.jpg"), tagged(picture("again/sent-on"), "i1"))
     web.set(at("page-gone"), NOT_FOUND)
     web.set(at("image-gone.jpg"), NOT_FOUND)
     unlicensed = replace(page("licence"), figures=[replace(page("licence").figures[0], licence="")])
@@ -235,6 +250,7 @@ def test_an_image_without_a_validator_is_fetched_again(scene: Scene) -> None:
         ("moved", "meta_robots"),  # a 304, but of the address that the page moved to
         ("header", "x_robots_tag"),
         ("plus", "plus_data_mining"),
+        ("sent-on", "x_robots_tag"),  # in the headers of a redirect
         ("closing", "robots_disallow"),
     ],
 )
@@ -276,7 +292,7 @@ def test_a_licence_that_is_gone_from_the_page_is_gone(scene: Scene) -> None:
 
 
 def test_the_user_is_told(scene: Scene) -> None:
-    assert "5 now refused" in scene.told
+    assert "6 now refused" in scene.told
     assert "4 now on hold" in scene.told
     assert "run kyodaku curate" in scene.told
 
