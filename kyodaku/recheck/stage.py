@@ -19,7 +19,7 @@ from kyodaku.recheck.asking import AskingAgain, KnownPage
 from kyodaku.recheck.notebook import Notebook
 from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import HOSTS, PAGES, Candidate
-from kyodaku.registry_client import load_registries
+from kyodaku.registry_client import Service, load_registries
 from kyodaku.release.tables import read_table, shard_names
 from kyodaku.rules import Rules
 from kyodaku.runs import RunFolder
@@ -140,6 +140,7 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
             again = AskingAgain(permission, fetcher.get, recipe.network.redirects, heard, query)
             waiting = list(kept)
             try:
+                await _require_registry(again, permission.snapshot.service, kept)
                 for pause in (0.0, *polite.hold_retries):
                     if not waiting:
                         break
@@ -169,6 +170,21 @@ async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, 
         for item in kept:
             group.create_task(one(item))
     return held
+
+
+async def _require_registry(again: AskingAgain, service: Service | None, kept: Sequence[_Kept]) -> None:
+    """Ask the registry service about everything. Raises RunStateError where it answers for nothing at all:
+    held on that, all of a set would be taken out because a service is down."""
+    urls = [url for item in kept for url in _addresses(item)]
+    if service is None or not urls:
+        return
+    await again.ask_registry(urls)
+    if all(service.unanswered(url) for url in urls):
+        first = service.answers.get(urls[0])
+        why = f" ({first.raw})" if first is not None else ""
+        raise RunStateError(
+            f"{service.endpoint} answers for no address{why}; nothing was asked; run again later"
+        )
 
 
 def _addresses(item: _Kept) -> list[str]:

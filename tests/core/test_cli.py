@@ -197,7 +197,9 @@ def test_recipe_schema_is_the_committed_one() -> None:
 
 
 def test_signals_list() -> None:
-    listed = json.loads(kyodaku("signals", "list", "--json").stdout)["protocols"]
+    found = json.loads(kyodaku("signals", "list", "--json").stdout)
+    listed = found["protocols"]
+    assert [item["table"] for item in found["registries"]] == ["registries.files", "registries.spawning"]
     assert {"robots", "x-robots-tag", "meta-robots", "plus-datamining"} <= {item["name"] for item in listed}
     assert all(item["title"] for item in listed)
 

@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 
 from kyodaku.errors import RecipeError, UsageError
 from kyodaku.fetcher import Fetcher
+from kyodaku.gate import GateVerdict
 from kyodaku.netguard import HostTable, NetPolicy, Target
+from kyodaku.permission import Permission
 from kyodaku.recipe import Recipe, read_recipe
 from kyodaku.recipe.sections import Spawning
 from kyodaku.registry_client import Answer, KnownAnswers, RegistrySnapshot, Service, load_registries
 from kyodaku.signals.model import Effect, Fetched, FetchError
 from kyodaku.spawning import TRIES, SpawningClient, key_of, read_reply, require_key
 from tests.core.test_fetcher_hostile import manners, reply
+from tests.core.test_permission import rules
 
 ENDPOINT = "http://opts.example/api/v2/query/urls/"
 A, B, C = "https://artist.example/a.jpg", "https://artist.example/b.jpg", "https://artist.example/c.jpg"
@@ -278,6 +281,20 @@ def test_one_interface_for_lists_and_services() -> None:
         Effect.SILENT,
     ]
     assert snapshot.lookup(urls=[A, C], services=False) == []
+
+
+def test_a_gate_holds_until_the_service_has_answered_and_host_files_are_not_its_business() -> None:
+    asked, origin = service(), "https://artist.example.org"
+    one, two = f"{origin}/1.jpg", f"{origin}/2.jpg"
+    gates = Permission(rules(), RegistrySnapshot(service=asked), lambda: NOW)
+    held = gates.g0(one)
+    assert (held.verdict, held.reason) == (GateVerdict.HOLD, "registry_unreachable")
+    assert gates.g0(one, services=False).open
+    asked.answers.put([Answer(one, False, "{}", "d" * 64, NOW)])
+    assert gates.g0(one).open
+    assert gates.g0(two).reason == "registry_unreachable"
+    machine = gates.host_files(origin)
+    assert next(machine).url == f"{origin}/robots.txt"
 
 
 @given(st.binary(max_size=200), st.text(max_size=30))

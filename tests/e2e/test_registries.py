@@ -309,6 +309,21 @@ def test_check_asks_it_too(served: Scene) -> None:
     assert command("check", url, "--recipe", str(served.recipe), key="").returncode == 2
 
 
+def test_recheck_while_the_service_is_down_takes_nothing_out(served: Scene) -> None:
+    seen = len(served.web.log)
+    served.api.lasts = 0
+    try:
+        done = command("recheck", str(served.run.path), "--quiet")
+    finally:
+        served.api.lasts = sys.maxsize
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "answers for no address" in done.stderr
+    assert "status 503" in done.stderr
+    assert requested_since(served.web, seen) == set()
+    assert outcomes(served.run)["free"][0] == "released"
+
+
 def test_recheck_finds_a_new_opt_out(served: Scene) -> None:
     served.api.opted_out.add(f"http://{HOST}/art/later.jpg")
     seen = len(served.web.log)
