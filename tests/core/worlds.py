@@ -29,6 +29,7 @@ from kyodaku.signals.model import (
     strongest,
 )
 from kyodaku.signals.protocols import Protocol, all_protocols
+from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS
 from tests.core.strategies import HTML_TEXT, IMAGE_BYTES, ROBOTS_TEXT, reading, webp, xmp_packet
 
 ORIGIN = "https://example.com"
@@ -77,10 +78,12 @@ class _StoreOf:
 
 @dataclass(frozen=True)
 class Heard:
-    """All that the protocols gave for one world."""
+    """All that the protocols gave for one world. `page_held` is True where the page could not be read whole:
+    then its images are held, whatever it says."""
 
     signals: list[Signal]
     evidence: list[LicenceEvidence]
+    page_held: bool = False
 
 
 def heard(world: World, mode: Mode = "policy", protocols: Sequence[Protocol] | None = None) -> Heard:
@@ -98,8 +101,11 @@ def heard(world: World, mode: Mode = "policy", protocols: Sequence[Protocol] | N
     embedded = read_embedded(world.image, url=world.url, complete=world.complete, c2pa=store)
     try:
         page = parse_html(world.html.encode("utf-8", "replace"), "text/html", PAGE, complete=world.complete)
+        page_held = not page.complete
     except CarrierError:
-        page = parse_html(b"", "text/html", PAGE, complete=world.complete)
+        page, page_held = parse_html(b"", "text/html", PAGE, complete=world.complete), True
+    if "/robots.txt" in files:
+        ROBOTS.crawl_delay(files["/robots.txt"], read.own_tokens)
     for protocol in asked:
         for path in protocol.host_files:
             if path in files and protocol.wants(path, files, read):
@@ -122,7 +128,7 @@ def heard(world: World, mode: Mode = "policy", protocols: Sequence[Protocol] | N
     for declared in named:
         document = _answer(declared.url, world.documents.get(declared.url, world.document), world)
         signals += by_name[declared.protocol].read_document(document, declared, world.url, read)
-    return Heard(signals, evidence)
+    return Heard(signals, evidence, page_held)
 
 
 def said(world: World, mode: Mode = "policy") -> list[Signal]:

@@ -20,7 +20,8 @@ MAX_SOURCES = 64
 MAX_FIGURES = 20_000
 MAX_JSON_LD = 64
 MAX_STATEMENTS = 2_000
-MAX_TEXT = 400_000
+#: As long as any page that is parsed: words that refuse may be the last ones.
+MAX_TEXT = 2 * 1024 * 1024
 _MAX_OPEN_LABELS = 8
 
 
