@@ -82,16 +82,19 @@ def declared_documents(
 
 
 def _document(permission: Permission, url: str, robots_of: Files) -> Generator[Need, Fetched, Fetched]:
-    """A document, if the robots.txt of its own origin lets us ask for it."""
-    if not permission.g0(url, services=False).open:
-        return _unasked(permission, url, FetchError.BLOCKED)
-    origin = origin_of(url)
-    if origin not in robots_of:
-        robots_of[origin] = yield from _followed(permission, origin + ROBOTS, NeedKind.DOCUMENT)
-    robots = robots_of[origin]
-    if not permission.robots_obtained(origin, robots).open or is_barred(permission, url, robots):
-        return _unasked(permission, url, FetchError.BARRED)
-    return (yield from _followed(permission, url, NeedKind.DOCUMENT))
+    """A document, if the robots.txt of its own origin, and of every hop's, lets us ask for it."""
+
+    def closed(hop: str) -> Generator[Need, Fetched, FetchError | None]:
+        if not permission.g0(hop, services=False).open:
+            return FetchError.BLOCKED
+        origin = origin_of(hop)
+        if origin not in robots_of:
+            robots_of[origin] = yield from _followed(permission, origin + ROBOTS, NeedKind.DOCUMENT)
+        robots = robots_of[origin]
+        open_ = permission.robots_obtained(origin, robots).open and not is_barred(permission, hop, robots)
+        return None if open_ else FetchError.BARRED
+
+    return (yield from _followed(permission, url, NeedKind.DOCUMENT, closed))
 
 
 def document(
@@ -137,14 +140,21 @@ def is_barred(permission: Permission, url: str, robots: Fetched) -> bool:
 
 
 def _followed(
-    permission: Permission, url: str, kind: NeedKind = NeedKind.HOST_FILE
+    permission: Permission,
+    url: str,
+    kind: NeedKind = NeedKind.HOST_FILE,
+    closed: Callable[[str], Generator[Need, Fetched, FetchError | None]] | None = None,
 ) -> Generator[Need, Fetched, Fetched]:
+    """The answer at the end of redirects. `closed` tells why a hop may not be asked for, by default by G0."""
     hops: list[Hop] = []
     current = url
     while True:
-        if not permission.g0(current, services=False).open:
-            blocked = FetchError.BLOCKED
-            return Fetched(url, current, None, (), b"", False, blocked, permission.clock(), tuple(hops))
+        if closed is not None:
+            error = yield from closed(current)
+        else:
+            error = None if permission.g0(current, services=False).open else FetchError.BLOCKED
+        if error is not None:
+            return Fetched(url, current, None, (), b"", False, error, permission.clock(), tuple(hops))
         answer = yield Need(current, kind, HOST_FILE_CAP)
         target = redirect_target(answer)
         if target is None:

@@ -260,6 +260,25 @@ def test_a_document_of_another_origin_is_asked_for_under_its_own_robots(
     assert permission().g1(IMAGE, facts).reason == reason
 
 
+@pytest.mark.parametrize(("robots", "reads"), [(b"User-agent: *\nDisallow: /l", False), (b"", True)])
+def test_a_document_that_is_sent_on_is_asked_for_under_the_robots_of_every_hop(
+    robots: bytes, reads: bool
+) -> None:
+    onward = replace(answer(302), headers=(("Location", f"{ELSEWHERE}/l.xml"),))
+    pages = {
+        ROBOTS: licences("/license.xml"),
+        LICENCE: onward,
+        f"{ELSEWHERE}/robots.txt": answer(200, robots),
+    }
+    web = Web({**pages, f"{ELSEWHERE}/l.xml": answer(200, RSL)})
+    gates = permission()
+    facts = asked(web, gates)
+    assert (f"{ELSEWHERE}/l.xml" in web.asked) is reads
+    assert f"{ELSEWHERE}/robots.txt" in web.asked
+    result = gates.g1(IMAGE, facts)
+    assert result.verdict is (GateVerdict.REFUSE if reads else GateVerdict.HOLD)
+
+
 def test_robots_of_another_origin_is_asked_for_once() -> None:
     web = Web({ROBOTS: licences(ELSEWHERE + "/1.xml", ELSEWHERE + "/2.xml")})
     asked(web)
