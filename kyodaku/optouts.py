@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -30,7 +31,8 @@ _KEYS = ("url", "prefix", "domain", "sha256")
 _HEX = re.compile(r"[0-9a-f]{64}")
 #: A lone CR ends a line too: else one comment in an old Mac file would hide every line after it.
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_MAX_FILE = 2 * 10**9
+#: Around an address these are no part of it; other blanks are escaped as any character is.
+_BLANK = " \t\r\n"
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -132,7 +134,7 @@ def _read(item: Any) -> tuple[str, str]:
     keys = [key for key in _KEYS if key in item]
     if len(keys) != 1 or not isinstance(item[keys[0]], str):
         raise ValueError(f"exactly one of {', '.join(_KEYS)}, as text")
-    key, value = keys[0], item[keys[0]].strip()
+    key, value = keys[0], item[keys[0]].strip(_BLANK)
     if key == "sha256":
         if not _HEX.fullmatch(value.lower()):
             raise ValueError("a sha256 has 64 hexadecimal digits")
@@ -150,10 +152,9 @@ def _read(item: Any) -> tuple[str, str]:
 
 def _spelt(url: str) -> str:
     """`url` without scheme, leading `www.` and fragment, normalised where it can be read."""
-    try:
+    url = url.strip(_BLANK)
+    with suppress(UnsafeAddressError):
         url = normalise_url(url)
-    except UnsafeAddressError:
-        url = url.strip()
     return url.partition("#")[0].partition("://")[2].removeprefix("www.") or url
 
 

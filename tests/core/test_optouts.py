@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kyodaku.decision import Policy, decide
@@ -129,6 +129,9 @@ def test_a_missing_file_is_an_error_of_the_recipe(tmp_path: Path) -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@example("\u00a1\r", "")
+@example("x\u2003", "")
+@example("x\u00a0", "")
 def test_no_text_raises_and_every_listed_address_is_found(value: str, other: str) -> None:
     from tempfile import TemporaryDirectory
 
