@@ -138,6 +138,22 @@ def test_every_way_to_read_is_in_the_proof(name: str) -> None:
 # ----------------------------------------------------------------------------------------- properties
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if PROOFS[name].grants])
+def test_a_grant_that_is_cut_at_any_byte_is_none(name: str) -> None:
+    for world in PROOFS[name].grants:
+        for at in range(_longest(world)):
+            found = alone(name, cut(world, at, FetchError.RESET if at % 2 else None))
+            against = objections(found.signals)
+            for policy in POLICIES[:2]:
+                decision = against or basis_decision(found.signals, found.evidence, policy)
+                assert decision.verdict is not Verdict.ALLOW, (world, at)
+
+
+def _longest(world: World) -> int:
+    bodies = (*world.files.values(), world.document, world.html.encode(), world.image)
+    return max(map(len, bodies)) + 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_grants_grants(name: str) -> None:
     """The properties below would hold for a reader that reads nothing."""
