@@ -108,6 +108,20 @@ def test_a_file_that_did_not_come_whole_never_grants(name: str) -> None:
     assert PROTOCOL.read_image(embedded, reading()) == []
 
 
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_a_packet_in_utf16_is_read(code: str) -> None:
+    for value, effect in (("DMI-PROHIBITED", Effect.RESERVED), ("DMI-ALLOWED", Effect.PERMITTED)):
+        packet = mining(value).decode().encode(code)
+        assert effects(webp((b"XMP ", packet))) == [effect]
+
+
+def test_a_text_chunk_with_a_wrong_checksum_refuses_but_does_not_grant() -> None:
+    for value, expected in (("DMI-PROHIBITED", [Effect.RESERVED]), ("DMI-ALLOWED", [])):
+        body = png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + mining(value)))
+        at = body.index(b"IEND") - 5  # the last octet of the checksum before it
+        assert effects(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]) == expected
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
 def test_header_facts_and_exif(kind: str) -> None:
     read = read_embedded(drawn(kind))

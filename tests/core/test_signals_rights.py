@@ -201,6 +201,21 @@ def test_a_refusal_goes_before_what_cannot_be_read() -> None:
     assert [s.effect for s in PROTOCOL.read_image(read_embedded(body), reading())] == [Effect.RESERVED]
 
 
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be", "utf-16"])
+@pytest.mark.parametrize("words", ["No AI training", "AI\u5b66\u7fd2\u7981\u6b62"])
+def test_utf16_where_no_standard_has_it_is_read(code: str, words: str) -> None:
+    raw = words.encode(code)
+    files = [
+        jpeg((0xFE, raw)),
+        exif(tiff([(0x8298, raw + b"\0\0")])),
+        jpeg((0xED, b"Photoshop 3.0\0" + resource(0x0404, dataset(116, raw)))),
+        png((b"tEXt", b"Copyright\0" + raw)),
+    ]
+    for body in files:
+        found = PROTOCOL.read_image(read_embedded(body), reading())
+        assert [signal.effect for signal in found] == [Effect.RESERVED]
+
+
 def test_iim_says_in_which_encoding_it_is() -> None:
     utf8 = dataset(90, b"\x1b%G", record=1)
     fields, whole = of_iim(utf8 + dataset(116, "© 芸術家".encode()) + dataset(40, b"\xff") + b"\x00\x00")

@@ -201,6 +201,8 @@ def _png(body: bytes, found: Found) -> None:
         elif kind == b"eXIf":
             found.add_exif(data)
         elif kind in (b"iTXt", b"zTXt", b"tEXt"):
+            if body[at - 4 : at] != zlib.crc32(kind + data).to_bytes(4, "big"):
+                found.problems.append("PNG: a text chunk with a wrong checksum")
             _png_text(kind, data, found)
     found.problems.append("PNG: too many chunks")
     found.refuse("PNG: too many chunks")

@@ -121,13 +121,16 @@ def is_generator_key(key: str) -> bool:
 
 
 def decoded(raw: bytes) -> tuple[str, tuple[str, ...]]:
-    """`raw` as UTF-8, else as latin-1 and in every East Asian encoding that it fits."""
-    raw = raw.strip(b"\x00 ")
+    """`raw` as UTF-8, else as latin-1 and in every East Asian encoding that it fits; with NULs inside or a
+    byte order mark also as UTF-16 of either order, which some writers put where no standard has it."""
+    whole, raw = raw, raw.strip(b"\x00 ")
+    also = []
+    if b"\x00" in raw or raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        also += [_utf16(whole, little) for little in (True, False)]
     try:
-        return raw.decode("utf-8"), ()
+        return raw.decode("utf-8"), tuple(also)
     except UnicodeDecodeError:
         pass
-    also = []
     for name in _EAST_ASIAN:
         try:
             also.append(raw.decode(name))

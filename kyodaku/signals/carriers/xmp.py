@@ -24,6 +24,8 @@ _DESCRIPTION = f"{{{RDF}}}Description"
 _RESOURCE = f"{{{RDF}}}resource"
 _ITEM = f"{{{RDF}}}li"
 _QUALIFIED = (f"{{{RDF}}}value", f"{_DESCRIPTION}/{{{RDF}}}value")
+#: How a packet in UTF-16 begins: its NULs are half of the text.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<\x00")
 _CONTAINERS = frozenset(f"{{{RDF}}}{name}" for name in ("Alt", "Bag", "Seq"))
 
 
@@ -101,7 +103,7 @@ def parse_xmp(packet: bytes) -> XmpProperties:
         raise CarrierError(f"an XMP packet of {len(packet)} bytes is longer than the limit")
     try:
         parser = DefusedXMLParser(target=_BoundedBuilder(), forbid_dtd=True)
-        parser.feed(packet.strip(b"\x00 \t\r\n"))
+        parser.feed(packet if packet.startswith(_UTF16) else packet.strip(b"\x00 \t\r\n"))
         root = parser.close()
     except (ValueError, SyntaxError, LookupError, RecursionError, OverflowError) as error:
         raise CarrierError(f"XMP is not readable ({type(error).__name__}: {error})") from error
