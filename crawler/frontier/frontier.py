@@ -3,27 +3,25 @@
 It owns the state of every origin and the due time of every host, hands out only due requests of open
 origins, and fetches host files before anything else. Requests live in the store and are read per origin
 in small batches, so memory does not grow with the crawl and a slow host never stands in another's way.
-
-An image waits ("parked") until the pages known on its page's host have been read, or PAGES_AHEAD images
-wait: the more pages were read, the more objections are known before the image is asked for.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 
-from crawler.frontier.documents import MAX_WAITS, DocumentBook, DocumentRun
+from crawler.frontier.documents import MAX_WAITS, DocumentBook
+from crawler.frontier.hosts import HostBook
+from crawler.frontier.inquiries import Inquiries
 from crawler.frontier.jobs import Host, Job, Judge
 from crawler.frontier.origins import HostFileRun, Origin, OriginBook, OriginState
+from crawler.frontier.parking import Parking
 from crawler.frontier.politeness import Timetable
 from crawler.frontier.requests import Answered, Place, Requests, Row
 from crawler.frontier.retries import Retries
-from crawler.frontier.shared import SharedAnswers
 from crawler.store.schema import Kind, State
 from crawler.store.store import Store
-from kyodaku.gate import GateResult, GateVerdict, NeedKind, OriginFacts, weigh
+from kyodaku.gate import GateResult, GateVerdict, OriginFacts, weigh
 from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.netguard import host_of, origin_of
 from kyodaku.reasons import HoldReason, NotRequestedReason
@@ -32,7 +30,6 @@ from kyodaku.signals.model import Fetched, Hop
 from kyodaku.signals.protocols.robots import PATH as ROBOTS
 
 BATCH = 32
-PAGES_AHEAD = 1000
 #: Pages in a row that meet a wall before the whole host is held (signals.md 0.5).
 WALLS_IN_A_ROW = 3
 
@@ -59,17 +56,22 @@ class Frontier:
         self._documents = documents
         self._timetable = timetable
         self._retries = Retries(hold_retries, now)
-        self._shared: SharedAnswers[HostFileRun | DocumentRun] = SharedAnswers(
-            now, min(hold_retries, default=HOST_FILE_FRESH)
-        )
         self._max_delay = max_delay
         self._now = now
         self._service = service
-        self._hosts: dict[str, Host] = {}
-        self._pages_open: Counter[str] = Counter()
-        self._parked: Counter[str] = Counter()
+        self._hosts = HostBook(store)
+        self._inquiries = Inquiries(
+            origins,
+            documents,
+            self._hosts,
+            timetable,
+            settled=self._settle,
+            read=self._release,
+            now=now,
+            forget=min(hold_retries, default=HOST_FILE_FRESH),
+        )
+        self._parking = Parking()
         self._ending: dict[str, None] = {}  # closed hosts whose requests are still to be concluded
-        self._fetching = 0
         self.unfinished = 0
         self.asking = False  # whether a request waits for the registry service
         self.stopped = False
@@ -79,29 +81,24 @@ class Frontier:
 
     def restore(self) -> None:
         """Take up the store's state: every host waits its delay again, every hold its interval."""
-        for name, state, reason, holds, walls, backoff, delay in self._store.rows(
-            "SELECT host, state, reason, holds, walls, backoff, delay FROM hosts"
-        ):
-            self._timetable.restored(name, delay, backoff)
-            host = self._host(name)
-            host.state, host.reason, host.holds, host.walls = state, reason, holds, walls
-            if host.state == "closed":
-                host.stop = NotRequestedReason.parse(reason)
-                self._ending[name] = None
-            elif host.state == "held":
-                self._schedule_host(host)
+        for stored in self._hosts.stored():
+            self._timetable.restored(stored.name, stored.delay, stored.backoff)
+            if stored.state == "closed":
+                self._ending[stored.name] = None
+            elif stored.state == "held":
+                self._schedule_host(self._hosts.get(stored.name))
         self.unfinished = self._requests.unfinished()
         self.asking = bool(self._requests.asking(1))
-        self._pages_open.update(self._requests.open_by_host())
+        self._parking.restore(self._requests.open_by_host())
         for page_host in self._requests.parked_hosts():
-            if not self._pages_open[page_host]:
+            if not self._parking.waits(page_host):
                 self._requests.unpark(page_host)
         for name, host_name in self._store.rows("SELECT origin, host FROM origins WHERE state = 'held'"):
             self._schedule_origin(self._origin(name, host_name))
         for request, holds in self._requests.held():
             self._retries.after(self._retries.interval(holds) or 0.0, self._release_held(request))
         for url in self._documents.restore():
-            self._begin_document(url)
+            self._inquiries.of_document(url)
         for name, host_name in self._requests.pending_origins():
             self._origin(name, host_name)
             self._timetable.wake(host_name)
@@ -124,7 +121,7 @@ class Frontier:
             return found[0], False
         self.unfinished += 1
         if kind is not Kind.IMAGE:
-            self._pages_open[place.host] += 1
+            self._parking.page_opened(place.host)
         if state is State.PARKED:
             self._park(page_host)
         elif state is State.PENDING:
@@ -133,12 +130,10 @@ class Frontier:
 
     def _ready(self, kind: Kind, page_host: str) -> State:
         """Whether a request that nothing else keeps back may be asked, or waits for pages."""
-        wait = kind is Kind.IMAGE and page_host and self._pages_open[page_host]
-        return State.PARKED if wait else State.PENDING
+        return State.PARKED if kind is Kind.IMAGE and self._parking.waits(page_host) else State.PENDING
 
     def _park(self, page_host: str) -> None:
-        self._parked[page_host] += 1
-        if self._parked[page_host] >= PAGES_AHEAD:
+        if self._parking.park(page_host):
             self._unpark(page_host)
 
     # ------------------------------------------------------------------ the registry service
@@ -188,7 +183,7 @@ class Frontier:
         self._requests.ask_again(request, place)
         self.unfinished += 1
         if row.kind is not Kind.IMAGE:
-            self._pages_open[row.page_host] += 1
+            self._parking.page_opened(row.page_host)
         self._expect_or_ask(request, place)
 
     # ------------------------------------------------------------------ handing out
@@ -197,14 +192,14 @@ class Frontier:
         """A request that may be made now, or None."""
         self._retries.run_due()
         while self._ending and not self.stopped:  # needs no turn: nothing is asked
-            host = self._host(self._ending.popitem()[0])
+            host = self._hosts.get(self._ending.popitem()[0])
             for origin in host.origins:
                 self._row_of(host, origin)
         while not self.stopped:
             slot = self._timetable.next()
             if slot is None:
                 return None
-            job = self._job_of(self._host(slot.host))
+            job = self._job_of(self._hosts.get(slot.host))
             if job is not None:
                 self._timetable.start(slot)
                 return job
@@ -217,7 +212,7 @@ class Frontier:
 
     def has_work(self) -> bool:
         """True while a request may still be made, now or later."""
-        return not self.stopped and (self.unfinished > 0 or self._fetching > 0)
+        return not self.stopped and (self.unfinished > 0 or self._inquiries.running > 0)
 
     def _job_of(self, host: Host) -> Job | None:
         if host.needs:
@@ -247,7 +242,7 @@ class Frontier:
                     origin.state = OriginState.UNKNOWN
                 if origin.state is OriginState.UNKNOWN:
                     if self._peek(origin) is not None:
-                        self._begin(origin)
+                        self._inquiries.of_origin(origin)
                     return None
                 if origin.state is not OriginState.OPEN:
                     return None
@@ -268,53 +263,14 @@ class Frontier:
 
     # ------------------------------------------------------------------ host files
 
-    def _begin(self, origin: Origin) -> None:
-        self._fetching += 1
-        self._advance(self._origins.begin(origin))
-
     def host_file(self, job: Job, fetched: Fetched) -> None:
         """The answer to a job for a host file or a document."""
-        assert job.run is not None  # noqa: S101 - only called for such jobs
-        assert job.run.need is not None  # noqa: S101 - the run waits for this answer
-        self._origins.heard(job.url, fetched)
         if job.url == origin_of(job.url) + ROBOTS:  # its other files wait as long as it asks
             self._timetable.wish(job.host, min(self.judge.crawl_delay(fetched), self._max_delay))
-        waiting = self._shared.put(job.run.need, fetched) if _is_shared(job.run) else []
-        for run in (job.run, *waiting):
-            self._answer(run, fetched)
-            self._advance_any(run)
+        self._inquiries.heard(job, fetched)
 
-    def _answer(self, run: HostFileRun | DocumentRun, fetched: Fetched) -> None:
-        if isinstance(run, DocumentRun):
-            self._documents.answer(run, fetched)
-        else:
-            self._origins.answer(run, fetched)
-
-    def _advance_any(self, run: HostFileRun | DocumentRun) -> None:
-        if isinstance(run, DocumentRun):
-            self._advance_document(run)
-        else:
-            self._advance(run)
-
-    def _asks(self, run: HostFileRun | DocumentRun) -> bool:
-        """Queue what a run needs next, unless somebody asked for it already. False when it needs nothing."""
-        while run.need is not None:
-            url = run.need.url
-            known = self._shared.get(url) if _is_shared(run) else None
-            if known is None:
-                if not _is_shared(run) or self._shared.join(url, run):
-                    name = host_of(url)
-                    self._host(name).needs.append(run)
-                    self._timetable.wake(name)
-                return True
-            self._answer(run, known)
-        return False
-
-    def _advance(self, run: HostFileRun) -> None:
-        if self._asks(run):
-            return
+    def _settle(self, run: HostFileRun) -> None:
         assert run.facts is not None  # noqa: S101 - a run ends in facts
-        self._fetching -= 1
         origin = run.origin
         whole = self._origins.settle(origin, run.facts)
         if whole.open:
@@ -336,23 +292,10 @@ class Frontier:
         missing = self._documents.wait(row.id, urls)
         self._page_closed(row)
         for url in missing:
-            self._begin_document(url)
+            self._inquiries.of_document(url)
         if not missing:
             self._release(row.id)
         return True
-
-    def _begin_document(self, url: str) -> None:
-        run = self._documents.begin(url)
-        if run is not None:
-            self._fetching += 1
-            self._advance_document(run)
-
-    def _advance_document(self, run: DocumentRun) -> None:
-        if self._asks(run):
-            return
-        self._fetching -= 1
-        for request in self._documents.settle(run):
-            self._release(request)
 
     def _open(self, origin: Origin, facts: OriginFacts) -> None:
         delay = self.judge.opened(origin, facts)
@@ -362,11 +305,7 @@ class Frontier:
             self.close_host(origin.host, NotRequestedReason.BUDGET_HOST)
             return
         self._timetable.wish(origin.host, delay)
-        self._store.write(
-            "INSERT INTO hosts (host, delay) VALUES (?, ?)"
-            " ON CONFLICT (host) DO UPDATE SET delay = max(delay, excluded.delay)",
-            (origin.host, delay),
-        )
+        self._hosts.save_delay(origin.host, delay)
 
     def _schedule_origin(self, origin: Origin) -> None:
         interval = self._retries.interval(origin.holds)
@@ -396,11 +335,7 @@ class Frontier:
         the crawl ends the host's requests at once."""
         slot = self._timetable.slot(job.host)
         self._timetable.slow_down(slot, retry_after)
-        self._store.write(
-            "INSERT INTO hosts (host, backoff) VALUES (?, ?)"
-            " ON CONFLICT (host) DO UPDATE SET backoff = excluded.backoff",
-            (job.host, slot.backoff),
-        )
+        self._hosts.save_backoff(job.host, slot.backoff)
         if slot.backoff >= self.judge.time_left():
             self.close_host(job.host, NotRequestedReason.BUDGET_TIME)
 
@@ -409,7 +344,7 @@ class Frontier:
         slot = self._timetable.slot(job.host)
         if slot.backoff:
             self._timetable.recovered(slot)
-            self._store.write("UPDATE hosts SET backoff = 0 WHERE host = ?", (job.host,))
+            self._hosts.save_backoff(job.host, 0)
 
     def done(self, row: Row) -> None:
         """`row` came to an end and is recorded."""
@@ -438,13 +373,8 @@ class Frontier:
         return True
 
     def _page_closed(self, row: Row) -> None:
-        if row.kind is Kind.IMAGE:
-            return
-        host = row.page_host
-        self._pages_open[host] -= 1
-        if self._pages_open[host] <= 0:
-            del self._pages_open[host]
-            self._unpark(host)
+        if row.kind is not Kind.IMAGE and self._parking.page_closed(row.page_host):
+            self._unpark(row.page_host)
 
     def _release_held(self, request: int) -> Callable[[], None]:
         return lambda: self._release(request)
@@ -455,42 +385,41 @@ class Frontier:
         place = Place(row.url, host_of(row.url), origin_of(row.url))
         self._requests.from_start(row, place, State.PENDING)
         if row.kind is not Kind.IMAGE:
-            self._pages_open[row.page_host] += 1
+            self._parking.page_opened(row.page_host)
         self._expect_or_ask(request, place)
 
     # ------------------------------------------------------------------ whole hosts
 
     def wall(self, job: Job) -> None:
         """A page of the host met a wall. Three in a row hold the host."""
-        host = self._host(job.host)
+        host = self._hosts.get(job.host)
         host.walls += 1
         if host.walls >= WALLS_IN_A_ROW:
             host.state, host.reason = "held", HoldReason.WALLED_HOST.value
             host.holds += 1
             self._unpark(host.name)
-            self._save(host)
+            self._hosts.save(host)
             self._schedule_host(host)
         else:
-            self._save(host)
+            self._hosts.save(host)
 
     def no_wall(self, job: Job) -> None:
         """A page of the host was readable."""
-        host = self._host(job.host)
+        host = self._hosts.get(job.host)
         if host.walls:
             host.walls = 0
-            self._save(host)
+            self._hosts.save(host)
 
     def close_host(self, name: str, reason: NotRequestedReason) -> None:
         """Nothing more is asked of a host: its requests end with `reason`."""
-        host = self._host(name)
+        host = self._hosts.get(name)
         host.state, host.reason, host.stop = "closed", reason.value, reason
-        self._save(host)
+        self._hosts.save(host)
         self._ending[name] = None
 
     def stop_of(self, name: str) -> NotRequestedReason | None:
         """Why a host was closed, or None."""
-        host = self._hosts.get(name)
-        return host.stop if host is not None and isinstance(host.stop, NotRequestedReason) else None
+        return self._hosts.stop_of(name)
 
     def _schedule_host(self, host: Host) -> None:
         interval = self._retries.interval(host.holds)
@@ -498,37 +427,20 @@ class Frontier:
             host.stop = GateResult("g2", GateVerdict.HOLD, HoldReason.WALLED_HOST.value)
             self._timetable.wake(host.name)
             return
-
-        self._store.write(
-            "UPDATE hosts SET next_retry = ? WHERE host = ?", (time.time() + interval, host.name)
-        )
+        self._hosts.save_retry(host, time.time() + interval)
 
         def retry() -> None:
             host.state, host.walls = "open", WALLS_IN_A_ROW - 1
-            self._save(host)
+            self._hosts.save(host)
             self._timetable.wake(host.name)
 
         self._retries.after(interval, retry)
 
-    def _save(self, host: Host) -> None:
-        self._store.write(
-            "INSERT INTO hosts (host, state, reason, holds, walls) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (host) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
-            " holds = excluded.holds, walls = excluded.walls",
-            (host.name, host.state, host.reason, host.holds, host.walls),
-        )
-
     # ------------------------------------------------------------------ inside
-
-    def _host(self, name: str) -> Host:
-        found = self._hosts.get(name)
-        if found is None:
-            found = self._hosts[name] = Host(name)
-        return found
 
     def _origin(self, name: str, host_name: str) -> Origin:
         origin = self._origins.get(name, host_name)
-        host = self._host(host_name)
+        host = self._hosts.get(host_name)
         if origin not in host.origins:
             host.origins.append(origin)
         return origin
@@ -541,16 +453,10 @@ class Frontier:
             self._ending[place.host] = None
 
     def _unpark(self, page_host: str) -> None:
-        self._parked.pop(page_host, None)
+        self._parking.unpark(page_host)
         for name in self._requests.unpark(page_host):
             self._expect(Place("", host_of(name + "/"), name))
 
 
 def _unasked(row: Row, result: GateResult) -> Answered:
     return Answered(result, hops=row.hops, signals=result.signals)
-
-
-def _is_shared(run: HostFileRun | DocumentRun) -> bool:
-    """True for what others may need too: all that leads to a document."""
-    documents = isinstance(run, DocumentRun)
-    return documents or (run.need is not None and run.need.kind is NeedKind.DOCUMENT)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.frontier import frontier
+from crawler.frontier import frontier, parking
 from kyodaku.signals.model import FetchError
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, redirect, text
 
@@ -93,7 +93,7 @@ def test_images_wait_for_the_pages_of_their_host(tmp_path: Path) -> None:
 
 
 def test_a_late_no_leaves_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontier, "PAGES_AHEAD", 1)
+    monkeypatch.setattr(parking, "PAGES_AHEAD", 1)
     monkeypatch.setattr(frontier, "BATCH", 1)
     web = {
         ROBOTS: OPEN,
@@ -119,7 +119,7 @@ def test_a_late_no_leaves_its_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_late_evidence_asks_once_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontier, "PAGES_AHEAD", 1)
+    monkeypatch.setattr(parking, "PAGES_AHEAD", 1)
     licensed = (
         '<figure><img src="http://c.example/x.png">'
         '<a rel="license" href="https://creativecommons.org/publicdomain/zero/1.0/">CC0</a></figure>'
