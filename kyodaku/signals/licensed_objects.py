@@ -88,6 +88,20 @@ def _nodes(page: HtmlPage) -> Iterator[Mapping[str, Any]]:
         yield item.node
 
 
+def _members(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The properties of a node, those that are grouped under `@nest` too (JSON-LD 1.1, 4.1.7)."""
+    stack: list[Any] = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, list):
+            stack += part[::-1]
+        for key, value in part.items() if isinstance(part, Mapping) else ():
+            if key == "@nest":
+                stack.append(value)
+            else:
+                yield key, value
+
+
 def _id(node: Mapping[str, Any], page: HtmlPage) -> str:
     """The name of a node: resolved where it can be, with its fragment."""
     name = node.get("@id")
@@ -99,7 +113,7 @@ def _id(node: Mapping[str, Any], page: HtmlPage) -> str:
 def _addresses(node: Mapping[str, Any], page: HtmlPage) -> tuple[list[str], list[str]]:
     contents: list[str] = []
     others: list[str] = []
-    for key, value in node.items():
+    for key, value in _members(node):
         term = last_term(key)
         if term == "@id" or term in _OTHER_ADDRESSES:
             exact = _plain_name(key, "contentUrl", _SCHEMA_PREFIXES)
@@ -118,7 +132,7 @@ def _read(
     licences: list[str] = []
     restrictions: list[str] = []
     acquire = ""
-    for key, value in node.items():
+    for key, value in _members(node):
         term = last_term(key)
         if term in ("license", "licence"):
             licences += _licences(value, page)
@@ -187,7 +201,7 @@ def _plain_context(context: Any) -> bool:
     if len(texts) + len(maps) < len(parts) or not all(map(_is_schema, texts or [_SCHEMA[0]])):
         return False
     return all(
-        _is_schema(meant) if term in ("@vocab", "schema") else term not in _MEANINGFUL
+        _is_schema(meant) if term in ("@vocab", "schema") else term not in _MEANINGFUL and meant != "@nest"
         for part in maps
         for term, meant in part.items()
     )

@@ -147,7 +147,8 @@ class LicenceLinks(Protocol):
             for link in links if len(links) <= _MAX_STATEMENTS else ():
                 anchor = link.parameter("anchor")
                 if not _is_rsl(link.parameter("type").lower()):
-                    itself = not anchor.strip() or _normal(absolute(head.url, anchor)) == own
+                    part = "#" in anchor  # of the picture, whatever that is
+                    itself = not anchor.strip() or (not part and _normal(absolute(head.url, anchor)) == own)
                     binding = LicenceBinding.LINK_HEADER if itself else LicenceBinding.UNBOUND
                     url = absolute(head.url, link.target) or link.target
                     found[_evidence(url, binding, "", head.url, f"Link: {value}", digest)] = None
