@@ -17,7 +17,13 @@ _FILES = {"/.well-known/tdmrep.json": "tdmrep", "/license.xml": "rsl"}
 #: What is wanted of a file that cannot be read, by a Conflict.
 READABLE = "readable here"
 _MAX_SAMPLES = 400
-_UNPROVABLE = "the file is longer than 500 KiB, no text, or has too many rules to prove a wish against"
+#: Why no wish is proved over a file: in English and, by that, in Japanese.
+UNPROVABLE = "the file is longer than 500 KiB, no text, or has too many rules to prove a wish against"
+UNSHOWABLE = "the file is no UTF-8, or holds characters that cannot be shown; save it without them"
+UNPROVED_JA = {
+    UNPROVABLE: "500 KiB を超えるか、テキストでないか、規則が多すぎるため、証明できません",
+    UNSHOWABLE: "UTF-8 でないか、表示できない文字を含みます。それらを除いて保存してください",
+}
 #: What every parser has to read of a robots.txt (RFC 9309 2.5), in octets.
 _READ_BY_ALL = 500 * 1024
 _MAX_AGENTS = 20
@@ -25,7 +31,8 @@ _MAX_AGENTS = 20
 
 @dataclass(frozen=True)
 class Conflict:
-    """Why a wish cannot be said: for `path`, `protocol` says otherwise (or nothing) in `line`."""
+    """Why a wish cannot be said: for `path`, `protocol` says otherwise (or nothing) in `line`. Where
+    nothing is `wanted`, `line` tells what is wrong with the file."""
 
     path: str
     agent: str
@@ -40,17 +47,11 @@ def prove(wish: Wish, advice: Advice, origin: str, existing: dict[str, bytes], n
     bodies = {**existing, **advice.files}
     files = answers(origin, bodies, now)
     paths, agents, whole = _samples(wish, existing.get("/robots.txt", b""))
-    if not whole or len(bodies["/robots.txt"]) > _READ_BY_ALL:
-        return [
-            Conflict(
-                "/robots.txt",
-                "",
-                "",
-                "robots",
-                _UNPROVABLE,
-                "",
-            )
-        ]
+    robots = bodies["/robots.txt"]
+    if not whole or len(robots) > _READ_BY_ALL:
+        return [Conflict("/robots.txt", "", "", "robots", UNPROVABLE, "")]
+    if not _shows(robots):
+        return [Conflict("/robots.txt", "", "", "robots", UNSHOWABLE, "")]
     before = answers(origin, existing, now)
     required = {"aipref"} | {name for path, name in _FILES.items() if path in advice.files}
     found: dict[tuple[str, str], Conflict] = {}
@@ -109,6 +110,15 @@ def against(
                 )
                 found.setdefault((signal.protocol, signal.raw), conflict)
     return list(found.values())
+
+
+def _shows(body: bytes) -> bool:
+    """Whether a file can be printed, and typed from there, without a change to any line."""
+    try:
+        text = body.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return False
+    return all(char.isprintable() or char in "\t\r\n" for char in text)
 
 
 def _samples(wish: Wish, old: bytes) -> tuple[list[str], list[str], bool]:

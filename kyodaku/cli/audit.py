@@ -172,8 +172,12 @@ def _plain(text: str) -> str:
 
 
 def _declined(c: Conflict, lang: Lang) -> str:
-    from kyodaku.audit.proof import READABLE
+    from kyodaku.audit.proof import READABLE, UNPROVED_JA
 
+    if not c.wanted:
+        if lang is Lang.JA:
+            return f"表現できません: {c.path}: {UNPROVED_JA[c.line]}。"
+        return f"Cannot be said: {c.path}: {c.line}."
     if c.wanted == READABLE:
         if lang is Lang.JA:
             return f"表現できません: {c.protocol}({c.line})が読めず、反対のことを述べている可能性があります。"
@@ -188,8 +192,7 @@ def _declined(c: Conflict, lang: Lang) -> str:
 def _advice(advice: Advice, lang: Lang) -> None:
     for path, body in advice.files.items():
         output.say(f"--- {path}")
-        for line in body.decode("utf-8", "replace").splitlines():
-            output.say(line)
+        output.copy(body.decode("utf-8", "replace"))
     for path, pairs in advice.headers.items():
         said = f"{path} 以下のヘッダー" if lang is Lang.JA else f"headers below {path}"
         output.say(f"--- {said}")
@@ -197,5 +200,4 @@ def _advice(advice: Advice, lang: Lang) -> None:
             output.say(f"{name}: {value}")
     if advice.schema_org:
         output.say("--- 画像のある各ページに" if lang is Lang.JA else "--- in each page with an image")
-        for line in advice.schema_org.splitlines():
-            output.say(line)
+        output.copy(advice.schema_org)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json as jsonlib
 import sys
 import time
 from contextlib import closing
@@ -169,7 +168,7 @@ def _tell(found: list[Checked], lang: str, json: bool) -> None:
 
     for item in found:
         if json:
-            sys.stdout.write(jsonlib.dumps(to_json(item, lang), ensure_ascii=False) + "\n")
+            sys.stdout.write(output.as_json(to_json(item, lang)) + "\n")
             continue
         output.say(sentence(item, lang))
         output.show(tree(item, lang))

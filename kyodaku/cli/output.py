@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ def say(text: str = "") -> None:
     Console(highlight=False, soft_wrap=True).print(_harmless(text), markup=False)
 
 
+def copy(text: str) -> None:
+    """Lines to be copied as they are, tabs too; without a byte order mark, which nobody would see."""
+    lines = re.split("\r\n|\r|\n", text.removeprefix("\ufeff").rstrip("\r\n"))
+    sys.stdout.write("".join("\t".join(map(_harmless, line.split("\t"))) + "\n" for line in lines))
+
+
 def show(renderable: Any) -> None:
     """A rich table or panel on stdout."""
     Console(highlight=False).print(renderable)
@@ -30,7 +37,13 @@ def show(renderable: Any) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout, for programs."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=_path_as_text) + "\n")
+    sys.stdout.write(as_json(value, indent=2) + "\n")
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON with Japanese as it is, and what steers a terminal escaped: it may quote the web."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_path_as_text)
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
 
 
 def print_error(error: KyodakuError | str) -> None:
@@ -54,6 +67,10 @@ def _harmless(text: str) -> str:
     """One line without characters that steer a terminal: what we print may quote the web."""
     line = " ".join(text.splitlines())
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def _path_as_text(value: object) -> str:

@@ -97,6 +97,33 @@ def test_a_wish_beyond_what_every_parser_reads_is_declined() -> None:
     assert not _conflicts("no", old[:511_000])
 
 
+def _printed(folder: Path, robots: bytes, *options: str) -> str:
+    (folder / "robots.txt").write_bytes(robots)
+    asked = ["signals", "audit", str(folder), "--want", "no", "--origin", ORIGIN, *options]
+    return CliRunner().invoke(app, asked).stdout
+
+
+def test_a_merged_file_is_printed_as_it_has_to_be_saved(tmp_path: Path) -> None:
+    out = _printed(tmp_path, b"\xef\xbb\xbfUser-agent: *\r\nDisallow:\t/x/ \\\r\n\r\n")
+    assert "--- /robots.txt\nUser-agent: *\nDisallow:\t/x/ \\\nContent-Usage: / train-ai=n\n" in out
+
+
+@pytest.mark.parametrize("old", [b"Disallow: /caf\xe9/\n", b"Disallow: /a\xe2\x80\xa8/\n", b"# \x1b[2J\n"])
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "Cannot be said: /robots.txt: the file is no UTF-8"),
+        ("ja", "表現できません: /robots.txt: UTF-8 でないか"),
+    ],
+)
+def test_a_file_that_cannot_be_printed_whole_is_declined(
+    tmp_path: Path, old: bytes, lang: str, said: str
+) -> None:
+    out = _printed(tmp_path, b"User-agent: *\n" + old, "--lang", lang)
+    assert said in out
+    assert "---" not in out
+
+
 @pytest.mark.parametrize("text", ["", "maybe", "yes:open", "yes no", "credit:'X'", "yes:/a/*", "no 'x"])
 def test_a_wish_that_is_not_understood_is_declined(text: str) -> None:
     with pytest.raises(UsageError):

@@ -17,7 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from kyodaku import __version__, stages
-from kyodaku.cli import app, main
+from kyodaku.cli import app, main, output
 from kyodaku.errors import DiskFullError, MissingExtraError
 from kyodaku.stages import StageContext, StageSummary
 from tests.core.test_lock import RECIPE, write
@@ -472,3 +472,11 @@ def test_a_missing_extra_is_named_before_anything_starts(
     assert done.returncode == 1
     assert "`kyodaku crawl` needs scrapy" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_json_steers_no_terminal_and_says_the_same() -> None:
+    said = {"raw": "noai \x9b31m \x1b[2J \u202e \ud800 許諾 \U000e0001", "lines": ["\n"]}
+    text = output.as_json(said, indent=2)
+    assert json.loads(text) == said
+    assert all(char.isprintable() or char == "\n" for char in text)
+    assert "許諾" in text
