@@ -28,6 +28,8 @@ NO_AI = frozenset({"noai", "noimageai"})
 NO_BY_POLICY = NO_AI | {"noml", "noindex", "none", "noimageindex", "noarchive", "nocache"}
 
 _UNAVAILABLE = "unavailable_after"
+#: The name of that rule as it is also written.
+_DATE_NAME = re.compile(r"\bunavailable[-_ ]?after\s{0,16}[=:]", re.IGNORECASE)
 _VALUE_RULES = frozenset({_UNAVAILABLE, "max-snippet", "max-image-preview", "max-video-preview"})
 #: Rules that say nothing to us. Before a colon they are still no agents: `index: noai`.
 _OTHER_RULES = frozenset(
@@ -131,13 +133,14 @@ def findings(text: str, reading: Reading) -> list[Finding]:
 
 def plain_text(text: str) -> str:
     """`text` as it looks to a reader: UTF-8 that came as latin-1 (headers do), full-width letters, characters
-    that are not seen, all kinds of dashes, and refusing words in pieces (`no ai`). Of what is longer than the
-    limit, a little more than the limit."""
+    that are not seen, all kinds of dashes, refusing words in pieces (`no ai`), and the one name of a date. Of
+    what is longer than the limit, a little more than the limit."""
     text = text[: _MAX_LENGTH + 1]
     with suppress(UnicodeError):
         text = text.encode("latin-1").decode("utf-8")
     if not text.isascii():
         text = "".join(map(_plain_character, unicodedata.normalize("NFKC", text)))
+    text = _DATE_NAME.sub(f"{_UNAVAILABLE}: ", text)
     return _IN_PIECES.sub(lambda match: "no" + re.sub(r"[\s_-]", "", match["what"]), text)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from kyodaku.reasons import HoldReason, RefuseReason
+from kyodaku.signals.carriers.robots_odd import as_seen
 from kyodaku.signals.model import Binding, Effect, Fetched, Reading, Signal
 from kyodaku.signals.policy_files import answer_signals, fetch_outcome, file_signal
 from kyodaku.signals.protocols.base import About, Protocol
@@ -85,7 +86,7 @@ def _value(line: str, lenient: bool) -> tuple[str, str]:
     if equals and key.strip(" \t").lower() == _ATTRIBUTE and word in ("yes", "no"):
         qualified = lenient and word == "yes" and "#" in line
         return "other" if qualified else word, line
-    if lenient and _ODD.search(content[:4096]):
+    if lenient and _ODD.search(as_seen(content[:4096])):
         return "no", line
     return ("other" if key.strip(" \t").lower() == _ATTRIBUTE else ""), line
 
