@@ -148,6 +148,7 @@ def test_what_is_no_address_on_one_line_is_not_sent_and_has_no_answer(url: str) 
         YES_NO + b"x",
         YES_NO[:-2],
         b'{"urls": [{"url": "https://artist.example/a.jpg", "optOut": NaN}]}',
+        b'{"urls": [{"url": "https://artist.example/a.jpg", "optOut": false}], "more": NaN}',
         b'{"urls": [], "urls": [{"url": "https://artist.example/a.jpg", "optOut": false}]}',
         b'{"urls": [{"url": "https://artist.example/a.jpg", "optOut": true, "optOut": false}]}',
         b"[" * 100_000,
@@ -301,6 +302,8 @@ def test_a_gate_holds_until_the_service_has_answered_and_host_files_are_not_its_
 def test_no_reply_raises_and_none_is_taken_for_an_answer(body: bytes, url: str) -> None:
     fetched = Fetched(ENDPOINT, ENDPOINT, 200, (), body, True, None, NOW)
     assert [answer.opt_out for answer in read_reply(fetched, [url])] == [None]
+    cut = Fetched(ENDPOINT, ENDPOINT, 200, (), YES_NO, False, None, NOW)
+    assert [answer.opt_out for answer in read_reply(cut, [A, B])] == [None, None]
     broken = Fetched(ENDPOINT, ENDPOINT, None, (), YES_NO, False, FetchError.TIMEOUT, NOW)
     assert [answer.opt_out for answer in read_reply(broken, [A, B])] == [None, None]
 

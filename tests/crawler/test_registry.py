@@ -215,3 +215,17 @@ def test_so_are_redirects_that_meet_at_a_page_that_is_known(tmp_path: Path) -> N
     assert {row.page_url for row in rows.values()} == {home}
     assert set(rows[ONE].page_hops) == {older, old}
     assert rows[TWO].page_hops == (old,)
+
+
+def test_after_a_kill_an_image_still_waits_for_the_pages_that_wait_for_the_service(tmp_path: Path) -> None:
+    late = "http://a.example/late"
+    home = html(f'<img src="{MOVED}"><a href="/late">x</a>')
+    scripted = crawl(tmp_path, web={**WEB, HOME: home, late: html("")})
+    scripted.ask_registry()
+    while HOME not in scripted.urls():
+        scripted.run(1)
+    scripted.crawl.commit()
+    scripted.kill()
+    scripted.open()
+    scripted.run()
+    assert scripted.urls().index(late) < scripted.urls().index(MOVED)
