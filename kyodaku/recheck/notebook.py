@@ -31,7 +31,8 @@ class Notebook:
     """One recheck of a run, from its beginning until its rows stand in `rechecks/`.
 
     `before` is the moment (Unix seconds) that answers have to be younger than: it stays what it was when
-    the recheck began, however often it is taken up again.
+    the recheck began, however often it is taken up again, but for answers that are too old for a release by
+    then.
     """
 
     def __init__(self, run: RunFolder, before: float) -> None:
@@ -52,9 +53,14 @@ class Notebook:
             raise RunStateError(f"{run.recheck_sqlite} is of another version; remove it and recheck anew")
         self.before = float(known["before"])
 
-    def answered(self) -> dict[str, str]:
-        """The gate's verdict by candidate_id, of everything that was asked again so far."""
-        found = self._db.execute("SELECT candidate_id, json_extract(row, '$.gate_verdict') FROM answered")
+    def answered(self, since: float = 0.0) -> dict[str, str]:
+        """The gate's verdict by candidate_id, of everything that was asked again so far: answers not before
+        `since` (Unix seconds), and every refusal, which no later answer replaces."""
+        found = self._db.execute(
+            "SELECT candidate_id, json_extract(row, '$.gate_verdict') FROM answered"
+            " WHERE json_extract(row, '$.checked_at') >= ? OR json_extract(row, '$.gate_verdict') = 'refuse'",
+            (since,),
+        )
         return {str(key): str(verdict) for key, verdict in found}
 
     def note(self, shard: str, recheck: Recheck) -> None:

@@ -56,8 +56,10 @@ def _recheck(context: StageContext, before: float) -> StageSummary:
         return StageSummary("recheck", True, ("every kept image was asked about lately",), {"asked": 0})
     require_key(context.recipe)
     notebook = Notebook(run, before)
+    too_old = context.clock() - context.recipe.release.recheck_after
+    notebook.before = max(notebook.before, too_old)
     try:
-        kept = _kept(run, notebook, context.clock())
+        kept = _kept(run, notebook, too_old, context.clock())
         complete = asyncio.run(_ask_all(context, kept, notebook))
     except KeyboardInterrupt:
         complete = False
@@ -82,9 +84,9 @@ def _lines(asked: int, verdicts: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _kept(run: RunFolder, notebook: Notebook, now: float) -> list[_Kept]:
+def _kept(run: RunFolder, notebook: Notebook, too_old: float, now: float) -> list[_Kept]:
     """What is still to be asked, images of one page together."""
-    done = notebook.answered()
+    done = notebook.answered(since=too_old)
     rows = [
         (shard, row)
         for shard, row in unchecked(run, KEPT, notebook.before, now)
