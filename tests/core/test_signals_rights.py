@@ -315,6 +315,48 @@ def test_a_statement_about_one_image_leaves_the_others_alone() -> None:
     assert page_effects(markup, "https://example.com/art/dog.jpg") == []
 
 
+def gallery(*notices: str) -> str:
+    """A page whose last picture, IMAGE, has the last of `notices`."""
+    urls = [*(f"https://example.com/{n}.jpg" for n in range(len(notices) - 1)), IMAGE]
+    nodes = [
+        {"contentUrl": url, "copyrightNotice": notice} for url, notice in zip(urls, notices, strict=True)
+    ]
+    return f'<script type="application/ld+json">{json.dumps({"@graph": nodes})}</script>'
+
+
+def test_a_refusal_behind_many_statements_is_found() -> None:
+    no = (Effect.RESERVED, Binding.IMAGE)
+    assert page_effects(gallery(*["A notice"] * 3000, "No AI training"), IMAGE) == [no]
+    assert page_effects(gallery(*["A long notice " * 100] * 200, "No AI training"), IMAGE) == [no]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        gallery(*(f"Notice {n} {'x' * 1000}" for n in range(140)), "No AI training"),
+        f'<meta name="copyright" content="{"c " * 40_000} No AI training">',
+    ],
+)
+def test_statements_beyond_what_is_read_hold_the_page(markup: str) -> None:
+    assert page_effects(markup, None) == [(Effect.ERROR, Binding.PAGE)]
+
+
+@pytest.mark.parametrize("name", ["copyrightNotice", "creditText", "usageInfo", "conditionsOfAccess"])
+def test_microdata_is_read_as_json_ld_is(name: str) -> None:
+    markup = (
+        '<div itemscope itemtype="https://schema.org/ImageObject">'
+        f'<img itemprop="contentUrl" src="{IMAGE}"><span itemprop="{name}">No AI training</span></div>'
+    )
+    assert page_effects(markup, IMAGE) == [(Effect.RESERVED, Binding.IMAGE)]
+    assert page_effects(markup, "https://example.com/other.jpg") == []
+
+
+def test_words_far_into_broken_structured_data_refuse() -> None:
+    text = '{"a":"' + "x" * 5000 + '","copyrightNotice":"No AI training"'
+    markup = f'<script type="application/ld+json">{text}</script>'
+    assert page_effects(markup, None) == [(Effect.RESERVED, Binding.PAGE)]
+
+
 def test_a_statement_reaches_the_picture_under_every_address() -> None:
     thing = {"@type": "ImageObject", "contentUrl": IMAGE, "usageInfo": "not for AI"}
     markup = (

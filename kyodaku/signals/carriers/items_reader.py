@@ -23,7 +23,11 @@ _KEPT = frozenset(
     {
         "acquirelicensepage",
         "associatedmedia",
+        "conditionsofaccess",
         "contenturl",
+        "copyrightnotice",
+        "credittext",
+        "disclaimer",
         "embedurl",
         "encoding",
         "licence",

@@ -10,6 +10,8 @@ from kyodaku.signals.carriers.page import JsonLd
 
 MAX_JSON_NODES = 20_000
 _MAX_JSON_LD = 512 * 1024
+#: Of a text that cannot be read this much is kept, for words that refuse.
+_MAX_UNREAD = 32 * 1024
 #: What structured data that cannot be read must not mention, letters written as escapes included.
 _TELLING = re.compile(r"licen[cs]e|usageinfo|mainentity|primaryimageofpage|\\u00[4-7]", re.IGNORECASE)
 
@@ -26,4 +28,4 @@ def read_json_ld(text: str) -> JsonLd:
 
 
 def _unread(text: str, error: str) -> JsonLd:
-    return JsonLd(text[:1000], None, error, hides=_TELLING.search(text) is not None)
+    return JsonLd(text[:_MAX_UNREAD], None, error, hides=_TELLING.search(text) is not None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from kyodaku.errors import UnsafeAddressError
@@ -17,7 +16,7 @@ from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.page import HtmlPage
-from kyodaku.signals.keywords import refuses_in_words
+from kyodaku.signals.keywords import MAX_WORDS, refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
@@ -51,18 +50,19 @@ _METAS = frozenset(
 )
 _LAST_TERM = re.compile(r"[/#:]")
 #: Statements and characters read of one page, and signals given about one file or page.
-_MAX_STATEMENTS = 1000
+_MAX_STATEMENTS = 20_000
 _MAX_TEXT = 128 * 1024
 _MAX_SIGNALS = 8
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A sentence that refuses, and the normalised addresses it is about; none: every image of the page."""
+    """A sentence that refuses, and the normalised addresses it is about; none: every image of the page.
+    Without a phrase it is what was not read."""
 
     images: frozenset[str]
     raw: str
-    phrase: str
+    phrase: str | None
     rule: str
 
 
@@ -115,15 +115,26 @@ class RightsText(Protocol):
 
 
 def _statements(page: HtmlPage) -> Iterator[_Statement]:
-    """What refuses among the first _MAX_TEXT characters of rights statements."""
+    """What refuses among the first _MAX_TEXT characters of different rights statements. Where there is more,
+    a statement without a phrase: it may hold a no."""
     families = _families(page)
+    phrases: dict[str, str | None] = {}
     room = _MAX_TEXT
-    for images, text, raw, rule in islice(_texts(page), _MAX_STATEMENTS):
-        room -= len(text)
-        phrase = refuses_in_words(text) if room + len(text) > 0 else None
+    whole = True
+    for number, (images, text, raw, rule) in enumerate(_texts(page)):
+        whole = whole and number < _MAX_STATEMENTS and room > 0
+        if not whole:
+            break
+        if text not in phrases:
+            room -= len(text)
+            phrases[text] = refuses_in_words(text)
+            whole = phrases[text] is not None or len(text) <= MAX_WORDS
+        phrase = phrases[text]
         if phrase is not None:
             wide = frozenset(url for image in images for url in families.get(image, (image,)))
             yield _Statement(wide, raw, phrase, rule)
+    if not whole:
+        yield _Statement(frozenset(), "more rights statements than are read", None, "unread")
 
 
 def _texts(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
@@ -147,6 +158,10 @@ def _texts(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
             ]
             for text in texts:
                 yield _subjects(page, node), text, text, "json-ld"
+    for item in page.items:
+        for key, value in item.node.items():
+            for text in _words(value) if _term(key) in _PROPERTIES else ():
+                yield _subjects(page, item.node), text, item.raw, item.syntax
 
 
 def _subjects(page: HtmlPage, node: Mapping[str, Any]) -> frozenset[str]:
@@ -198,11 +213,11 @@ def _of_page(page: HtmlPage, statement: _Statement) -> Signal:
         where=Where.HTML,
         binding=Binding.IMAGE if statement.images else Binding.PAGE,
         use=Use.TRAINING,
-        effect=Effect.RESERVED,
+        effect=Effect.ERROR if statement.phrase is None else Effect.RESERVED,
         raw=excerpt(statement.raw),
-        parsed=excerpt(statement.phrase),
+        parsed=excerpt(statement.phrase or "unread statements"),
         rule=f"rights-text:{statement.rule}",
-        reason=RefuseReason.RIGHTS_TEXT.value,
+        reason=(HoldReason.SIGNAL_UNREADABLE if statement.phrase is None else RefuseReason.RIGHTS_TEXT).value,
         source_url=page.url,
         digest=page.digest,
         complete=page.complete,
