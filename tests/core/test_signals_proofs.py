@@ -19,6 +19,7 @@ from kyodaku.reasons import Verdict
 from kyodaku.signals.model import Effect, FetchError, LicenceBinding
 from kyodaku.signals.protocols import Protocol, all_protocols
 from tests.core.proofs import PROOFS, Proof
+from tests.core.proofs.images import CC0, NC, in_header, linked_data
 from tests.core.worlds import RANK, Heard, Mode, World, heard
 
 BY_NAME = {protocol.name: protocol for protocol in all_protocols()}
@@ -291,3 +292,14 @@ def test_property(prove: object, name: str) -> None:
 @pytest.mark.parametrize("prove", PROPERTIES, ids=lambda prove: prove.__name__)
 def test_property_thousands_of_times(prove: object, name: str) -> None:
     prove(name, 2_000)  # type: ignore[operator]
+
+
+# --------------------------------------------------------------------------- what these once found
+
+
+@pytest.mark.parametrize("further", ['<script type="application/ld+json">{"license": [</script>', "<p>"])
+def test_a_licence_that_takes_away_stands_on_a_page_that_cannot_be_read_whole(further: str) -> None:
+    many = linked_data(NC) + "".join(f'<a rel="license" href="/l{n}">l</a>' for n in range(600))
+    for page in (linked_data(NC) + further, many + further):
+        found = alone("licence", World(html=page, image_headers=(in_header(CC0),)))
+        assert ranks(found)[1:3] == (1, 1)

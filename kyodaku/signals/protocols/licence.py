@@ -75,11 +75,13 @@ class _Statement:
 
 @dataclass(frozen=True)
 class _Read:
-    """What was read of one page: its statements, and by address the other addresses of the same picture."""
+    """What was read of one page: its statements, by address the other addresses of the same picture, and
+    whether there are statements `beyond` those that are read."""
 
     page: HtmlPage
     statements: tuple[_Statement, ...]
     families: Mapping[str, Sequence[frozenset[str]]]
+    beyond: bool
 
     def family(self, image: str) -> frozenset[str]:
         """`image` and the other addresses of its picture."""
@@ -121,14 +123,19 @@ class LicenceLinks(Protocol):
             for statement in read.statements
             if statement.sure and image in statement.images and (licence := canonical_licence(statement.url))
         }
+        if read.beyond:  # what is not read may take away what other places grant
+            element = "more statements about licences than are read"
+            item = _evidence("", LicenceBinding.CONTENT_URL, host, page.url, element, page.digest)
+            found[item] = None
         unbound = 0
         for statement in read.statements:
-            # What is said of another size of the same picture is no ground, but may contradict.
-            if whole and not statement.images.isdisjoint(family):
-                if statement.sure and image in statement.images:
+            # What is said of another size of the same picture, or on a page that was not read whole, is no
+            # ground, but may contradict.
+            if not statement.images.isdisjoint(family):
+                if whole and statement.sure and image in statement.images:
                     found[_bound(statement, statement.binding, host, page)] = None
                 else:
-                    found.update(dict.fromkeys(_doubtful(statement, host, page, said)))
+                    found.update(dict.fromkeys(_doubtful(statement, host, page, said if whole else ())))
             elif not (statement.images and whole):  # else it speaks about another image
                 unbound += 1
                 if unbound <= _MAX_UNBOUND:
@@ -200,9 +207,10 @@ class LicenceLinks(Protocol):
         if self._last is None or self._last.page is not page:
             every = chain(_of_links(page), _of_rdfa(page), _of_objects(page))
             read = tuple(islice(every, _MAX_STATEMENTS + 1))
-            if len(read) > _MAX_STATEMENTS:  # one that is not read might contradict one that is
-                read = tuple(replace(statement, images=frozenset()) for statement in read)
-            self._last = _Read(page, read, _families(page) if read else {})
+            beyond = len(read) > _MAX_STATEMENTS
+            if beyond:  # one that is not read might contradict one that is
+                read = tuple(replace(statement, sure=False) for statement in read)
+            self._last = _Read(page, read, _families(page) if read else {}, beyond)
         return self._last
 
 

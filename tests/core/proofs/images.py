@@ -207,10 +207,10 @@ C2PA = Proof(
 # ----------------------------------------------------------------------------------------- licences
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
-_NC = "https://creativecommons.org/licenses/by-nc/4.0/"
+NC = "https://creativecommons.org/licenses/by-nc/4.0/"
 
 
-def _linked_data(licence: str) -> str:
+def linked_data(licence: str) -> str:
     node = {"@context": "https://schema.org", "@type": "ImageObject", "contentUrl": "/art/cat.jpg"}
     return f'<script type="application/ld+json">{json.dumps({**node, "license": licence})}</script>'
 
@@ -230,29 +230,29 @@ def _figure(licence: str) -> str:
     return f'<figure><img src="/art/cat.jpg"><a rel="license" href="{licence}">l</a></figure>'
 
 
-_SYNTAXES = {"json-ld": _linked_data, "microdata": _microdata, "rdfa": _rdfa, "figure": _figure}
+_SYNTAXES = {"json-ld": linked_data, "microdata": _microdata, "rdfa": _rdfa, "figure": _figure}
 
 
 def _licence_xmp(licence: str) -> bytes:
     return xmp_packet("", f'<cc:license rdf:resource="{licence}"/>')
 
 
-def _in_header(licence: str) -> tuple[str, str]:
+def in_header(licence: str) -> tuple[str, str]:
     return "Link", f'<{licence}>; rel="license"'
 
 
 def _image_link(world: World, dice: Random) -> World:
-    return replace(header("Link", (_in_header(_NC)[1],))(world, dice), page_headers=world.page_headers)
+    return replace(header("Link", (in_header(NC)[1],))(world, dice), page_headers=world.page_headers)
 
 
 LICENCE_REFUSALS: dict[str, Change] = {
-    **{name: markup(written(_NC)) for name, written in _SYNTAXES.items()},
+    **{name: markup(written(NC)) for name, written in _SYNTAXES.items()},
     "xmp": one_of(
-        packet(_licence_xmp(_NC)),
-        packet(xmp_packet(f'xmpRights:WebStatement="{_NC}"')),
+        packet(_licence_xmp(NC)),
+        packet(xmp_packet(f'xmpRights:WebStatement="{NC}"')),
     ),
     "header": lambda world, dice: replace(
-        world, image_headers=(*world.image_headers, _in_header(_NC)), html=world.html
+        world, image_headers=(*world.image_headers, in_header(NC)), html=world.html
     ),
     "unreadable": markup('<script type="application/ld+json">{"license": [</script>'),
 }
@@ -261,21 +261,21 @@ LICENCE = Proof(
         World,
         html=pages(
             [
-                *[written(licence) for written in _SYNTAXES.values() for licence in (CC0, CC0, _NC)],
+                *[written(licence) for written in _SYNTAXES.values() for licence in (CC0, CC0, NC)],
                 f'<a rel="license" href="{CC0}">l</a>',
                 '<img src="/art/cat.jpg">',
                 '<figure><img src="/b.jpg"></figure>',
             ],
             3,
         ),
-        image=images([_licence_xmp(CC0), _licence_xmp(CC0), _licence_xmp(_NC), xmp_packet()]),
-        image_headers=fields([_in_header(CC0), _in_header(_NC), ("Link", "<a>; rel=next")]),
+        image=images([_licence_xmp(CC0), _licence_xmp(CC0), _licence_xmp(NC), xmp_packet()]),
+        image_headers=fields([in_header(CC0), in_header(NC), ("Link", "<a>; rel=next")]),
     ),
     LICENCE_REFUSALS,
     (
         *[World(html=written(CC0)) for written in _SYNTAXES.values()],
         *grants_of(_licence_xmp(CC0)),
-        World(image_headers=(_in_header(CC0),)),
+        World(image_headers=(in_header(CC0),)),
     ),
 )
 
