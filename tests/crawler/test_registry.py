@@ -227,5 +227,8 @@ def test_after_a_kill_an_image_still_waits_for_the_pages_that_wait_for_the_servi
     scripted.crawl.commit()
     scripted.kill()
     scripted.open()
+    scripted.ask_registry()
+    state = scripted.crawl.store.rows("SELECT state FROM requests WHERE url = ?", (MOVED,))
+    assert state == [(State.PARKED,)]
     scripted.run()
     assert scripted.urls().index(late) < scripted.urls().index(MOVED)
