@@ -375,3 +375,13 @@ def test_known_answers_keep_the_last_one() -> None:
     found = known.get(A)
     assert found is not None
     assert found.opt_out is False
+
+
+def test_a_scrapy_project_of_its_own_does_not_start_with_it() -> None:
+    from scrapy.settings import Settings
+
+    from kyodaku.integrations.scrapy import KyodakuAddon
+
+    settings = Settings({"KYODAKU_RECIPE": recipe()})
+    with pytest.raises(UsageError, match=r"registries\.spawning"):
+        KyodakuAddon(None).update_settings(settings)  # type: ignore[arg-type]
