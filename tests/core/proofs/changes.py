@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from tests.core.worlds import World
 Change = Callable[[World, Random], World]
 
 NAMES = ("*", "Kyodaku", "DemoBot", "kyodaku/2.0", "GPTBot", "CCBot")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _INSIDE = ("allow", "disallow", "content", "crawl")
 
 
@@ -64,7 +66,7 @@ def robots_line(lines: Sequence[str], path: str = "/robots.txt", names: Sequence
 
     def add(world: World, dice: Random) -> World:
         text = _of(world, path)
-        if text.lstrip().startswith("{"):  # no place for a line
+        if text.lstrip().startswith("{") or _CONTROL.search(text):  # no place for a line, or no text at all
             return world
         key, colon, value = dice.choice(lines).partition(":")
         gap = dice.choice((": ", ":", " : ", ":\t"))
