@@ -25,7 +25,6 @@ MAX_RECORDS = 50_000
 MAX_RULES = 10_000
 MAX_WILDCARD_OCTETS = 128 * 1024
 
-_MAX_NAMES = 64
 _MAX_CHOSEN = 64
 _T = TypeVar("_T")
 
@@ -212,7 +211,7 @@ def agent_names(value: str) -> frozenset[str]:
     without a version, the whole of it, and the same of each part of a list that was put on one line.
     Some names of training crawlers are no legal tokens. An empty value has the name ""."""
     names: set[str] = {value.strip().lower()}
-    for part in [value, *value.split(",", _MAX_NAMES)] if "," in value else [value]:
+    for part in [value, *value.split(",")] if "," in value else [value]:
         first = (part.split(None, 1) or [""])[0].lower()
         unversioned = part.partition("/")[0].strip().lower()
         names |= {agent_token(part.strip()), first, first.partition("/")[0], unversioned}
