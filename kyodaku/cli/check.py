@@ -80,6 +80,11 @@ def check(
         raise UsageError(
             "name a URL, or a file with --file; for example: kyodaku check https://artist.example/"
         )
+    for url in (*(urls or ()), *([page] if page else ())):
+        if not url.lower().startswith(
+            ("http://", "https://")
+        ):  # a no to it would be no answer about the site
+            raise UsageError(f"{url} is no address of the web; write e.g. https://{url.lstrip('/')}")
     from kyodaku.stages import import_for
 
     import_for("check", "kyodaku.checking", "permission")

@@ -480,3 +480,13 @@ def test_json_steers_no_terminal_and_says_the_same() -> None:
     assert json.loads(text) == said
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "許諾" in text
+
+
+@pytest.mark.parametrize(
+    "words", [("artist.example",), ("https://a.example/1.jpg", "--page", "a.example/art")]
+)
+def test_check_takes_no_name_for_an_address(words: tuple[str, ...]) -> None:
+    """Its answer would be a no, which the owner of a site would take for an opt-out that works."""
+    done = kyodaku("check", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "write e.g. https://a" in done.stderr
