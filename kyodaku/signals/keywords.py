@@ -44,12 +44,14 @@ _BAN = (
 )
 _MUST_NOT = (
     r"(?:do not|don'?t|does not|must not|may not|may never|shall not|should not|can ?not|can'?t|never"
-    r"|not (?:be )?"
+    r"|not to be|not (?:be )?"
     r"(?:allow\w*|permit\w*|authori[sz]ed|licensed|granted|intended|available|for))"
 )
 _ENGLISH = (
     rf"{_BEFORE}no {_WORDS}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}#?no[-_ ]?(?:gen(?:erative)?[-_ ]?|image[-_ ]?)?(?:ai|a\.i\.?){_AFTER}",
+    rf"{_BEFORE}no[- ](?:generative[- ])?(?:artificial[- ]intelligence|(?:machine|deep)[- ]learning|llms?)"
+    rf"{_AFTER}",
     rf"{_BEFORE}not (?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT}{_AFTER}{_GAP}{_BEFORE}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT} {_GAP}(?:used?|fed|feed|upload\w*|submit\w*|input|enter\w*|post\w*|run)"

@@ -162,6 +162,8 @@ def _rules(lines: Sequence[RobotsRecord], paths: Sequence[bytes], reading: Readi
 def _parsed(record: RobotsRecord) -> tuple[str, PathPattern | None, Preferences]:
     """The path as written, its pattern, and the dictionary of a line."""
     path, text = split_path(record.value)
+    if not text and (meant := parse_preferences(path)).refused:
+        return "", None, meant  # `Content-Usage: /train-ai=n`
     return path, PathPattern.of(path.encode("latin-1")) if path else None, parse_preferences(text)
 
 
