@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,7 +15,7 @@ from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateVerdict, Need
 from kyodaku.netguard import HostTable, NetPolicy, load_host_table
 from kyodaku.permission import Permission
-from kyodaku.recheck.asking import AskingAgain, KnownPage
+from kyodaku.recheck.asking import Ask, AskingAgain, KnownPage
 from kyodaku.recheck.notebook import Notebook
 from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import HOSTS, PAGES, Candidate
@@ -139,7 +139,8 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
             section = recipe.registries.spawning
             client = None if section is None else SpawningClient.of(section, fetcher.get, context.clock)
             query = None if client is None else client.query
-            again = AskingAgain(permission, fetcher.get, recipe.network.redirects, heard, query)
+            heads = _Heads(fetcher.get, kept)
+            again = AskingAgain(permission, heads.get, recipe.network.redirects, heard, query)
             waiting = list(kept)
             try:
                 await _require_registry(again, permission.snapshot.service, kept)
@@ -148,15 +149,48 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
                         break
                     await asyncio.sleep(pause)
                     again.forget_failures()
-                    waiting = await _round(again, waiting, notebook, polite.connections)
-                    progress.update(task, completed=len(kept) - len(waiting))
+                    heads.forget()
+                    waiting = await _round(
+                        again, waiting, notebook, polite.connections, lambda: progress.advance(task)
+                    )
             finally:
+                heads.forget()
                 await again.close()
     return True
 
 
-async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, at_once: int) -> list[_Kept]:
-    """Ask about each once; those that are held."""
+class _Heads:
+    """Sends requests, and the HEAD for an image that several pages show once a round."""
+
+    def __init__(self, ask: Ask, kept: Sequence[_Kept]) -> None:
+        self._ask = ask
+        shown = Counter(item.candidate.image_url for item in kept)
+        self._shared = {url for url, count in shown.items() if count > 1}
+        self._asked: dict[str, asyncio.Task[Fetched]] = {}
+
+    async def get(self, need: Need) -> Fetched:
+        """What came of `need`, or of the same one a moment ago."""
+        if need.method != "HEAD" or need.url not in self._shared:
+            return await self._ask(need)
+        if need.url not in self._asked:
+            self._asked[need.url] = asyncio.ensure_future(self._ask(need))
+        return await asyncio.shield(self._asked[need.url])
+
+    def forget(self) -> None:
+        """Ask anew from now on; give up what is under way."""
+        for task in self._asked.values():
+            task.cancel()
+        self._asked.clear()
+
+
+async def _round(
+    again: AskingAgain,
+    kept: Sequence[_Kept],
+    notebook: Notebook,
+    at_once: int,
+    answered: Callable[[], None],
+) -> list[_Kept]:
+    """Ask about each once; those that are held. `answered` is called for each of the others."""
     held: list[_Kept] = []
     await again.ask_registry([url for item in kept for url in _addresses(item)])
     room = asyncio.Semaphore(at_once * 4)  # most of them wait for their host's turn
@@ -167,6 +201,8 @@ async def _round(again: AskingAgain, kept: Sequence[_Kept], notebook: Notebook, 
         notebook.note(item.shard, answer)
         if answer.result.verdict is GateVerdict.HOLD:
             held.append(item)
+        else:
+            answered()
 
     async with asyncio.TaskGroup() as group:
         for item in kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -67,8 +67,9 @@ def routes(*, later: bool) -> dict[str, Route]:
 @pytest.fixture(scope="module")
 def asked_again(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
     folder = tmp_path_factory.mktemp("grants")
-    home = Page("/", HOST, links=[f"/{name}" for name in CASES])
-    pages = [home, *(case.page for case in CASES.values())]
+    home = Page("/", HOST, links=[*(f"/{name}" for name in CASES), "/also"])
+    also = replace(page("link"), path="/also")  # another page with the same picture
+    pages = [home, also, *(case.page for case in CASES.values())]
     site = Site(HOST, "grants", pages=pages, routes=routes(later=False))
     with SmallWeb([site], folder=folder / "web") as web:
         recipe = folder / "recipe/recipe.toml"
@@ -80,7 +81,9 @@ def asked_again(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
         assert "5 released" in _done("curate", str(recipe), *options), "all of them are granted at first"
         for path, route in routes(later=True).items():
             web.set(f"http://{HOST}{path}", route)
+        seen = len(web.log)
         _done("recheck", str(recipe), *options)
+        assert [entry.url for entry in web.log[seen:]].count(f"http://{HOST}/link.jpg") == 1
         _done("curate", str(recipe), *options)
         return rows_of(RunFolder((folder / "runs/again/latest").resolve()))
 
