@@ -27,6 +27,7 @@ from kyodaku.netguard import normalise_url, origin_of
 from kyodaku.permission import Permission
 from kyodaku.reasons import FailReason, HoldReason, Verdict
 from kyodaku.recheck.overlay import CHANGED, SAME
+from kyodaku.recheck.unchanged import is_same
 from kyodaku.records import Candidate
 from kyodaku.registry_client import Answer
 from kyodaku.signals.carriers.headers import ResponseHead
@@ -48,8 +49,6 @@ Ask = Callable[[Need], Awaitable[Fetched]]
 _PAGE_CAP = 5 * 10**6
 #: Servers that do not know HEAD.
 _NO_HEAD = frozenset({400, 405, 501})
-#: What tells one version of an image from another without its bytes.
-_VALIDATORS = ("etag", "last-modified")
 #: Times that a gate is asked again because it named a further document.
 _MAX_ROUNDS = 8
 
@@ -373,22 +372,6 @@ class AskingAgain:
             task = asyncio.ensure_future(work())
             self._tasks[what, name] = now, task
         return await asyncio.shield(task)
-
-
-def is_same(candidate: Candidate, answer: Fetched) -> bool:
-    """True where an answer's headers plainly say that the image is the one we have: at the same final
-    address, no length that differs, and a validator that is there on both sides, none of them different."""
-    if answer.final_url != candidate.final_url:
-        return False
-    old, new = _values(candidate.headers), _values(answer.headers)
-    both = [name for name in _VALIDATORS if name in old and name in new]
-    lengths = {values["content-length"] for values in (old, new) if "content-length" in values}
-    lengths.add(str(candidate.bytes))
-    return bool(both) and len(lengths) == 1 and all(old[name] == new[name] for name in both)
-
-
-def _values(headers: Headers) -> dict[str, str]:
-    return {name.lower(): value.strip() for name, value in headers}
 
 
 def _head_of(answer: Fetched) -> ResponseHead:

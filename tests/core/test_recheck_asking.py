@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
+import pytest
+
 from kyodaku.gate import GateVerdict, Need
 from kyodaku.netguard import NetPolicy
 from kyodaku.permission import Permission
 from kyodaku.recheck.asking import AskingAgain
+from kyodaku.recheck.unchanged import is_same
 from kyodaku.recipe import parse_recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
@@ -56,3 +59,34 @@ def test_host_files_of_more_than_a_day_ago_are_asked_for_again() -> None:
         verdicts = asyncio.run(scene())
     assert verdicts == [GateVerdict.PROCEED, GateVerdict.PROCEED, GateVerdict.REFUSE]
     assert asked.count("https://shop.org/robots.txt") == 2
+
+
+ETAG, DATE, LENGTH = (
+    ("ETag", '"1"'),
+    ("Last-Modified", "Sun, 01 Nov 2026 00:00:00 GMT"),
+    ("Content-Length", "9"),
+)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "same"),
+    [
+        ([ETAG], [ETAG], True),
+        ([DATE, LENGTH], [DATE, LENGTH], True),
+        ([DATE], [DATE, LENGTH], True),
+        ([DATE], [DATE], False),  # a date has no more than seconds
+        ([ETAG, DATE], [DATE, LENGTH], False),  # the tag is gone
+        ([DATE], [DATE, ETAG, LENGTH], True),
+        ([ETAG], [ETAG, ("Content-Length", "8")], False),
+        ([ETAG], [ETAG, ("Content-Length", "8"), LENGTH], False),
+        ([ETAG], [("ETag", '"2"'), ETAG], False),
+        ([("ETag", "")], [("ETag", "")], False),
+        ([("ETag", 'W/""')], [("ETag", 'W/""')], False),
+        ([], [], False),
+    ],
+)
+def test_only_what_tells_versions_apart_says_that_an_image_is_the_same(
+    then: list[tuple[str, str]], now: list[tuple[str, str]], same: bool
+) -> None:
+    known = Candidate("c", URL, "", "shop.org", final_url=URL, headers=tuple(then), bytes=9)
+    assert is_same(known, Fetched(URL, URL, 200, tuple(now), b"", True, None, 0.0)) is same
