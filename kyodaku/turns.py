@@ -6,6 +6,7 @@ What `kyodaku.fetcher` keeps of every host. Seconds throughout; `now` is any clo
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -16,6 +17,8 @@ from kyodaku.signals.protocols.robots import PATH as ROBOTS
 from kyodaku.signals.protocols.robots import PROTOCOL as ROBOTS_PROTOCOL
 from kyodaku.urls import origin_of
 
+#: Seconds as hosts write them, with a unit or a fraction too.
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?)\s*(?:s|secs?|seconds?)?", re.ASCII | re.IGNORECASE)
 #: Statuses with which a host says that it is asked too much.
 _OVERLOADED = frozenset({429, 503})
 #: The least rest after such an answer that names none.
@@ -100,8 +103,9 @@ def _retry_after(answer: Fetched) -> float | None:
 
 
 def _rest(value: str, now: float) -> float | None:
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
+    seconds = _SECONDS.fullmatch(value)
+    if seconds is not None:
+        return float(seconds.group(1)[:9])
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, TypeError, OverflowError):

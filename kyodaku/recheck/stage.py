@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -127,7 +128,8 @@ async def _ask_all(context: StageContext, kept: Sequence[_Kept], notebook: Noteb
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     fetcher = Fetcher.for_recipe(recipe, net, clock=context.clock)
     delays = CrawlDelays(recipe.own_tokens)
-    with Progress(*columns, console=context.console, disable=context.quiet) as progress:
+    shown = Progress(*columns, console=context.console, disable=context.quiet)
+    with closing(permission), shown as progress:
         task = progress.add_task("recheck", total=len(kept))
         async with fetcher:
 

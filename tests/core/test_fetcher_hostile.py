@@ -368,6 +368,14 @@ def test_retry_after_in_seconds_is_kept(status: bytes) -> None:
     assert server.times[1] - server.times[0] >= 0.95
 
 
+@pytest.mark.parametrize("value", ["7", "7.0", "7s", "7 seconds"])
+def test_retry_after_is_read_as_a_crawl_reads_it(value: str) -> None:
+    turn = Turn()
+    answer = Fetched(URL, URL, 429, (("Retry-After", value),), b"", True, None, 0.0, ())
+    turn.answered(answer, 0.0, 0.0, 10.0)
+    assert turn.free_at == 7.0
+
+
 def test_retry_after_as_a_date_is_kept() -> None:
     from email.utils import formatdate
 
