@@ -263,3 +263,17 @@ def test_a_word_in_the_wrong_place_of_a_tag_refuses_by_policy(tag: str) -> None:
     effects = [s.effect for s in meta_robots.PROTOCOL.read_page(page, None, reading())]
     assert effects == [Effect.RESERVED]
     assert meta_robots.PROTOCOL.read_page(page, None, reading("spec")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"),
+    [
+        ("unavailable-after: 2020-01-01", Effect.RESERVED),
+        ("unavailable_after=2020-01-01", Effect.RESERVED),
+        ("unavailable after: 1 Jan 2020 00:00:00 GMT", Effect.RESERVED),
+        ("unavailable-after: 2030-01-01", Effect.SILENT),
+    ],
+)
+def test_the_date_has_its_name_in_other_spellings_too(text: str, effect: Effect) -> None:
+    assert [finding.effect for finding in findings(text, reading())] == [effect]
+    assert findings(text, reading("spec")) == []
