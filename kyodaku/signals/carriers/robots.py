@@ -129,9 +129,12 @@ class Grouping:
         return self._matchers[key]
 
     def selected(self, own_tokens: Sequence[str]) -> tuple[RobotsGroup, ...]:
-        """The groups that speak to us: those naming any of `own_tokens`, else the star groups."""
+        """The groups that speak to us: those naming any of `own_tokens`, else the star groups; both where
+        only a line that RFC 9309 does not read names us."""
         numbers = {n for token in own_tokens for n in self.by_token.get(token.lower(), ())}
-        return tuple(self.groups[n] for n in sorted(numbers) or self.by_token.get("*", ()))
+        if not any(self.addresses(token.lower()) for token in own_tokens):
+            numbers |= set(self.by_token.get("*", ()))
+        return tuple(self.groups[n] for n in sorted(numbers))
 
     def addresses(self, token: str) -> bool:
         """True when a well-formed user-agent line has `token` (lower case) for its product token."""
