@@ -1,4 +1,4 @@
-"""How many requests a run made, by what they were for: what asking for permission costs is told apart."""
+"""What a run asked for, by what it was for: what asking for permission costs is told apart."""
 
 from __future__ import annotations
 
@@ -38,3 +38,9 @@ def asking_for_permission(files: Iterable[HostFile]) -> Counter[tuple[str, str]]
                 counts[safe_origin(url), purpose_of(file.path)] += 1
             seen.add(request)
     return counts
+
+
+def addresses(files: Iterable[HostFile]) -> Counter[str]:
+    """Purpose -> addresses, redirects included, each once however often it was asked for. A crawl that was
+    killed and taken up again asks more often, but for the same: a release counts these."""
+    return Counter(purpose for purpose, _ in {(purpose_of(f.path), url) for f in files for url, _ in f.hops})

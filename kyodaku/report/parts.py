@@ -163,13 +163,30 @@ def reasons_table(outcomes: Mapping[str, Counter[str]], skip: frozenset[str] = f
 
 def requests_table(summary: Summary) -> Html:
     """How many requests were sent, by what they were for: totals, no host is named."""
-    total = sum(summary.requests.values())
+    note = say(
+        "Before a page or an image is asked for, its host is asked what it permits. Redirects count; a page "
+        "or an image that was asked for again counts once."
+    )
+    return _asked_table(summary.requests, say("requests"), note)
+
+
+def addresses_table(summary: Summary) -> Html:
+    """How many addresses were asked for, by what for. The same facts give the same figures."""
+    note = say(
+        "Before a page or an image is asked for, its host is asked what it permits. Redirects count; what "
+        "was asked for again counts once."
+    )
+    return _asked_table(summary.addresses, say("addresses"), note)
+
+
+def _asked_table(counts: Mapping[str, int], what: Part, note: Part) -> Html:
+    total = sum(counts.values())
     rows = [
         tag(
             "tr",
             tag("td", purpose_text(purpose)),
-            tag("td", bar(summary.requests[purpose] / (total or 1), "asked"), class_="share"),
-            number(summary.requests[purpose]),
+            tag("td", bar(counts[purpose] / (total or 1), "asked"), class_="share"),
+            number(counts[purpose]),
         )
         for purpose in PURPOSES
     ]
@@ -184,12 +201,8 @@ def requests_table(summary: Summary) -> Html:
             "tr",
             tag("th", say("what was asked for"), scope="col"),
             tag("th", tag("span", say("share"), class_="sr"), scope="col", class_="share"),
-            tag("th", say("requests"), scope="col", class_="number"),
+            tag("th", what, scope="col", class_="number"),
         ),
-    )
-    note = say(
-        "Before a page or an image is asked for, its host is asked what it permits. Redirects count; a page "
-        "or an image that was asked for again counts once."
     )
     return join(
         (tag("p", note, class_="note"), tag("table", head, tag("tbody", *rows), class_="reasons asked"))

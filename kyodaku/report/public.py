@@ -51,7 +51,7 @@ def write_report(release_dir: Path, run: RunFolder, recipe: Recipe) -> Path:
     sections += [
         ("samples", say("Samples"), _samples(release_dir, released, recipe)),
         ("left-out", say("What was left out"), _left_out(summary)),
-        ("requests", say("Requests"), parts.requests_table(summary)),
+        ("requests", say("What was asked for"), parts.addresses_table(summary)),
         ("object", say("How to object"), _objecting(recipe)),
         ("verify", say("How to verify"), _verifying()),
     ]

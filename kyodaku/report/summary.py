@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from kyodaku.reasons import Outcome, Verdict
-from kyodaku.report.asked import DOCUMENTS, FILES, IMAGES, PAGES, ROBOTS, asking_for_permission
+from kyodaku.report.asked import DOCUMENTS, FILES, IMAGES, PAGES, ROBOTS, addresses, asking_for_permission
 from kyodaku.report.data import HostFile, Row, RunFacts, safe_origin
 from kyodaku.report.pages import Page, all_pages, knows_pages
 
@@ -86,7 +86,8 @@ class HostLine:
 
 @dataclass
 class Summary:
-    """What one pass over a run counted. `requests` is all that was sent, by purpose (`asked.PURPOSES`)."""
+    """What one pass over a run counted. `requests` is all that was sent, by purpose (`asked.PURPOSES`);
+    `addresses` the same with each address of a host file or document once."""
 
     candidates: int = 0
     asked: int = 0
@@ -101,6 +102,7 @@ class Summary:
     allow_reasons: Counter[str] = field(default_factory=Counter)
     hosts: dict[str, HostLine] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
+    addresses: Counter[str] = field(default_factory=Counter)
     chosen: dict[tuple[str, str], Chosen[Row]] = field(default_factory=dict)
     knows_pages: bool = False
     page_outcomes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -151,6 +153,7 @@ def _count_host_files(summary: Summary, files: list[HostFile]) -> None:
         if file.path == "/robots.txt" and file.verdict:
             line.state, line.state_reason = file.verdict, file.reason
         _time(summary, file.fetched_at)
+    summary.addresses.update(addresses(files))
     for (origin, purpose), count in asking_for_permission(files).items():
         line = summary.hosts.setdefault(origin, HostLine(origin))
         line.robots_requests += count if purpose == ROBOTS else 0
@@ -167,6 +170,7 @@ def _count_page(summary: Summary, page: Page, limit: int) -> None:
     for url, _ in page.hops:
         summary.host(url).requests += 1
         summary.requests[PAGES] += 1
+        summary.addresses[PAGES] += 1
     if page.kind != "page" or page.outcome == Outcome.NOT_REQUESTED:
         return
     line = summary.host(page.url)
@@ -207,6 +211,7 @@ def _count_host(summary: Summary, row: Row) -> None:
         for url in row.hops:
             summary.host(url).requests += 1
             summary.requests[IMAGES] += 1
+            summary.addresses[IMAGES] += 1
     line.taken += row.outcome in SHOWABLE or (not row.outcome and row.fetched)
     line.refused += row.outcome == Outcome.REFUSED
     line.held += row.outcome == Outcome.HELD
@@ -217,6 +222,7 @@ def _count_host(summary: Summary, row: Row) -> None:
         page.pages += 1
         page.requests += 1
         summary.requests[PAGES] += 1
+        summary.addresses[PAGES] += 1
 
 
 def _time(summary: Summary, moment: float) -> None:
