@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -173,7 +173,7 @@ def _read(db: sqlite3.Connection, pid: int, resume: str) -> Status:
         origins=dict(db.execute("SELECT state, count(*) FROM origins GROUP BY 1 ORDER BY 1")),
         slowest=_host_lines(db, "seconds / (pages + images + host_files)"),
         failing=tuple(line for line in _host_lines(db, "failures") if line.failures),
-        holds=_hold_lines(db),
+        holds=_hold_lines(db, finished=finished),
         time_left=0.0
         if finished
         else _time_left(db, elapsed, pages + image_requests, float(meta.get("delay", "0"))),
@@ -195,7 +195,8 @@ def _host_lines(db: sqlite3.Connection, order: str) -> tuple[HostLine, ...]:
     return tuple(HostLine(*row) for row in rows)
 
 
-def _hold_lines(db: sqlite3.Connection) -> tuple[HoldLine, ...]:
+def _hold_lines(db: sqlite3.Connection, *, finished: bool) -> tuple[HoldLine, ...]:
+    """A finished crawl asks nobody again."""
     rows = db.execute(
         "SELECT what, reason, count(*), min(retry) FROM ("
         " SELECT 'origin' AS what, reason, next_retry AS retry FROM origins WHERE state = 'held'"
@@ -204,7 +205,8 @@ def _hold_lines(db: sqlite3.Connection) -> tuple[HoldLine, ...]:
         " CASE state WHEN 3 THEN next_retry ELSE 0 END FROM requests WHERE verdict = 'hold'"
         ") GROUP BY what, reason ORDER BY 3 DESC, 1, 2"
     )
-    return tuple(HoldLine(*row) for row in rows)
+    lines = (HoldLine(*row) for row in rows)
+    return tuple(replace(line, next_retry=0.0) if finished else line for line in lines)
 
 
 def _time_left(db: sqlite3.Connection, elapsed: float, done: int, delay: float) -> float | None:

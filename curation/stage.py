@@ -174,9 +174,17 @@ def _require_fresh(context: StageContext) -> None:
     if stale:
         raise RunStateError(
             f"{context.run.path}: {counted(stale, 'kept image')} last asked about more than "
-            f"{limit / 3600:,.4g} h ago (release.recheck_after); run kyodaku recheck "
+            f"{_span(limit)} ago (release.recheck_after); run kyodaku recheck "
             f"{context.recipe_path.parent}, then curate and release"
         )
+
+
+def _span(seconds: float) -> str:
+    """In the largest unit that stays above one: `7 d`, `90 s`."""
+    for size, unit in ((86400, "d"), (3600, "h")):
+        if seconds >= size:
+            return f"{seconds / size:,.4g} {unit}"
+    return f"{seconds:,.4g} s"
 
 
 def _pack(context: StageContext, building: Path, rows: Sequence[dict[str, Any]]) -> dict[str, str]:

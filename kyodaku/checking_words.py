@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 from rich.text import Text
 from rich.tree import Tree
@@ -15,7 +14,7 @@ from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.reasons import Outcome
 from kyodaku.report.html import japanese
 from kyodaku.report.plaintext import plain
-from kyodaku.report.sentences import because
+from kyodaku.report.sentences import because, place_of
 from kyodaku.report.texts import reason_english
 from kyodaku.signals.model import Effect, Signal
 
@@ -116,8 +115,8 @@ def _japanese(checked: Checked) -> str:
     reasons = japanese().reasons
     why = reasons.get(checked.outcome.value, {}).get(checked.reason, "")
     if checked.decisive is not None and checked.outcome in (Outcome.REFUSED, Outcome.HELD):
-        host = urlsplit(checked.decisive.source_url).hostname or ""
-        why += f"（{plain(host)} {plain(checked.decisive.raw, 80)}）"
+        place = place_of(checked.decisive.source_url)
+        why += f"（{plain(place)} {plain(checked.decisive.raw, 80)}）"
     if checked.kind == "file":
         return {
             Outcome.REFUSED: f"このファイルは AI の学習を拒んでいます。{why}",

@@ -26,8 +26,10 @@ TEXTS: dict[str, tuple[Level, str, str]] = {
     ),
     "malformed": (
         "warning",
-        "Only forgiving parsers read this line. Write it as `Name: value`.",
-        "寛容な解析器だけがこの行を読みます。「名前: 値」の形で書いてください。",
+        "Only forgiving parsers read this line: a misspelt name, a missing colon, or too long. Write it as "
+        "`Name: value`, with the name as parsers know it.",
+        "寛容な解析器だけがこの行を読みます(名前の綴り誤り、コロンの欠落、長すぎる行)。"
+        "正しい名前で「名前: 値」の形に書いてください。",
     ),
     "no-colon": (
         "warning",

@@ -35,7 +35,9 @@ def lint(body: bytes, now: float) -> list[Finding]:
     if robots.too_complex:
         return [*found, _found("too-complex")]
     found += [_found("outside-group", r.line, r.raw) for r in robots.global_records if _is_rule(r)]
-    found += _records(robots) + _lines(body) + _odd_line_ends(body)
+    records = _records(robots)
+    read_somewhere = {finding.line for finding in records if finding.kind == "malformed"}
+    found += records + [f for f in _lines(body) if f.line not in read_somewhere] + _odd_line_ends(body)
     if _only_named(robots):
         found.append(_found("only-named"))
     return (found + _protego(body, robots, now) + _prefixes(body, robots))[:_MAX_FINDINGS]
@@ -64,7 +66,8 @@ def _records(robots: RobotsFile) -> list[Finding]:
 
 
 def _lines(body: bytes) -> list[Finding]:
-    read = (line.partition(b"#")[0].strip() for line in body.splitlines())
+    lines = body.removeprefix(b"\xef\xbb\xbf").splitlines()
+    read = (line.partition(b"#")[0].strip() for line in lines)
     return [
         _found("no-colon", number, excerpt(line.decode("utf-8", "replace")))
         for number, line in enumerate(read, start=1)

@@ -32,6 +32,7 @@ _HEADINGS = {
     Lang.EN: ("level", "protocol", "where", "quote", "meaning"),
     Lang.JA: ("重大度", "プロトコル", "場所", "引用", "意味と対処"),
 }
+_GRAVEST_FIRST = ("error", "warning", "note")
 _MAX_FILE = 4 * 1024 * 1024
 _ALSO = ("/llms.txt", "/license.xml")
 
@@ -153,7 +154,7 @@ def _show(findings: list[Finding], advice: Advice | None, conflicts: list[Confli
         table = Table()
         for heading in _HEADINGS[lang]:
             table.add_column(heading, overflow="fold")
-        for f in findings:
+        for f in sorted(findings, key=lambda finding: _GRAVEST_FIRST.index(finding.level)):
             where = f"{f.where}:{f.line}" if f.line else f.where
             level = LEVELS_JA[f.level] if lang is Lang.JA else f.level
             table.add_row(

@@ -78,6 +78,8 @@ def _protocols(protocols: Sequence[Protocol]) -> Table:
     from rich.table import Table
 
     table = Table("protocol", "where it stands", "speaks about", "in spec mode", "by policy", show_lines=True)
+    for column in table.columns:
+        column.overflow = "fold"  # no name is cut off
     for protocol in protocols:
         about = protocol.about
         table.add_row(protocol.name, about.where, about.scope, about.spec, about.policy)
@@ -88,6 +90,8 @@ def _registries(registries: Sequence[AboutRegistry]) -> Table:
     from rich.table import Table
 
     table = Table("registry", "what it is", "speaks about", "what it sees of a crawl", show_lines=True)
+    for column in table.columns:
+        column.overflow = "fold"
     for about in registries:
         table.add_row(about.table, about.what, about.scope, about.sees)
     return table

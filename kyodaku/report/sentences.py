@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from kyodaku.reasons import Outcome, RefuseReason
@@ -121,21 +122,27 @@ def _image_count(count: int) -> str:
     return "1 image was" if count == 1 else f"{count:,} images were"
 
 
+def place_of(source_url: str) -> str:
+    """Who said it: the host of an address, the name of a file on this disk (`file:optouts.jsonl`)."""
+    parts = urlsplit(source_url)
+    return parts.hostname or (PurePath(parts.path).name if parts.scheme == "file" else "")
+
+
 def because(outcome: str, reason: str, signal: Signal, page: str = "a page that shows it") -> str:
     """The words of a reason, with the line that gave it."""
-    host = urlsplit(signal.source_url).hostname or "the site"
+    place = place_of(signal.source_url) or "the site"
     raw = plain(signal.raw, 80)
     if reason in ("robots_disallow", "robots_purpose"):
         who = plain(signal.parsed, 200).removeprefix("disallow for ")
-        return f"robots.txt of {plain(host)} disallows it to {_crawlers(who, reason)}"
+        return f"robots.txt of {plain(place)} disallows it to {_crawlers(who, reason)}"
     if reason == "x_robots_tag":
-        return f"{plain(host)} answers with the header {raw}"
+        return f"{plain(place)} answers with the header {raw}"
     if reason == "meta_robots":
         return f"{page} says {raw}"
     if reason == "plus_data_mining":
         return f"the file itself prohibits data mining: {raw}"
     words = reason_english(outcome, reason)
-    return f"{words} ({plain(host)}: {raw})" if raw else words
+    return f"{words} ({plain(place)}: {raw})" if raw else words
 
 
 def _crawlers(who: str, reason: str) -> str:

@@ -151,6 +151,17 @@ def test_lint(body: bytes, kind: str) -> None:
     assert lint(b"User-agent: *\nDisallow: /x/\n", NOW) == []
 
 
+def test_of_a_line_without_a_colon_one_thing_is_said() -> None:
+    kinds = [(f.line, f.kind) for f in lint(b"User-Agent GPTBot\nDisallow: /\n\nUser-agent: *\nstop\n", NOW)]
+    assert [kind for kind in kinds if kind[0] == 1] == [(1, "malformed")]
+    assert [kind for kind in kinds if kind[0] == 5] == [(5, "no-colon")]
+
+
+def test_a_byte_order_mark_before_a_comment_is_no_line() -> None:
+    (finding,) = lint(b"\xef\xbb\xbf# mine\nUser-agent: *\nDisallow: /\n", NOW)
+    assert finding.kind == "byte-order-mark"
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -17,6 +17,7 @@ from kyodaku.errors import RunStateError, UsageError
 from kyodaku.lock import open_run
 from kyodaku.records import CANDIDATES
 from kyodaku.report.explain import Story, explain, render
+from kyodaku.report.sentences import place_of
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
 from tests.core.report_fixture import FixtureRun, build, write_release
@@ -311,3 +312,16 @@ def test_one_is_not_many(made: FixtureRun) -> None:
     one = explain(made.run, "https://noai.example/").sentence
     assert one.startswith("1 image was found on this page. This image is not in the set: a page that shows")
     assert explain(made.run, "https://split.example/echo").sentence.startswith("1 image was found on")
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("https://a.example/robots.txt", "a.example"),
+        ("file:optouts.jsonl", "optouts.jsonl"),
+        ("file:lists/optouts.jsonl", "optouts.jsonl"),
+        ("", ""),
+    ],
+)
+def test_a_line_of_a_file_on_this_disk_is_named_by_the_file(source: str, place: str) -> None:
+    assert place_of(source) == place

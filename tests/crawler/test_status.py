@@ -67,6 +67,8 @@ def test_running_stopped_and_finished(crawl: Scripted) -> None:
     assert (crawl.folder / ".busy").read_text() == "4711", "the lock decides, not what a killed run left"
     finished = read_status(run)
     assert (finished.state, finished.pid, finished.finished) == ("finished", 0, True)
+    assert finished.holds
+    assert {line.next_retry for line in finished.holds} == {0.0}, "nobody is asked again"
 
 
 def test_a_host_shows_what_its_robots_file_came_to(crawl: Scripted) -> None:
