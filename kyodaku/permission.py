@@ -248,7 +248,7 @@ class Permission:
         said, missing = self._documents(named, page.url, self.reading())
         result = weigh("g2", [*signals, *said])
         if result.open and missing:
-            result = replace(hold("g2", HoldReason.NOT_FINISHED, result.signals), documents=missing)
+            result = replace(hold("g2", HoldReason.DOCUMENT_UNREAD, result.signals), documents=missing)
         if result.open and not page.complete:
             result = hold("g2", HoldReason.PAGE_ERROR, result.signals)
         return result
@@ -263,7 +263,7 @@ class Permission:
         said, missing = self._documents(named, head.url, reading)
         result = weigh("g2", [*signals, *said])
         if result.open and missing:
-            return replace(hold("g2", HoldReason.NOT_FINISHED, result.signals), documents=missing)
+            return replace(hold("g2", HoldReason.DOCUMENT_UNREAD, result.signals), documents=missing)
         return result
 
     def _read_page(self, fetched: Fetched) -> tuple[HtmlPage, list[Signal], list[Declared]]:
@@ -306,7 +306,7 @@ class Permission:
             return replace(facts.result, signals=tuple(signals), evidence=tuple(evidence))
         weighed = weigh("g2", signals, evidence)
         if weighed.open and missing:
-            held = hold("g2", HoldReason.NOT_FINISHED, signals)
+            held = hold("g2", HoldReason.DOCUMENT_UNREAD, signals)
             return replace(held, evidence=tuple(evidence), documents=missing)
         return weighed
 
@@ -329,7 +329,7 @@ class Permission:
         said, missing = self._documents(named, url, reading)
         weighed = weigh("g3", [*result.signals, *said])
         if weighed.open and missing:
-            return replace(hold("g3", HoldReason.NOT_FINISHED, weighed.signals), documents=missing)
+            return replace(hold("g3", HoldReason.DOCUMENT_UNREAD, weighed.signals), documents=missing)
         return weighed
 
     # ------------------------------------------------------------------ G4: response headers
@@ -356,7 +356,7 @@ class Permission:
         signals += said
         weighed = weigh("g4", signals)
         if weighed.open and missing:
-            return replace(hold("g4", HoldReason.NOT_FINISHED, signals), documents=missing)
+            return replace(hold("g4", HoldReason.DOCUMENT_UNREAD, signals), documents=missing)
         return weighed
 
     # ------------------------------------------------------------------ G5: bytes, before they are stored

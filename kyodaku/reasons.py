@@ -141,6 +141,7 @@ class HoldReason(ReasonEnum):
     SAME_URL_HELD = "same_url_held", "another page that shows this same image URL is held"
     GATE_EXCEPTION = "gate_exception", "a gate failed unexpectedly, so it did not open"
     NOT_FINISHED = "not_finished", "the crawl ended before every gate had been asked"
+    DOCUMENT_UNREAD = "document_unread", "the crawl ended before a licence or policy that decides was read"
 
 
 class FilterReason(ReasonEnum):

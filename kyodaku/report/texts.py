@@ -41,6 +41,7 @@ NEXT_STEPS: dict[HoldReason, str] = {
     HoldReason.SAME_URL_HELD: "see the other page that shows this picture",
     HoldReason.GATE_EXCEPTION: "report it: this is a fault of ours",
     HoldReason.NOT_FINISHED: "run the crawl again; it goes on where it stopped",
+    HoldReason.DOCUMENT_UNREAD: "run the crawl again; it goes on where it stopped",
 }
 
 _GATES = {

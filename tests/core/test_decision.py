@@ -295,6 +295,16 @@ def test_a_hold_spreads_but_an_unfinished_copy_does_not() -> None:
     assert [d.verdict for d in alone] == [Verdict.ALLOW, Verdict.REFUSE]
 
 
+def test_a_document_that_nobody_read_holds_every_copy() -> None:
+    fine = candidate(1, evidence=(evidence(),), sha256="c" * 64)
+    unread = replace(
+        fine, candidate_id="f" * 32, gate="g2", gate_verdict="hold", gate_reason="document_unread"
+    )
+    first, second = decide_all([fine, unread], policy(), EMPTY_SNAPSHOT)
+    assert (first.verdict, first.reason) == (Verdict.HOLD, HoldReason.SAME_URL_HELD)
+    assert (second.verdict, second.reason) == (Verdict.HOLD, HoldReason.DOCUMENT_UNREAD)
+
+
 signals_strategy = st.lists(
     st.builds(
         signal,

@@ -144,7 +144,7 @@ def test_a_page_of_an_origin_that_named_too_many_is_held_with_its_images() -> No
     gates = permission()
     for number in range(MAX_NAMED_BY):
         facts = page(gates, number)
-        assert (facts.result.reason, len(facts.result.documents)) == ("not_finished", 1)
+        assert (facts.result.reason, len(facts.result.documents)) == ("document_unread", 1)
     late = page(gates, MAX_NAMED_BY)
     assert (late.result.verdict, late.result.reason) == (GateVerdict.HOLD, HoldReason.RSL_UNOBTAINABLE)
     assert not late.result.documents

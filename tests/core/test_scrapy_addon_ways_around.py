@@ -76,7 +76,7 @@ def test_an_image_asked_for_as_a_page_is_asked_about_as_an_image() -> None:
     request = ask(path, kind="page")
     (record,) = INTENTS.url_documents(request.url, shared.permission.reading())
     body = b'{"$type": "org.user-intents.declaration", "bulkDataset": {"allow": false}}'
-    for known, said in ((None, "not_finished"), (got(record.url, body), "user_intent")):
+    for known, said in ((None, "document_unread"), (got(record.url, body), "user_intent")):
         if known is not None:
             shared.permission.documents.put(record.url, known)
         admitted(shared, request)
@@ -177,7 +177,7 @@ def test_an_image_waits_while_the_licence_of_its_page_is_under_way() -> None:
 
     shared.read_documents = read
     assert closed(lambda: sealed(shared, request, response)).result.reason == "rsl"
-    assert meanwhile[0].result.reason == "not_finished"
+    assert meanwhile[0].result.reason == "document_unread"
     assert meanwhile[0].result.documents == (RSL,), "so that it is asked for again"
     assert closed(lambda: admitted(shared, ask(kind=""))).result.reason == "rsl"
 
@@ -211,7 +211,7 @@ def test_a_reader_of_documents_that_fails_leaves_the_hold() -> None:
     shared.read_documents = fails
     admitted(shared, request)
     error = closed(lambda: answered(shared, request, PICTURE, JPEG, LINK))
-    assert error.result.reason == "not_finished"
+    assert error.result.reason == "document_unread"
     again = asyncio.run(SealMiddleware(shared).process_exception(request, error))
     assert again is None or again.meta
 
@@ -319,7 +319,7 @@ def test_a_redirect_that_says_no_is_not_followed_for_an_image(shown: bool) -> No
     assert (error.result.gate, error.result.reason) == ("g4", "x_robots_tag")
     admitted(shared, request)
     error = closed(lambda: answered(shared, request, b"", moved, LINK, status=302))
-    assert (error.result.reason, error.result.documents) == ("not_finished", (RSL,))
+    assert (error.result.reason, error.result.documents) == ("document_unread", (RSL,))
     shared.permission.documents.put(RSL, got(RSL, NO))
     admitted(shared, request)
     assert closed(lambda: answered(shared, request, b"", moved, LINK, status=302)).result.reason == "rsl"
