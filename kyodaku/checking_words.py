@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from kyodaku.checking import Checked
 from kyodaku.gate import GateResult, GateVerdict
-from kyodaku.reasons import Outcome
+from kyodaku.reasons import AllowReason, Outcome
 from kyodaku.report.html import japanese
 from kyodaku.report.plaintext import plain
 from kyodaku.report.sentences import because, place_of
@@ -78,6 +78,8 @@ def _why_english(checked: Checked) -> str:
     if checked.decisive is not None and checked.outcome in (Outcome.REFUSED, Outcome.HELD):
         page = "the page" if checked.kind != "file" else "the file"
         return because(checked.outcome, checked.reason, checked.decisive, page)
+    if checked.reason == AllowReason.NOT_OPTED_OUT.value:
+        return "nothing that was asked says no"
     return reason_english(checked.outcome, checked.reason) or "nothing is known of it"
 
 
@@ -114,6 +116,8 @@ def _japanese(checked: Checked) -> str:
         return "いいえ、クローラーはこれを要求しません。ホストが求める間隔が、待てる時間より長いためです。"
     reasons = japanese().reasons
     why = reasons.get(checked.outcome.value, {}).get(checked.reason, "")
+    if checked.reason == AllowReason.NOT_OPTED_OUT.value:
+        why = "確認した範囲に、拒否の表示はありません"
     if checked.decisive is not None and checked.outcome in (Outcome.REFUSED, Outcome.HELD):
         place = place_of(checked.decisive.source_url)
         why += f"（{plain(place)} {plain(checked.decisive.raw, 80)}）"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -29,7 +29,9 @@ def advise(wish: Wish, origin: str, existing: dict[str, bytes]) -> Advice:
     if "/license.xml" not in existing and not _nested(wish):
         files["/license.xml"] = _rsl(wish)
         lines.append(f"License: {origin}/license.xml")
-    files["/robots.txt"] = merged(existing.get("/robots.txt", b""), lines)
+    robots = merged(existing.get("/robots.txt", b""), lines)
+    if robots != existing.get("/robots.txt"):
+        files["/robots.txt"] = robots
     if "/.well-known/tdmrep.json" not in existing:
         files["/.well-known/tdmrep.json"] = _tdmrep(wish)
     headers = {
@@ -43,26 +45,31 @@ def advise(wish: Wish, origin: str, existing: dict[str, bytes]) -> Advice:
 
 
 def merged(old: bytes, lines: list[str]) -> bytes:
-    """`old` with `lines` at the end of every group, and in a star group of their own where there is none, or
-    none that every parser sees. Every octet of `old` stays, in its order."""
+    """`old` with those of `lines` that a group lacks at its end, and with all in a star group of their own
+    where there is none, or none that every parser sees. Every octet of `old` stays, in its order."""
     robots = parse_robots(old)
-    ends = [
-        max(record.line for record in (*group.agents, *group.rules, *group.others)) for group in robots.groups
-    ]
-    block = "".join(f"{line}\n" for line in lines).encode()
+    ends: dict[int, bytes] = {}
+    for group in robots.groups:
+        there = {record.raw.strip() for record in group.others if not record.lenient}
+        last = max(record.line for record in (*group.agents, *group.rules, *group.others))
+        ends[last] = _block(line for line in lines if line not in there)
     parts: list[bytes] = []
     for number, line in enumerate(_lines(old), start=1):
         parts.append(line)
-        if number in ends:
-            parts += [b"" if line.endswith((b"\n", b"\r")) else b"\n", block]
+        if ends.get(number):
+            parts += [b"" if line.endswith((b"\n", b"\r")) else b"\n", ends[number]]
     text = b"".join(parts)
     stars = [agent for group in robots.groups for agent in group.agents if agent_token(agent.value) == "*"]
     hidden = 1 if old.startswith(_MARK) else 0  # a line that some parsers lose
     if not any(not agent.lenient and agent.line != hidden for agent in stars):
         gap = b"" if not text else b"\n" if text.endswith((b"\n", b"\r")) else b"\n\n"
         # Beside rules for everybody, that only some see, no rule may be added: an Allow would win a tie.
-        text += gap + b"User-agent: *\n" + (b"Disallow:\n" if stars else b"Allow: /\n") + block
+        text += gap + b"User-agent: *\n" + (b"Disallow:\n" if stars else b"Allow: /\n") + _block(lines)
     return text
+
+
+def _block(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _lines(text: bytes) -> list[bytes]:

@@ -191,6 +191,10 @@ def _declined(c: Conflict, lang: Lang) -> str:
 
 
 def _advice(advice: Advice, lang: Lang) -> None:
+    if not advice.files:
+        output.say(
+            "ファイルはすでにそう述べています。" if lang is Lang.JA else "Your files say this already."
+        )
     for path, body in advice.files.items():
         output.say(f"--- {path}")
         output.copy(body.decode("utf-8", "replace"))

@@ -151,6 +151,16 @@ def test_lint(body: bytes, kind: str) -> None:
     assert lint(b"User-agent: *\nDisallow: /x/\n", NOW) == []
 
 
+def test_what_is_said_already_is_not_said_again() -> None:
+    wish = parse_wish("yes:/open/ no:/loans/")
+    files = {"/robots.txt": b"User-agent: GPTBot\nDisallow: /private/\n\nUser-agent: *\nAllow: /\n"}
+    files |= advise(wish, ORIGIN, files).files
+    assert files["/robots.txt"].count(b"Content-Usage: /loans/ train-ai=n") == 2, "once a group"
+    again = advise(wish, ORIGIN, files)
+    assert again.files == {}
+    assert prove(wish, again, ORIGIN, files, NOW) == []
+
+
 def test_of_a_line_without_a_colon_one_thing_is_said() -> None:
     kinds = [(f.line, f.kind) for f in lint(b"User-Agent GPTBot\nDisallow: /\n\nUser-agent: *\nstop\n", NOW)]
     assert [kind for kind in kinds if kind[0] == 1] == [(1, "malformed")]
