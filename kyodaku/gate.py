@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 from urllib.parse import urljoin, urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from kyodaku.decision import objections
 from kyodaku.reasons import FailReason, HoldReason, ReasonEnum, RefuseReason, Verdict
 from kyodaku.signals.carriers.html import HtmlPage
-from kyodaku.signals.model import Declared, Fetched, FetchError, Headers, LicenceEvidence, Signal
+from kyodaku.signals.model import Declared, Effect, Fetched, FetchError, Headers, LicenceEvidence, Signal
 
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
@@ -124,6 +124,12 @@ def refuse(gate: str, reason: ReasonEnum, signals: Sequence[Signal] = ()) -> Gat
 def hold(gate: str, reason: ReasonEnum, signals: Sequence[Signal] = ()) -> GateResult:
     """The state is unknown."""
     return GateResult(gate, GateVerdict.HOLD, reason.value, tuple(signals))
+
+
+def of_hop(result: GateResult) -> GateResult:
+    """What a gate said about an address that only leads on: a yes there is none for what lies at the end."""
+    signals = tuple(signal for signal in result.signals if signal.effect is not Effect.PERMITTED)
+    return replace(result, signals=signals)
 
 
 def fail(gate: str, reason: FailReason) -> GateResult:

@@ -31,6 +31,7 @@ from kyodaku.gate import (
     guarded,
     hold,
     image_status,
+    of_hop,
     refuse,
     weigh,
 )
@@ -346,7 +347,7 @@ class Permission:
     @guarded("g4")
     def g4_hop(self, head: ResponseHead) -> GateResult:
         """The headers of a redirect on the way to an image: whoever sends us on may say no as well."""
-        return self._image_head(head)
+        return of_hop(self._image_head(head))
 
     def _image_head(self, head: ResponseHead) -> GateResult:
         reading = self.reading()

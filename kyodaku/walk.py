@@ -19,6 +19,7 @@ from kyodaku.gate import (
     OriginFacts,
     PageFacts,
     image_error,
+    of_hop,
     redirect_target,
 )
 from kyodaku.hostfiles import document
@@ -28,7 +29,7 @@ from kyodaku.reasons import FailReason, HoldReason
 from kyodaku.records import Candidate
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.carriers.page import HtmlPage
-from kyodaku.signals.model import Fetched, Hop
+from kyodaku.signals.model import Fetched, Hop, Signal
 
 #: Bytes of a page that a walk reads.
 PAGE_CAP = 5 * 10**6
@@ -242,6 +243,7 @@ def _follow(
             trail.append(GateResult("g3", GateVerdict.FAIL, FailReason.REDIRECTS.value))
             return None
         if kind is NeedKind.IMAGE:
+            trail[-1] = of_hop(result)
             said = yield from walker.settled(_g4_hop(permission, answer, current))
             if not said.open:
                 trail.append(said)
@@ -289,17 +291,20 @@ def _judge_bytes(walker: _Walker, answer: Fetched, trail: list[GateResult], row:
         return _judgement(trail, row)
     digest = sha256(answer.body).hexdigest()
     row = replace(row, sha256=digest, uid=uid_of(digest), bytes=len(answer.body))
-    last = permission.g5(head, answer.body, row.evidence, row.signals)
+    last = permission.g5(head, answer.body, row.evidence, _said(trail, row))
     trail.append(last)
     row = replace(row, signals=(*row.signals, *last.signals), evidence=(*row.evidence, *last.evidence))
     return _judgement(trail, row)
 
 
+def _said(trail: list[GateResult], row: Candidate) -> list[Signal]:
+    """What pages and gates said so far, each signal once."""
+    return list(dict.fromkeys((*row.signals, *(signal for result in trail for signal in result.signals))))
+
+
 def _judgement(trail: list[GateResult], row: Candidate) -> Judgement:
     last = trail[-1]
-    known = list(row.signals)
-    for result in trail:
-        known += [signal for signal in result.signals if signal not in known]
+    known = _said(trail, row)
     failure = last.reason if last.verdict is GateVerdict.FAIL else ""
     row = replace(
         row,

@@ -20,6 +20,7 @@ from kyodaku.gate import (
     OriginFacts,
     PageFacts,
     image_error,
+    of_hop,
     redirect_target,
 )
 from kyodaku.hostfiles import HOST_FILE_FRESH
@@ -291,7 +292,7 @@ class AskingAgain:
         while True:
             result = await self._may_ask(current, kind)
             if found is not None:
-                found.add(result)
+                found.add(of_hop(result))
             if not result.open:
                 return result
             current = normalise_url(current)
@@ -301,6 +302,8 @@ class AskingAgain:
             hops.append(Hop(current, answer.status or 0, answer.hops[-1].ip if answer.hops else ""))
             target = redirect_target(answer)
             if target is None:
+                if found is not None:
+                    found.add(result)
                 return replace(answer, url=url, final_url=current, hops=tuple(hops))
             if found is not None:
                 head = ResponseHead(current, answer.status or 0, answer.headers, answer.fetched_at)

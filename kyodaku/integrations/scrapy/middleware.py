@@ -283,7 +283,8 @@ class GateMiddleware:
                 raise exchange.close(result, sha256=sha256(response.body).hexdigest())
         if not _whole(response):
             raise exchange.close(GateResult("g5", GateVerdict.FAIL, FailReason.INCOMPLETE.value))
-        asked = (head, response.body, exchange.evidence, exchange.signals)
+        said = (*exchange.signals, *(signal for result in exchange.results for signal in result.signals))
+        asked = (head, response.body, exchange.evidence, tuple(dict.fromkeys(said)))
         if holds_jumbf(response.body):  # read by another process, which we must not wait for in the loop
             result = await asyncio.to_thread(self._permission.g5, *asked)
         else:
