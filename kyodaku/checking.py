@@ -13,13 +13,14 @@ from typing import Any
 from kyodaku.decision import decide, objections, resolve_protocols
 from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind
+from kyodaku.netguard import normalise_url
 from kyodaku.permission import Permission
 from kyodaku.reasons import NotRequestedReason, Outcome, Verdict
 from kyodaku.signals.carriers.embedded import IMAGE_FORMATS, sniff
 from kyodaku.signals.model import Effect, Fetched, FetchError, LicenceEvidence, Signal
 from kyodaku.spawning import SpawningClient
 from kyodaku.turns import CrawlDelays
-from kyodaku.walk import Judgement, PageJudgement, walk_image, walk_page
+from kyodaku.walk import Judgement, PageJudgement, Walk, walk_image, walk_page
 
 _IMAGE_NAMES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif", ".tif", ".tiff")
 _OUTCOMES = {Verdict.ALLOW: Outcome.RELEASED, Verdict.REFUSE: Outcome.REFUSED, Verdict.HOLD: Outcome.HELD}
@@ -37,7 +38,8 @@ class Checked:
     `kind` is image, page or file; `outcome` released (it would be taken), refused, held, failed, or
     not_requested (its host wants a longer pause than a crawl waits), with its `reason`; `decisive` the signal
     that decides, if any; `grounds` the evidence a yes rests on; `trail` every gate's answer in order.
-    `images` are those of a page that were walked, of `shown` in all.
+    `images` are those of a page that were walked, of `shown` in all. `elsewhere` is true of an image that the
+    page named for it does not name, so that what this page says may be about others.
     """
 
     url: str
@@ -49,6 +51,7 @@ class Checked:
     grounds: tuple[LicenceEvidence, ...] = ()
     images: tuple[Checked, ...] = ()
     shown: int = 0
+    elsewhere: bool = False
 
     @property
     def taken(self) -> bool:
@@ -93,8 +96,10 @@ async def _walked(
     url: str, permission: Permission, asker: Asker, images: int, redirects: int, page: str
 ) -> Checked:
     if page:
-        walk = walk_image(permission, url, page, redirects)
-        return _of_image(await _drive(walk, asker, permission), permission)
+        pages: list[Fetched] = []
+        walk = _noting_pages(walk_image(permission, url, page, redirects), pages)
+        checked = _of_image(await _drive(walk, asker, permission), permission)
+        return replace(checked, elsewhere=bool(pages) and not _names(pages[-1], url, permission))
     if _named_like_an_image(url):
         return _of_image(
             await _drive(walk_image(permission, url, redirects=redirects), asker, permission), permission
@@ -109,6 +114,29 @@ async def _walked(
         walked = _replayed(walk_image(permission, url, redirects=redirects), met)
         return _of_image(await _drive(walked, asker, permission), permission)
     return _of_page(url, found, permission)
+
+
+def _noting_pages(machine: Walk, pages: list[Fetched]) -> Walk:
+    """`machine`; what came of pages, hop by hop, is in `pages`."""
+    try:
+        need = next(machine)
+        while True:
+            answer = yield need
+            if need.kind is NeedKind.PAGE:
+                pages.append(replace(answer, url=need.url, final_url=need.url))
+            need = machine.send(answer)
+    except StopIteration as end:
+        judged: Judgement = end.value
+        return judged
+
+
+def _names(answer: Fetched, url: str, permission: Permission) -> bool:
+    """Does this page name the image, in any of the sizes it offers? True where there was no page to read."""
+    page = permission.g2(answer).page
+    if page is None:
+        return True
+    named = {source.url for image in page.images for source in image.candidates}
+    return normalise_url(url) in {normalise_url(name) for name in named}
 
 
 def _stopped_at_image(

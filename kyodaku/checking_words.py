@@ -66,6 +66,8 @@ def sentence(checked: Checked, lang: str) -> str:
 
 def _alone(checked: Checked) -> str:
     """A page may say no about an image that its address alone does not tell of."""
+    if checked.elsewhere:
+        return ", but the page named with --page does not name it"
     asked = any(result.gate == "g2" for result in checked.trail)
     return (
         ""
@@ -138,6 +140,8 @@ def _japanese(checked: Checked) -> str:
     what = "このページの画像" if checked.kind == "page" else "この画像"
     asked = checked.kind == "page" or any(result.gate == "g2" for result in checked.trail)
     alone = "" if asked else "（アドレスだけで確認しました。掲載ページは --page で指定してください）"
+    if checked.elsewhere:
+        alone = "（ただし、--page のページにこの画像は掲載されていません）"
     return {
         Outcome.RELEASED: f"はい、クローラーは{what}を取得します。{alone}{why}",
         Outcome.REFUSED: f"いいえ、クローラーは{what}を取得しません。{why}",

@@ -67,6 +67,13 @@ def test_an_image_by_its_address_alone_and_with_its_page(demo: DemoRun) -> None:
     assert alone.stdout.startswith("Yes, a crawl would take this image, going by its address alone")
     shown = kyodaku("check", image, "--page", page, *table)
     assert shown.stdout.startswith("No, a crawl would not take this image: a Content-Usage")
+    other = kyodaku("check", image, "--page", "https://museum.example/", *table)
+    assert other.stdout.startswith(
+        "Yes, a crawl would take this image, but the page named with --page does not"
+    )
+    museum = ("https://museum.example/media/101.jpg", "--page", "https://museum.example/object/101")
+    named = kyodaku("check", *museum, *table)
+    assert named.stdout.startswith("Yes, a crawl would take this image: ")
 
 
 def test_a_page_of_two_minds_is_no_yes_for_programs(demo: DemoRun) -> None:
