@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -350,6 +352,29 @@ _WORK = "<figure><img src=/img/1.jpg></figure>"
 def test_an_institutions_words_on_the_page_of_the_work(markup: str, found: bool) -> None:
     expected = [("institution", LicenceBinding.INSTITUTION_PAGE)] if found else []
     assert bound(markup) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Rights: Public Domain", True),
+        ("Not on view Public Domain", True),
+        ("This work is in the Public Domain. If you use it, credit us", True),
+        ("This work is not in the Public Domain", False),
+        ("It isn\u2019t Public Domain", False),
+        ("Unless in the Public Domain, ask us", False),
+        ("Public Domain only in the United States", False),
+        ("Public Domain status unknown", False),
+        ("Public Domain, except the photograph", False),
+        ("Public Domain \u3067\u306f\u3042\u308a\u307e\u305b\u3093", False),
+        ("Public Domain</p><p>Our texts are not in the Public Domain", False),
+    ],
+)
+def test_words_that_are_turned_round_are_no_statement(text: str, found: bool) -> None:
+    museum = replace(MUSEUM, statement="Public Domain")
+    read = page(f"{_WORK}<p>{text}</p>")
+    items = PROTOCOL.page_evidence(read, "https://museum.example/img/1.jpg", reading(institutions=(museum,)))
+    assert bool(items) is found
 
 
 def test_the_words_count_on_the_institutions_own_host_only() -> None:

@@ -7,19 +7,19 @@ no signals. What is not bound to the image is recorded and counts for nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from urllib.parse import urlsplit
 
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.signals.carriers.embedded import EmbeddedMetadata
 from kyodaku.signals.carriers.extract import absolute, in_vocabulary
 from kyodaku.signals.carriers.headers import ResponseHead, parse_links
 from kyodaku.signals.carriers.page import HtmlPage, PageImage, PageLink
+from kyodaku.signals.institutions import institution_of, statement_of
 from kyodaku.signals.licence_urls import canonical_licence
 from kyodaku.signals.licensed_objects import PUBLIC_DOMAIN, licensed_objects
-from kyodaku.signals.model import Institution, LicenceBinding, LicenceEvidence, Reading, excerpt
+from kyodaku.signals.model import LicenceBinding, LicenceEvidence, Reading, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
 
@@ -111,7 +111,7 @@ class LicenceLinks(Protocol):
         self._last: _Read | None = None
 
     def page_evidence(self, page: HtmlPage, image_url: str, reading: Reading) -> list[LicenceEvidence]:
-        institution = _institution(page, reading.institutions)
+        institution = institution_of(page, reading.institutions)
         host = institution.host if institution else ""
         image = _normal(image_url)
         found: dict[LicenceEvidence, None] = dict.fromkeys(_unread(page, host))
@@ -142,7 +142,7 @@ class LicenceLinks(Protocol):
                     found[_bound(statement, LicenceBinding.UNBOUND, host, page)] = None
         main = {_normal(url) for url in page.main_family} - {""}
         if whole and institution is not None and image in main:
-            found.update(dict.fromkeys(_institution_statement(page, institution)))
+            found.update(dict.fromkeys(statement_of(page, institution)))
         return list(found)
 
     def head_evidence(self, head: ResponseHead) -> list[LicenceEvidence]:
@@ -362,40 +362,6 @@ def _normal(url: str) -> str:
         return normalise_url(url)
     except UnsafeAddressError:
         return ""
-
-
-def _institution(page: HtmlPage, institutions: Iterable[Institution]) -> Institution | None:
-    host = (urlsplit(page.url).hostname or "").lower()
-    return next((known for known in institutions if known.host.lower() == host), None)
-
-
-def _institution_statement(page: HtmlPage, institution: Institution) -> Iterator[LicenceEvidence]:
-    """The institution's exact words, when they stand in the page's visible text."""
-    statement = " ".join(institution.statement.split())
-    if statement and _says(page.text, statement):
-        yield LicenceEvidence(
-            licence=institution.licence,
-            licence_url=institution.statement,
-            binding=LicenceBinding.INSTITUTION_PAGE,
-            institution=institution.host,
-            source_url=page.url,
-            element=excerpt(statement),
-            digest=page.digest,
-        )
-
-
-def _says(text: str, statement: str) -> bool:
-    """True when `statement` stands in `text` as words of its own."""
-    at = text.find(statement)
-    while at >= 0:
-        end = at + len(statement)
-        before, behind = text[at - 1 : at], text[end : end + 1]
-        if not (before.isalnum() and statement[0].isalnum()) and not (
-            behind.isalnum() and statement[-1].isalnum()
-        ):
-            return True
-        at = text.find(statement, at + 1)
-    return False
 
 
 def _bound(
