@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from kyodaku.cli import ask, check, recipe, runs, signals, stages
 from kyodaku.cli.output import print_error
@@ -67,9 +68,11 @@ app.add_typer(signals.app, name="signals")
 def main() -> None:
     """Entry point of the program `kyodaku`. KYODAKU_DEBUG=1 shows tracebacks."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except KyodakuError as error:
         _give_up(error, error.exit_code)
+    except TyperException as error:
+        _give_up(_misused(error), 2)
     except Exception as error:
         text = str(error) or "no message"
         _give_up(
@@ -77,8 +80,16 @@ def main() -> None:
         )
 
 
+def _misused(error: TyperException) -> str:
+    """What is wrong with the words on the command line, "" where the help was printed instead."""
+    said = error.format_message().replace("Value error, ", "").rstrip(".")
+    named = getattr(getattr(error, "ctx", None), "command_path", "kyodaku")
+    return f"{said}; {named} --help tells more" if said else ""
+
+
 def _give_up(error: KyodakuError | str, code: int) -> None:
     if os.environ.get("KYODAKU_DEBUG") == "1":
         raise
-    print_error(error)
+    if str(error):
+        print_error(error)
     sys.exit(code)

@@ -490,3 +490,27 @@ def test_check_takes_no_name_for_an_address(words: tuple[str, ...]) -> None:
     done = kyodaku("check", *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert "write e.g. https://a" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "--nope"], "No such option: --nope"),
+        (["nope"], "No such command 'nope'"),
+        (["check", "http://a.example/", "--reading", "none"], "'none' is not one of 'spec', 'policy'"),
+        (["verify"], "Missing argument"),
+    ],
+)
+def test_wrong_words_are_one_line(
+    words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["kyodaku", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert said in " ".join(told.err.split())
+    assert told.err.startswith("error: ")
+    assert "--help" in told.err
+    assert "Value error" not in told.err
