@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kyodaku.decision import decide, objections, resolve_protocols
+from kyodaku.errors import UnsafeAddressError
 from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateResult, GateVerdict, Need, NeedKind
+from kyodaku.netguard import check_url as check_address
 from kyodaku.netguard import normalise_url
 from kyodaku.permission import Permission
 from kyodaku.reasons import NotRequestedReason, Outcome, Verdict
@@ -39,7 +41,8 @@ class Checked:
     not_requested (its host wants a longer pause than a crawl waits), with its `reason`; `decisive` the signal
     that decides, if any; `grounds` the evidence a yes rests on; `trail` every gate's answer in order.
     `images` are those of a page that were walked, of `shown` in all. `elsewhere` is true of an image that the
-    page named for it does not name, so that what this page says may be about others.
+    page named for it does not name, so that what this page says may be about others. `closed` tells why its
+    address is none that may be spoken to, "" where it is one.
     """
 
     url: str
@@ -52,6 +55,7 @@ class Checked:
     images: tuple[Checked, ...] = ()
     shown: int = 0
     elsewhere: bool = False
+    closed: str = ""
 
     @property
     def taken(self) -> bool:
@@ -82,7 +86,13 @@ async def check_url(
     """Walk a page and its first images, or one image. What the address leads to decides which it is; with the
     address of a `page`, it is an image that this page shows."""
     try:
-        return await _walked(url, permission, asker, images, redirects, page)
+        check_address(url, permission.rules.net)
+    except UnsafeAddressError as error:
+        closed = str(error)
+    else:
+        closed = ""
+    try:
+        return replace(await _walked(url, permission, asker, images, redirects, page), closed=closed)
     except _TooSlowError:
         kind = "image" if page or _named_like_an_image(url) else "page"
         return Checked(url, kind, Outcome.NOT_REQUESTED, NotRequestedReason.BUDGET_HOST.value, None, ())

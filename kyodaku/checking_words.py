@@ -82,6 +82,8 @@ def _why_english(checked: Checked) -> str:
         return because(checked.outcome, checked.reason, checked.decisive, page)
     if checked.reason == AllowReason.NOT_OPTED_OUT.value:
         return "nothing that was asked says no"
+    if checked.closed:
+        return f"{reason_english(checked.outcome, checked.reason)} ({plain(checked.closed)})"
     return reason_english(checked.outcome, checked.reason) or "nothing is known of it"
 
 
@@ -120,6 +122,8 @@ def _japanese(checked: Checked) -> str:
     why = reasons.get(checked.outcome.value, {}).get(checked.reason, "")
     if checked.reason == AllowReason.NOT_OPTED_OUT.value:
         why = "確認した範囲に、拒否の表示はありません"
+    if checked.closed:
+        why += f"（{plain(checked.closed)}）"
     if checked.decisive is not None and checked.outcome in (Outcome.REFUSED, Outcome.HELD):
         place = place_of(checked.decisive.source_url)
         why += f"（{plain(place)} {plain(checked.decisive.raw, 80)}）"

@@ -105,3 +105,14 @@ def test_an_address_that_may_not_be_asked_is_an_answer_in_one_sentence(url: str)
     done = kyodaku("check", url)
     assert "Traceback" not in done.stderr + done.stdout
     assert "No, a crawl would take no image from this page" in done.stdout or done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "lang", "cause"),
+    [
+        ("http://127.0.0.1/", "en", "(127.0.0.1 is not a public address)."),
+        ("https://artist.example/", "ja", "（not a public name: artist.example）"),
+    ],
+)
+def test_the_cause_is_told_where_an_address_is_none_of_ours(url: str, lang: str, cause: str) -> None:
+    assert kyodaku("check", url, "--lang", lang).stdout.splitlines()[0].endswith(cause)
