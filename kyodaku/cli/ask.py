@@ -14,6 +14,13 @@ from kyodaku.cli.runs import JsonOption, RunArgument, RunsOption
 if TYPE_CHECKING:
     from kyodaku.letters.write import Letter
 
+#: What is said above the hosts of one `StoppedBy`.
+SAID = {
+    "inference": "stopped by what we inferred from the groups of other crawlers; a reply is enough:",
+    "explicit": "refused in so many words; the letter asks, a reply lifts nothing, only changed lines do:",
+    "unreadable": "held, because no rules could be read; a reply lifts nothing, only a readable answer does:",
+}
+
 
 def add_to(app: typer.Typer) -> None:
     """Register the command of this file."""
@@ -42,7 +49,11 @@ def ask(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fa
     if not letters:
         output.say("no host stopped this crawl that shows pictures with a free licence: nothing to ask")
         return
-    output.show(_table(letters))
+    for kind, words in SAID.items():
+        of_kind = [letter for letter in letters if letter.host.stopped_by == kind]
+        if of_kind:
+            output.say(words)
+            output.show(_table(of_kind))
     for letter in letters:
         output.say(f"{letter.host.host}: {letter.path}")
     if any(letter.host.inferred for letter in letters):
@@ -56,17 +67,18 @@ def _table(letters: Sequence[Letter]) -> object:
     from rich.table import Table
     from rich.text import Text
 
+    from kyodaku.letters.words import quoted
     from kyodaku.report.plaintext import plain
 
-    table = Table("host", "pages", "images", "stopped by", "a reply is enough", box=None, pad_edge=False)
+    table = Table("host", "free images", "images", "pages", "stopped by", box=None, pad_edge=False)
     for letter in letters:
         host = letter.host
         table.add_row(
             Text(plain(host.host, 80)),
-            f"{host.pages:,}",
+            f"{host.free_images:,}",
             f"{host.images:,}",
-            Text(plain(host.lines[0].raw or host.lines[0].parsed, 60)),
-            "yes" if host.inferred else "no",
+            f"{host.pages:,}",
+            Text(quoted(host.lines[0], 60)),
         )
     return table
 

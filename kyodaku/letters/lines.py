@@ -77,7 +77,7 @@ def remedy(recipe: Recipe, facts: OriginFacts, urls: Sequence[str]) -> Remedy:
     paths = folders([_path(url) for url in urls])
     robots = facts.files.get(ROBOTS)
     asking = _Asking(recipe, facts)
-    if robots is None or robots.status != 200 or not robots.complete:
+    if robots is None or robots.status != 200 or not robots.complete or not _is_text(robots):
         return Remedy(paths, (), asking.left(robots, urls))
     repeated = _repeated(robots.body, paths)
     for rules in (repeated, []):  # rules for everybody go only where they themselves stopped us
@@ -87,6 +87,11 @@ def remedy(recipe: Recipe, facts: OriginFacts, urls: Sequence[str]) -> Remedy:
         if not any(urlsplit(signal.source_url).path == ROBOTS for signal in left):
             return Remedy(paths, tuple(lines), left, asking.unseen)
     return Remedy(paths, (), asking.left(robots, urls))
+
+
+def _is_text(robots: Fetched) -> bool:
+    """False for UTF-16 and the like, of which evidence may keep nothing: no line can be added to it."""
+    return bool(robots.body) and not parse_robots(robots.body).not_text
 
 
 def folders(paths: Sequence[str]) -> tuple[str, ...]:

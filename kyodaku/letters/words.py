@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from kyodaku.letters.lines import Remedy
 from kyodaku.letters.stopped import StoppedHost
 from kyodaku.recipe import Recipe
+from kyodaku.report.html import japanese
 from kyodaku.report.plaintext import plain, short_url
 from kyodaku.signals.model import LicenceEvidence, Signal
 
 _TERM = timedelta(days=365)
 _EXAMPLES = 5
 _RULE = "-" * 72
+#: How the robots protocol says whom a line names.
+_DISALLOW = "disallow for "
 
 
 def letter(recipe: Recipe, host: StoppedHost, remedy: Remedy, stopped_at: float) -> str:
@@ -85,7 +88,7 @@ def _japanese(recipe: Recipe, host: StoppedHost, remedy: Remedy, day: date) -> s
         "サイトごとに確かめてから取得します。",
         f"{day} に {host.host} で取得を止めました。{_counted_ja(host)}は要求していません。"
         "何も取得していません。",
-        "止まった理由は次のとおりです。" + _bullets(_line(signal) for signal in host.lines),
+        "止まった理由は次のとおりです。" + _bullets(_line_ja(signal) for signal in host.lines),
         "次の記載から、自由に利用できる画像と思われるため、ご連絡しました。" + _bullets(_grounds(host)),
         "例:" + _bullets(short_url(url) for url in host.urls[:_EXAMPLES]),
     ]
@@ -109,24 +112,53 @@ def _japanese(recipe: Recipe, host: StoppedHost, remedy: Remedy, day: date) -> s
 def _remedy_japanese(remedy: Remedy) -> str:
     if not remedy.lines:
         said = "robots.txt に行を加えるだけでは取得できません。"
-        return said + _still(remedy.left, "次の記載の変更が必要です。")
+        return said + _still_ja(remedy.left, "次の記載の変更が必要です。")
     told = (
         "または、robots.txt に次の行を加えてください。このパスだけを私たちに開き、他は閉じます。\n\n"
         + "\n".join(f"    {line}" for line in remedy.lines)
     )
     if remedy.unseen:
         told += f"\n\n{', '.join(remedy.unseen)} は読めていません。まずその記載に従います。"
-    return told + _still(remedy.left, "\n\nこの行を加えても、次の記載があるため取得しません。")
+    return told + _still_ja(remedy.left, "\n\nこの行を加えても、次の記載があるため取得しません。")
 
 
 def _still(left: Sequence[Signal], words: str) -> str:
     return words + _bullets(_line(signal) for signal in left) if left else ""
 
 
+def _still_ja(left: Sequence[Signal], words: str) -> str:
+    return words + _bullets(_line_ja(signal) for signal in left) if left else ""
+
+
+def quoted(signal: Signal, limit: int, not_text: str = "not text") -> str:
+    """The raw line for people; `not_text` where its bytes are none."""
+    return not_text if "\ufffd" in signal.raw else plain(signal.raw or signal.parsed, limit)
+
+
 def _line(signal: Signal) -> str:
-    number = next((part[1:] for part in signal.rule.split(":") if part[:1] == "L" and part[1:].isdigit()), "")
+    number = _number(signal)
     place = f"{plain(signal.source_url, 200)}{f', line {number}' if number else ''}"
-    return f"{place}: {plain(signal.raw or signal.parsed, 200)} ({plain(signal.parsed, 200)})"
+    return f"{place}: {quoted(signal, 200)} ({plain(signal.parsed, 200)})"
+
+
+def _line_ja(signal: Signal) -> str:
+    number = _number(signal)
+    place = f"{plain(signal.source_url, 200)}{f' {number} 行目' if number else ''}"
+    return f"{place}: {quoted(signal, 200, 'テキストではありません')} ({_meaning_ja(signal)})"
+
+
+def _meaning_ja(signal: Signal) -> str:
+    if signal.parsed.startswith(_DISALLOW):
+        who = plain(signal.parsed.removeprefix(_DISALLOW), 200)
+        return "すべてのクローラーへの拒否" if who == "*" else f"{who} への拒否"
+    for reasons in (japanese().reasons[outcome] for outcome in ("refused", "held")):
+        if signal.reason in reasons:
+            return reasons[signal.reason]
+    return plain(signal.parsed, 200)
+
+
+def _number(signal: Signal) -> str:
+    return next((part[1:] for part in signal.rule.split(":") if part[:1] == "L" and part[1:].isdigit()), "")
 
 
 def _grounds(host: StoppedHost) -> list[str]:

@@ -34,8 +34,10 @@ class Letter:
             "pages": self.host.pages,
             "images": self.host.images,
             "licensed_images": self.host.licensed,
+            "free_images": self.host.free_images,
             "institution": self.host.institution,
             "lines": [{"url": line.source_url, "raw": line.raw} for line in self.host.lines],
+            "stopped_by": self.host.stopped_by.value,
             "reply_is_enough": self.host.inferred,
             "paths": list(self.remedy.paths),
             "robots_lines": list(self.remedy.lines),
@@ -48,6 +50,7 @@ class Letter:
 def write_letters(run: RunFolder, recipe: Recipe) -> list[Letter]:
     """Write `letters/<host>.txt` for every host worth asking; a letter of an earlier time is replaced.
 
+    Those that would bring most free images come first.
     Raises RunStateError while the crawl has not ended, RecordError for a file that cannot be read.
     """
     facts = RunFacts(run)

@@ -225,7 +225,8 @@ class Scripted:
         result = self.permission.g3(job.url, facts) if image else self.permission.g1(job.url, facts)
         said = result.signals
         if not result.open:
-            return Answer(replace(fetched, status=None, body=b"", hops=()), result, asked=False)
+            never = replace(fetched, status=None, body=b"", hops=())
+            return Answer(never, result, asked=False, signals=result.signals)
         if fetched.error is not None:
             hold = GateResult("g4" if image else "g2", GateVerdict.HOLD, "image_unreachable")
             return Answer(fetched, hold, asked=True)

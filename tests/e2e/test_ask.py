@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from kyodaku.cli.ask import SAID
 from kyodaku.letters.lines import folders
+from kyodaku.letters.stopped import StoppedBy
 from kyodaku.letters.write import Letter, write_letters
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
+from kyodaku.signals.model import FetchError
 from tests.crawler.scripted import Page, Scripted, html, png, recipe, text
 
 CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
@@ -125,3 +128,104 @@ def test_no_letter_where_nothing_speaks_for_the_pictures(tmp_path: Path) -> None
 )
 def test_folders(paths: list[str], expected: tuple[str, ...]) -> None:
     assert folders(paths) == expected
+
+
+UNANSWERED = (FetchError.CONNECT, FetchError.TIMEOUT, FetchError.TLS, FetchError.DNS, FetchError.RESET)
+
+
+@pytest.mark.parametrize(
+    "answer", [*(Page(error=error) for error in UNANSWERED), text("", 503), text("", 429), text("", 451)]
+)
+def test_no_letter_where_nobody_can_be_asked(tmp_path: Path, answer: Page) -> None:
+    assert letters(crawl(tmp_path, answer)) == []
+
+
+def museum(folder: Path, robots: str) -> list[Letter]:
+    """A crawl of an institution of the recipe that shows no picture on the page it lets us read."""
+    entry = {
+        "host": "gallery.example",
+        "statement": "CC0: free to use",
+        "evidence_url": GALLERY,
+        "licence": "cc0-1.0",
+    }
+    web = {GALLERY + "robots.txt": text(robots), GALLERY: html('<a href="/admin/">staff</a>')}
+    scripted = Scripted(folder, public_domain(institutions=[entry]), web, every=True)  # type: ignore[arg-type]
+    scripted.run()
+    scripted.candidates()
+    return letters(scripted)
+
+
+def test_a_closed_page_without_any_picture_is_not_worth_a_letter(tmp_path: Path) -> None:
+    assert museum(tmp_path, "User-agent: *\nDisallow: /admin/\n") == []
+
+
+def test_an_institution_closed_as_a_whole_is_asked(tmp_path: Path) -> None:
+    (found,) = museum(tmp_path, MANAGED)
+    assert found.host.inferred
+    assert found.host.pages
+
+
+def test_letters_that_bring_most_stand_first_and_a_plain_no_stands_apart(tmp_path: Path) -> None:
+    rules = {
+        "one.example": text(MANAGED),
+        "two.example": text("User-agent: *\nDisallow: /\n"),
+        "three.example": text("", 403),
+        "many.example": text(MANAGED),
+    }
+    shown = [*((host, "1.png", True) for host in rules), ("many.example", "2.png", True)]
+    shown += [("two.example", f"x{number}.png", False) for number in range(3)]
+    body = "".join(
+        f'<figure><img src="http://{host}/media/{name}">'
+        f"<figcaption>{LICENCE if free else ''}</figcaption></figure>"
+        for host, name, free in shown
+    )
+    web = {GALLERY: html(body), **{f"http://{host}/robots.txt": page for host, page in rules.items()}}
+    scripted = Scripted(tmp_path, public_domain(), web, every=True)  # type: ignore[arg-type]
+    scripted.run()
+    scripted.candidates()
+    told = [
+        (letter.host.host, letter.host.stopped_by, letter.host.free_images) for letter in letters(scripted)
+    ]
+    assert told == [
+        ("many.example", "inference", 2),
+        ("two.example", "explicit", 1),
+        ("one.example", "inference", 1),
+        ("three.example", "unreadable", 1),
+    ]
+
+
+def test_a_robots_file_in_utf_16_is_said_to_be_no_text(tmp_path: Path) -> None:
+    (found,) = letters(crawl(tmp_path, Page("User-agent: *\nDisallow: /\n".encode("utf-16"))))
+    assert "\ufffd" not in found.text
+    assert "robots.txt: not text (" in found.text
+    assert found.remedy.lines == (), "no line added to such a file can be read"
+
+
+def test_the_japanese_letter_tells_the_line_in_japanese(tmp_path: Path) -> None:
+    (found,) = letters(crawl(tmp_path, text(MANAGED)))
+    _, _, told = found.text.partition("件名")
+    assert f"{CDN}/robots.txt 7 行目: Disallow: /" in told
+    assert "への拒否" in told
+    assert ", line " not in told
+    assert "disallow for" not in told
+
+
+def test_a_plain_no_among_many_lines_is_not_overlooked(tmp_path: Path) -> None:
+    named = "".join(f"Disallow: /{folder}/\n" for folder in "abcdef")
+    robots = f"User-agent: GPTBot\n{named}\nUser-agent: *\nDisallow: /g/\n"
+    body = "".join(
+        f'<figure><img src="{CDN}/{folder}/1.png"><figcaption>{LICENCE}</figcaption></figure>'
+        for folder in "abcdefg"
+    )
+    web = {GALLERY: html(body), f"{CDN}/robots.txt": text(robots)}
+    scripted = Scripted(tmp_path, public_domain(), web, every=True)  # type: ignore[arg-type]
+    scripted.run()
+    scripted.candidates()
+    (found,) = letters(scripted)
+    assert found.host.free_images == 7
+    assert found.host.stopped_by == "explicit"
+    assert not found.host.inferred
+
+
+def test_every_kind_of_line_has_words_on_the_screen() -> None:
+    assert set(SAID) == set(StoppedBy)
