@@ -46,7 +46,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy
 
 test: lint ## Lint, types and every quick test
-	$(BIN)/pytest -m "not deep" -n logical --maxprocesses 4 --dist loadgroup
+	$(BIN)/pytest -m "not deep" -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
 	$(BIN)/pytest -m deep --timeout 1800

@@ -11,10 +11,16 @@ from tests.web import SmallWeb
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sharers of costly fixtures run in one process: tests of one file, and all that read the demo's run."""
+    """Sharers of costly fixtures run in one process: tests of one file, and all that read the demo's run.
+    The longest come first, so that no core waits for them at the end."""
     for item in items:
-        shared = "demo" if "demo" in getattr(item, "fixturenames", ()) else str(item.path)
+        shared = "demo" if _reads_demo(item) else str(item.path)
         item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=lambda item: (not _reads_demo(item), item.path.parent.name == "core"))
+
+
+def _reads_demo(item: pytest.Item) -> bool:
+    return "demo" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture
