@@ -49,7 +49,7 @@ test: lint ## Lint, types and every quick test
 	$(BIN)/pytest -m "not deep" -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
-	$(BIN)/pytest -m deep --timeout 1800
+	$(BIN)/pytest -m deep --timeout 1800 -n logical --maxprocesses 4 --dist load
 
 bench-crawl: $(READY) ## Images per second and CPU per image beside stock Scrapy
 	$(PY) -m benchmarks.crawl
