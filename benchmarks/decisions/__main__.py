@@ -22,7 +22,6 @@ from protego import Protego
 
 from benchmarks.decisions.hosts import AGENT, KINDS, permission, urls_of
 from benchmarks.machine import describe
-from kyodaku.gate import OriginFacts
 from kyodaku.permission import Permission
 
 
@@ -33,8 +32,8 @@ class Measured:
     machine: str
     urls: int
     hosts: int
-    protego_s: float
-    kyodaku_s: float
+    protego_s: dict[str, float]  # by kind of host
+    kyodaku_s: dict[str, float]
     files_mb: float
     decided_mb: float
     verdicts: dict[str, int]
@@ -42,7 +41,7 @@ class Measured:
     @property
     def ratio(self) -> float:
         """Our decisions in the time of one of Protego's."""
-        return self.protego_s / self.kyodaku_s
+        return sum(self.protego_s.values()) / sum(self.kyodaku_s.values())
 
 
 def main() -> None:
@@ -55,8 +54,12 @@ def main() -> None:
         measured = measure(gates, asked.hosts, asked.urls // asked.hosts)
     print(measured.machine)
     count = measured.urls
-    print(f"Protego: {count / measured.protego_s:,.0f} decisions/s")
-    print(f"kyodaku: {count / measured.kyodaku_s:,.0f} decisions/s, {measured.ratio:.3f} x Protego")
+    print(f"Protego: {count / sum(measured.protego_s.values()):,.0f} decisions/s")
+    print(f"kyodaku: {count / sum(measured.kyodaku_s.values()):,.0f} decisions/s", end=", ")
+    print(f"{measured.ratio:.3f} x Protego")
+    for kind, seconds in measured.kyodaku_s.items():
+        each = [1e6 * spent * len(KINDS) / count for spent in (measured.protego_s[kind], seconds)]
+        print(f"  {kind:<34} Protego {each[0]:6.1f}, kyodaku {each[1]:6.1f} microseconds")
     print(f"{measured.hosts:,} hosts' files take {measured.files_mb:.0f} MB; peak grew by", end=" ")
     print(f"{measured.decided_mb:.0f} MB while deciding")
     for said, number in sorted(measured.verdicts.items(), key=lambda item: -item[1]):
@@ -68,29 +71,26 @@ def main() -> None:
 def measure(gates: Permission, hosts: int, each: int) -> Measured:
     """Ask both about `each` URLs of each of `hosts` hosts."""
     before = _resident_mb()
-    cached = [_facts(number, gates.host_file_paths) for number in range(hosts)]
+    names = list(KINDS)
+    cached = [KINDS[names[n % len(names)]](n, gates.host_file_paths) for n in range(hosts)]
     files_mb, before = _resident_mb() - before, _peak_mb()
-    protego_s = kyodaku_s = 0.0
+    protego_s, kyodaku_s = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0)
     verdicts: dict[str, int] = {}
     for number, facts in enumerate(cached):
-        urls = list(urls_of(number, each))
+        urls, kind = list(urls_of(number, each)), names[number % len(names)]
         began = time.perf_counter()
         robots = Protego.parse(facts.files["/robots.txt"].body.decode())
         for url in urls:
             robots.can_fetch(url, AGENT)
         between = time.perf_counter()
         results = [gates.g1(url, facts) for url in urls]
-        protego_s += between - began
-        kyodaku_s += time.perf_counter() - between
+        protego_s[kind] += between - began
+        kyodaku_s[kind] += time.perf_counter() - between
         for result in results:
             said = f"{result.verdict.value} {result.reason}".strip()
             verdicts[said] = verdicts.get(said, 0) + 1
     decided_mb = _peak_mb() - before
     return Measured(describe(), hosts * each, hosts, protego_s, kyodaku_s, files_mb, decided_mb, verdicts)
-
-
-def _facts(number: int, paths: tuple[str, ...]) -> OriginFacts:
-    return KINDS[number % len(KINDS)](number, paths)
 
 
 def _peak_mb() -> float:

@@ -75,19 +75,19 @@ def _answer(url: str, text: str) -> Fetched:
     return Fetched(url, url, status, headers, text.encode(), True, None, 0.0, (Hop(url, status),))
 
 
-#: Makes the facts of a host of each kind from its number and the paths that are asked of every origin.
-KINDS: tuple[Callable[[int, tuple[str, ...]], OriginFacts], ...] = tuple(
-    partial(_host, robots, others)
-    for robots, others in (
-        ("", {}),
-        (_PLAIN, {}),
-        (_LONG, {}),
-        (_PREFERENCES, {}),
-        (_PLAIN, {"/.well-known/tdmrep.json": _TDMREP}),
-        ("", {}),
-        (_PLAIN, {"/ai.txt": _AI_TXT}),
-        (_PLAIN, {"/.well-known/trust.txt": _TRUST}),
-        (_PLAIN + "License: /licence.xml\n", {"/licence.xml": _RSL}),
-        (_PLAIN, {}),
+#: What hosts have -> makes the facts of one from its number and the paths that are asked of every origin.
+KINDS: dict[str, Callable[[int, tuple[str, ...]], OriginFacts]] = {
+    name: partial(_host, robots, others)
+    for name, robots, others in (
+        ("no file", "", {}),
+        ("three rules", _PLAIN, {}),
+        ("200 rules and AI crawlers", _LONG, {}),
+        ("Content-Usage and Content-Signal", _PREFERENCES, {}),
+        ("tdmrep.json", _PLAIN, {"/.well-known/tdmrep.json": _TDMREP}),
+        ("no file, too", "", {}),
+        ("ai.txt", _PLAIN, {"/ai.txt": _AI_TXT}),
+        ("trust.txt", _PLAIN, {"/.well-known/trust.txt": _TRUST}),
+        ("RSL", _PLAIN + "License: /licence.xml\n", {"/licence.xml": _RSL}),
+        ("three rules, too", _PLAIN, {}),
     )
-)
+}
