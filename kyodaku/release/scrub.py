@@ -45,7 +45,7 @@ def clean(found: Metadata, *, upright: bool = False) -> CleanMetadata:
     return CleanMetadata(
         exif=exif,
         xmp=clean_xmp(found.xmp, upright=upright),
-        iim=clean_iim(found.iim),
+        iim=clean_iim(bytes(found.iim)),
         icc=b"" if upright else found.icc,
         values=values,
     )

@@ -183,7 +183,7 @@ def read_embedded(
         exif_artist=tiff.artist,
         orientation=tiff.orientation,
         has_gps=any(block.has_gps for block in (tiff, *blocks)),
-        iptc_iim=found.iim,
+        iptc_iim=bytes(found.iim),
         jumbf_present=jumbf,
         raw_hit=_raw_hit(body, packets),
         complete=complete and not found.problems and not unreadable,
@@ -219,7 +219,7 @@ def _rights(
     found: Found, blocks: list[Tiff], packets: list[XmpPacket]
 ) -> tuple[tuple[RightsField, ...], tuple[str, ...]]:
     """Everything that is said about rights, and what of it could not be read."""
-    iim, whole = of_iim(found.iim)
+    iim, whole = of_iim(bytes(found.iim))
     fields = [*of_xmp(packets), *iim]
     if found.tiff is not None:
         fields += of_tiff("tiff", found.tiff.texts, found.tiff.little)

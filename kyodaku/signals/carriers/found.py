@@ -25,7 +25,7 @@ class Found:
     frames: int = 0
     xmp: list[tuple[str, bytes]] = field(default_factory=list)
     exif: list[bytes] = field(default_factory=list)
-    iim: bytes = b""
+    iim: bytearray = field(default_factory=bytearray)
     texts: list[TextChunk] = field(default_factory=list)
     text_bytes: int = 0
     unpacked: int = 0

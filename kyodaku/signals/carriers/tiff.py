@@ -60,7 +60,7 @@ class Tiff:
     artist: str = ""
     copyright: str = ""
     has_gps: bool = False
-    iim: bytes = b""
+    iim: bytearray = field(default_factory=bytearray)
     photoshop: list[bytes] = field(default_factory=list)
     texts: list[tuple[str, bytes]] = field(default_factory=list)
     little: bool = True

@@ -285,7 +285,8 @@ def _manifests(size: int) -> World:
         f"m{n}": {"assertions": [{"label": "cawg.training-mining", "data": {"a": n}}]}
         for n in range(size // 80)
     }
-    return World(image=JUMBF, store=json.dumps({"active_manifest": "m0", "manifests": manifests}))
+    manifests["last"] = {"assertions": [json.loads(_MANIFEST_NO)]}
+    return World(image=JUMBF, store=json.dumps({"active_manifest": "last", "manifests": manifests}))
 
 
 def named() -> Iterator[tuple[str, Adversary]]:
