@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 # Where pip finds wheels is your pip configuration's affair (PIP_INDEX_URL, PIP_FIND_LINKS).
 CONSTRAINTS ?= constraints/cpu.txt
+# One process more than cores: crawls wait most of the time.
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 READY := $(VENV)/.installed
 
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
@@ -46,10 +48,10 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy
 
 test: lint ## Lint, types and every quick test
-	$(BIN)/pytest -m "not deep" -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not deep" -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
-	$(BIN)/pytest -m deep --timeout 1800 -n logical --maxprocesses 4 --dist load
+	$(BIN)/pytest -m deep --timeout 1800 -n $(JOBS) --dist load
 
 bench-crawl: $(READY) ## Images per second and CPU per image beside stock Scrapy
 	$(PY) -m benchmarks.crawl
