@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from itertools import count
 
 import pytest
 
@@ -10,6 +10,7 @@ from kyodaku.decision import resolve_protocols
 from kyodaku.signals.model import Effect
 from tests.core.adversaries import Adversary, adversaries
 from tests.core.worlds import Heard, heard
+from tests.tools import cpu_seconds
 
 MEGABYTE = 1024 * 1024
 LIMIT = 1.0
@@ -26,15 +27,10 @@ LIMITED = [name for name in ADVERSARIES if name[0] in "r/" and any(word in name 
 def _read(adversary: Adversary, size: int, enough: float) -> tuple[float, Heard]:
     """CPU seconds that all protocols take together (the best of three: a busy machine only ever adds), and
     what they heard. No try is like another, so nothing is remembered from one to the next."""
-    best, found = float("inf"), Heard([], [])
-    for attempt in range(3):
-        world = adversary.build(size - 64 * attempt)
-        began = time.process_time()
-        found = heard(world)
-        best = min(best, time.process_time() - began)
-        if best < enough:
-            break
-    return best, found
+    sizes = count(size, -64)
+    tries: list[Heard] = []
+    took = cpu_seconds(lambda: tries.append(heard(adversary.build(next(sizes)))), enough)
+    return took, tries[-1]
 
 
 def _silent(adversary: Adversary, found: Heard) -> list[str]:
