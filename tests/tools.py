@@ -35,8 +35,8 @@ def cpu_seconds(work: Callable[[], object], enough: float) -> float:
     """CPU seconds of this process that `work` takes: the best of three tries, since a busy machine only
     ever adds. Stops at the first try below `enough`.
 
-    A core that is shared with somebody runs at half its speed, so a try that takes too long is measured against
-    a fixed piece of work behind it: seconds of the machine in benchmarks/README.md.
+    A core that is shared with somebody runs at half its speed, so a try that takes too long is measured
+    against a fixed piece of work behind it: seconds of the machine in benchmarks/README.md.
     """
     best = float("inf")
     for _ in range(3):
