@@ -230,7 +230,7 @@ def _follow(
         if kind is NeedKind.IMAGE:
             result = yield from walker.settled(_g3(permission, current, facts))
         else:
-            result = permission.g1(current, facts)
+            result = of_hop(permission.g1(current, facts))  # a page's host grants no picture of another
         trail.append(result)
         if not result.open:
             return None

@@ -105,3 +105,12 @@ def test_check_says_the_same(granted: tuple[Path, dict[str, str], dict[str, str]
     done = kyodaku("check", url, "--recipe", str(granted[0]), "--json")
     found = json.loads(done.stdout)
     assert (found["outcome"] == "released") is EXPECTED[url][1], done.stdout
+
+
+@pytest.mark.parametrize("url", EXPECTED)
+def test_a_host_grants_no_picture_of_another_by_showing_it(
+    granted: tuple[Path, dict[str, str], dict[str, str]], url: str
+) -> None:
+    done = kyodaku("check", url, "--page", f"http://{YES}/", "--recipe", str(granted[0]), "--json")
+    found = json.loads(done.stdout)
+    assert (found["outcome"] == "released") is EXPECTED[url][1], done.stdout
