@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from curation.annotators.basics import annotate_image, unknown_image
+from curation.annotators.base import Annotator, Finding, Picture, look_at_all
+from curation.annotators.basics import basic_facts, failed_image, unknown_image
+from curation.annotators.registry import annotators
 from curation.steps import ShardJob, code_digest, digest
-from kyodaku.errors import RecordError, RunStateError
+from kyodaku.errors import DecodeError, RecordError, RunStateError
 from kyodaku.fingerprint import decoder_version, sha256_bytes
-from kyodaku.recipe import Recipe
+from kyodaku.recipe import Annotators, Recipe
 from kyodaku.records import ANNOTATIONS, RAW
 from kyodaku.release.tables import read_rows, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.safedecode import DecodeLimits, SafeDecoder
 from kyodaku.shards import read_member, write_parquet
 
-_CODE = (
-    "curation.annotate",
+#: What the columns before `findings` depend on, beside the limits.
+_BASICS = (
     "curation.annotators.basics",
     "kyodaku.fingerprint",
     "kyodaku.safedecode",
@@ -31,16 +33,21 @@ _CODE = (
 
 STORED = ("success", "purged")
 
+#: Pictures decoded at once, and their pixels: what one batch may hold in memory.
+_BATCH = 16
+_BATCH_PIXELS = 30_000_000
+
 
 @dataclass(frozen=True)
 class AnnotateConfig:
-    """Decoding limits of a recipe, and the decoders that the digests depend on."""
+    """Decoding limits of a recipe, the decoders that digests depend on, and how pictures are looked at."""
 
     max_bytes: int
     max_pixels: int
     max_frames: int
     formats: tuple[str, ...]
     decoder: str
+    section: Annotators
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> AnnotateConfig:
@@ -51,7 +58,14 @@ class AnnotateConfig:
             network.max_frames,
             tuple(sorted(network.formats)),
             decoder_version(),
+            recipe.annotators,
         )
+
+    @property
+    def basics(self) -> str:
+        """The version of the columns before `findings`."""
+        limits = [self.max_bytes, self.max_pixels, self.max_frames, self.formats, self.decoder]
+        return digest([code_digest(*_BASICS), limits])[:16]
 
     def limits(self) -> DecodeLimits:
         """The same, as the decoder takes it."""
@@ -66,32 +80,119 @@ class AnnotateConfig:
 def annotate_jobs(run: RunFolder, recipe: Recipe) -> list[ShardJob]:
     """One job for each raw shard."""
     config = AnnotateConfig.from_recipe(recipe)
-    code = code_digest(*_CODE)
+    versions = digest([[one.name, one.version] for one in annotators(recipe.annotators)])
+    code = code_digest("curation.annotate", *_BASICS)
     jobs = []
     for shard in shard_names(run.raw):
         shard_in = {"tar": run.raw / f"{shard}.tar", "raw": run.raw / f"{shard}.parquet"}
         out = run.annotations / shard
         inputs = digest(_stored(shard_in["raw"], _earlier(out)))
-        jobs.append(ShardJob("annotate", annotate, shard_in, out, config, inputs, code))
+        jobs.append(ShardJob("annotate", annotate, shard_in, out, config, inputs, code, versions))
     return jobs
 
 
 def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConfig) -> Mapping[str, Any]:
-    """Facts about every image of the raw shard `tar` + `raw`. A purged row keeps what was known of it."""
+    """Facts about every image of the raw shard `tar` + `raw`. A purged row keeps what was known of it.
+
+    What an earlier run found stays where the annotator's version is the same: only new and changed
+    annotators look.
+    """
     earlier = _earlier(shard_out)
-    rows: list[dict[str, Any]] = []
+    looking = annotators(config.section)
+    rows: dict[str, dict[str, Any]] = {}
     with SafeDecoder(config.limits()) as decoder:
-        for row in read_rows(shard_in["raw"], RAW):
-            if row["status"] == "success":
-                body = stored_bytes(shard_in["tar"], row)
-                known = {"uid": row["uid"], "sha256": row["sha256"], **annotate_image(body, decoder)}
-            elif row["status"] == "purged":
-                known = earlier.get(row["key"]) or {"uid": "", "sha256": "", **unknown_image()}
-            else:
-                continue
-            rows.append({**known, "key": row["key"]})
-    write_parquet(pa.Table.from_pylist(rows, ANNOTATIONS), shard_out.with_name(f"{shard_out.name}.parquet"))
-    return {"count": len(rows), "failed": sum(row["status"] == "failed" for row in rows)}
+        for batch in _batches(shard_in, earlier, config, looking, decoder):
+            _look(batch, looking)
+            rows.update({work.row["key"]: work.row for work in batch})
+    kept = [
+        rows[row["key"]] if row["status"] == "success" else _purged(row["key"], earlier)
+        for row in read_rows(shard_in["raw"], RAW)
+        if row["status"] in STORED
+    ]
+    write_parquet(pa.Table.from_pylist(kept, ANNOTATIONS), shard_out.with_name(f"{shard_out.name}.parquet"))
+    return {"count": len(kept), "failed": sum(row["status"] == "failed" for row in kept)}
+
+
+@dataclass
+class _Work:
+    """One row on its way: its picture if anybody still has to look, and what need not be found again."""
+
+    row: dict[str, Any]
+    known: dict[str, dict[str, Any]]
+    picture: Picture | None
+
+
+def _batches(
+    shard_in: Mapping[str, Path],
+    earlier: Mapping[str, Mapping[str, Any]],
+    config: AnnotateConfig,
+    looking: Sequence[Annotator],
+    decoder: SafeDecoder,
+) -> Iterator[list[_Work]]:
+    batch: list[_Work] = []
+    pixels = 0
+    for row in read_rows(shard_in["raw"], RAW):
+        if row["status"] != "success":
+            continue
+        work = _work(shard_in["tar"], row, earlier.get(row["key"]), config, looking, decoder)
+        size = work.picture.pixels.size // 3 if work.picture else 0
+        if batch and (len(batch) >= _BATCH or pixels + size > _BATCH_PIXELS):
+            yield batch
+            batch, pixels = [], 0
+        batch.append(work)
+        pixels += size
+    if batch:
+        yield batch
+
+
+def _work(
+    tar: Path,
+    raw: Mapping[str, Any],
+    earlier: Mapping[str, Any] | None,
+    config: AnnotateConfig,
+    looking: Sequence[Annotator],
+    decoder: SafeDecoder,
+) -> _Work:
+    """The row of one stored picture, decoded unless an earlier run already said everything about it."""
+    row = {"key": raw["key"], "uid": raw["uid"], "sha256": raw["sha256"], "basics": config.basics}
+    same = earlier is not None and earlier["sha256"] == raw["sha256"] and earlier["basics"] == config.basics
+    known: dict[str, dict[str, Any]] = {}
+    if same and earlier is not None:
+        versions = {one.name: one.version for one in looking}
+        known = {
+            item["annotator"]: item
+            for item in earlier["findings"]
+            if versions.get(item["annotator"]) == item["version"] and item["status"] != "failed"
+        }
+        if earlier["status"] == "failed" or len(known) == len(looking):
+            return _Work(dict(earlier), known, None)
+    body = stored_bytes(tar, raw)
+    try:
+        decoded = decoder.decode(body)
+    except DecodeError as error:
+        return _Work({**row, **failed_image(error), "findings": []}, {}, None)
+    return _Work({**row, **basic_facts(body, decoded), "findings": []}, known, Picture(body, decoded))
+
+
+def _look(batch: Sequence[_Work], looking: Sequence[Annotator]) -> None:
+    """Fill in the findings of a batch. Pictures that lack the same annotators are looked at together."""
+    groups: dict[tuple[str, ...], list[_Work]] = {}
+    for work in batch:
+        if work.picture is not None:
+            missing = tuple(one.name for one in looking if one.name not in work.known)
+            groups.setdefault(missing, []).append(work)
+    for works in groups.values():
+        pictures = [work.picture for work in works if work.picture is not None]
+        known = [{name: Finding.from_row(row) for name, row in work.known.items()} for work in works]
+        found = look_at_all(looking, pictures, known)
+        for work, findings in zip(works, found, strict=True):
+            work.row["findings"] = [findings[one.name].to_row() for one in looking]
+            work.picture = None
+
+
+def _purged(key: str, earlier: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    nothing = {"uid": "", "sha256": "", "basics": "", "findings": [], **unknown_image()}
+    return {**(earlier.get(key) or nothing), "key": key}
 
 
 def stored_bytes(tar: Path, row: Mapping[str, Any]) -> bytes:

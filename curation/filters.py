@@ -1,21 +1,24 @@
 """Filters: allowed pictures that are not fit for the set. Applied to nothing else.
 
 A closed registry: one function for each, in the order of `FILTERS`; the first that objects names the
-reason. A filter reads facts only and has its thresholds in the recipe.
+reason. A filter reads facts only and has its thresholds in the recipe. What it needs and nobody could say
+quarantines the picture (`findings.Unseen`), unless the filter itself asks the recipe what then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from kyodaku.reasons import FilterReason
+from curation.findings import Annotation, Unseen, finding
+from curation.objections import ASKED
+from kyodaku.reasons import FilterReason, QuarantineReason
 from kyodaku.recipe import Filters
 
-Filter = Callable[[Mapping[str, Any], Filters], FilterReason | None]
+Objection = FilterReason | QuarantineReason
+Filter = Callable[[Annotation, Filters], Objection | None]
 
 
-def resolution(annotation: Mapping[str, Any], filters: Filters) -> FilterReason | None:
+def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
     """Sides in upright pixels: the shorter against `min_side`, their ratio against `max_aspect`."""
     short, long = sorted((annotation["width"], annotation["height"]))
     if short < filters.resolution.min_side:
@@ -29,10 +32,12 @@ def resolution(annotation: Mapping[str, Any], filters: Filters) -> FilterReason 
 FILTERS: Mapping[str, Filter] = {"resolution": resolution}
 
 
-def first_objection(annotation: Mapping[str, Any], filters: Filters) -> FilterReason | None:
-    """The reason of the first filter that drops this picture, or None."""
-    for apply in FILTERS.values():
-        reason = apply(annotation, filters)
-        if reason is not None:
-            return reason
-    return None
+def first_objection(annotation: Annotation, filters: Filters) -> Objection | None:
+    """The reason of the first filter that drops this picture or sets it aside, or None."""
+    try:
+        for annotator in ASKED:
+            finding(annotation, annotator)
+        reasons = (apply(annotation, filters) for apply in FILTERS.values())
+        return next((reason for reason in reasons if reason is not None), None)
+    except Unseen:
+        return QuarantineReason.NOT_LOOKED_AT

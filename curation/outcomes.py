@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 from curation.clusters import components
 from curation.filters import first_objection
+from curation.objections import objection
 from kyodaku.decision import LACKING, Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
 from kyodaku.reasons import (
     AllowReason,
     DuplicateReason,
     FailReason,
-    FilterReason,
     HoldReason,
     NotRequestedReason,
     Outcome,
@@ -77,6 +77,10 @@ class Ruling:
 def rule(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[Ruling]:
     """The ruling on each candidate, in the order given."""
     decisions = decide_all(facts.candidates, rules.policy, snapshot)
+    decisions = [
+        _after_a_look(candidate, decision, facts)
+        for candidate, decision in zip(facts.candidates, decisions, strict=True)
+    ]
     decisions = _spread_over_pixels(facts, decisions)
     rulings = [
         _before_selection(candidate, decision)
@@ -91,6 +95,15 @@ def rule(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[R
 
 
 # --- verdicts -------------------------------------------------------------------------------------------
+
+
+def _after_a_look(candidate: Candidate, decision: Decision, facts: Facts) -> Decision:
+    """What is in the picture may refuse it, never allow it; an objection that stands already stays."""
+    annotation = facts.annotations.get(candidate.uid)
+    if annotation is None or _objects(decision, Verdict.REFUSE):
+        return decision
+    reason = objection(candidate, annotation)
+    return decision if reason is None else Decision(Verdict.REFUSE, reason)
 
 
 def _spread_over_pixels(facts: Facts, decisions: Sequence[Decision]) -> list[Decision]:
@@ -211,8 +224,10 @@ def _unfit(
         return Outcome.FAILED, FailReason.BYTES_GONE
     if uid in decoys:
         return Outcome.QUARANTINED, QuarantineReason.DECOY_HOST
-    dropped: FilterReason | None = first_objection(annotation, filters)
-    return None if dropped is None else (Outcome.FILTERED, dropped)
+    reason = first_objection(annotation, filters)
+    if reason is None:
+        return None
+    return (Outcome.QUARANTINED if isinstance(reason, QuarantineReason) else Outcome.FILTERED), reason
 
 
 def _decoys(candidates: Sequence[Candidate], rulings: Sequence[Ruling], limit: int) -> set[str]:

@@ -13,13 +13,14 @@ from typing import Any
 
 import pyarrow as pa
 
+from curation.findings import iter_annotations
 from curation.outcomes import Facts, Ruling, SelectRules, rule
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.recheck.overlay import candidate_rows
 from kyodaku.recipe import Recipe
-from kyodaku.records import ANNOTATIONS, CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
+from kyodaku.records import CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import iter_rows, read_rows, read_table, shard_names
@@ -30,6 +31,8 @@ _CODE = (
     "curation.select",
     "curation.outcomes",
     "curation.filters",
+    "curation.findings",
+    "curation.objections",
     "curation.clusters",
     "kyodaku.decision",
     "kyodaku.recheck.overlay",
@@ -190,7 +193,7 @@ def _candidates(run: RunFolder, shard: str) -> list[Candidate]:
 
 
 def _facts(run: RunFolder, candidates: Sequence[Candidate]) -> Facts:
-    annotations = {row["uid"]: row for _, rows in iter_rows(run.annotations, ANNOTATIONS) for row in rows}
+    annotations = {row["uid"]: row for row in iter_annotations(run)}
     matches = read_rows(run.matches, MATCHES)
     clusters = {row["uid"]: row["cluster"] for row in matches if row["kind"] == "pixels"}
     available = {

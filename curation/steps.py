@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from kyodaku.durable import canonical_json, file_sha256
 from kyodaku.release.markers import read_marker
 from kyodaku.shards import write_stats
@@ -120,6 +122,8 @@ def code_digest(*modules: str) -> str:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):

@@ -89,6 +89,9 @@ class RefuseReason(ReasonEnum):
     REGISTRY_OPT_OUT = "registry_opt_out", "an opt-out registry lists this image, URL or domain"
     DENY_LIST = "deny_list", "the recipe's deny-list names this URL or host"
     ADDRESS_BLOCKED = "address_blocked", "the URL or address is not one we may speak to"
+    WRITTEN_NOTICE = "written_notice", "a notice written in the picture says no to AI training or to re-use"
+    CLOAKED = "cloaked", "the picture is perturbed, and words beside it say that it is protected from AI"
+    REGISTRY_NEAR = "registry_near", "an opt-out registry lists a near copy of this picture"
     SAME_BYTES_REFUSED = "same_bytes_refused", "the same bytes were refused at another place"
     SAME_URL_REFUSED = "same_url_refused", "another page that shows this same image URL reserves it"
 
@@ -149,12 +152,31 @@ class FilterReason(ReasonEnum):
 
     LOW_RESOLUTION = "low_resolution", "the shorter side is below the recipe's minimum"
     EXTREME_ASPECT = "extreme_aspect", "the picture is longer than the recipe's maximum aspect ratio"
+    ENLARGED = "enlarged", "the picture was enlarged; its effective side is below the recipe's minimum"
+    WATERMARK = "watermark", "a visible watermark was found"
+    BRAND_TEXT = "brand_text", "text in the picture names a stock agency, an address or an owner"
+    PERTURBATION = "perturbation", "an adversarial-like perturbation was found"
+    AI_MADE = "ai_made", "marks in the pixels or in the metadata say that a generator made the picture"
+    KIND = "kind", "the kind of picture is not one the recipe keeps"
+    FURNITURE = "furniture", "a colour chart, a ruler, a book gutter or a scanner border is in the picture"
+    AESTHETIC = "aesthetic", "the aesthetic score is below the recipe's minimum"
+    HARMFUL = "harmful", "a model or the page's own rating calls the picture adult"
+    GPS = "gps", "the metadata says where the picture was taken and the recipe drops such pictures"
+    FACES = "faces", "more faces were found than the recipe allows"
+    REVIEWED = "reviewed", "a reviewer dropped the picture"
     NO_CAPTION = "no_caption", "no text was kept and the recipe requires one"
 
 
 class QuarantineReason(ReasonEnum):
     """Set aside until a person looks."""
 
+    NOT_LOOKED_AT = "not_looked_at", "something that the recipe asks about the picture could not be told"
+    PERTURBATION_LIKELY = "perturbation_likely", "an adversarial-like perturbation is likely"
+    PERTURBATION_POSSIBLE = "perturbation_possible", "an adversarial-like perturbation is possible"
+    KIND_UNKNOWN = "kind_unknown", "the kind of picture could not be told"
+    REPOST = "repost", "near copies on other hosts disagree about date or licence"
+    REPOST_HOST = "repost_host", "the host is known to show other people's pictures"
+    NEAR_REFUSED = "near_refused", "a near copy of the picture was refused"
     DECOY_HOST = "decoy_host", "the host serves the same picture under many addresses"
 
 
@@ -163,6 +185,8 @@ class DuplicateReason(ReasonEnum):
 
     SAME_BYTES = "same_bytes", "the same bytes are kept under another candidate"
     SAME_PIXELS = "same_pixels", "a file with the same pixels is kept"
+    NEAR = "near", "a near copy of the picture is kept"
+    EARLIER_RELEASE = "earlier_release", "an earlier release holds the picture or a near copy of it"
 
 
 class FailReason(ReasonEnum):

@@ -25,6 +25,19 @@ SIGNAL_TYPE = pa.struct(
         for f in fields(Signal)
     ]
 )
+VALUE_TYPE = pa.struct([("name", _STR), ("value", _F64)])
+FINDING_TYPE = pa.struct(
+    [
+        ("annotator", _STR),
+        ("version", _STR),
+        ("status", _STR),  # ok | unknown | failed
+        ("score", _F64),
+        ("level", _STR),
+        ("text", _STR),
+        ("values", pa.list_(VALUE_TYPE)),
+        ("mask", pa.binary()),
+    ]
+)
 EVIDENCE_TYPE = pa.struct([(f.name, _STR) for f in fields(LicenceEvidence)])
 
 
@@ -155,7 +168,7 @@ RAW = _schema(
 #: One row per stored image.
 ANNOTATIONS = _schema(
     "annotations",
-    1,
+    2,
     [
         ("key", _STR),
         ("uid", _STR),
@@ -174,6 +187,8 @@ ANNOTATIONS = _schema(
         ("pdq", _STR),
         ("pdq_quality", _INT),
         ("decoder", _STR),
+        ("basics", _STR),  # version of the columns before this one
+        ("findings", pa.list_(FINDING_TYPE)),  # one per annotator, in their order
     ],
 )
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.web import SmallWeb
+
+# How long one example takes says more about the machine than about the code; what must be quick is measured
+# by tests of its own.
+settings.register_profile("kyodaku", deadline=None)
+settings.load_profile("kyodaku")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import decoder_version
-from kyodaku.safedecode import SafeDecoder
+from kyodaku.safedecode import ImageFacts
 from kyodaku.signals.carriers.embedded import read_embedded
 
 _NOTHING: dict[str, Any] = {
@@ -26,15 +26,8 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def annotate_image(body: bytes, decoder: SafeDecoder) -> dict[str, Any]:
-    """The columns of ANNOTATIONS from `status` on, for the bytes of one image.
-
-    A picture that cannot be decoded within its limits has status `failed` and its FailReason.
-    """
-    try:
-        facts = decoder.inspect(body)
-    except DecodeError as error:
-        return {**_NOTHING, "status": "failed", "failure": error.reason.value, "decoder": decoder_version()}
+def basic_facts(body: bytes, facts: ImageFacts) -> dict[str, Any]:
+    """The columns of ANNOTATIONS from `status` to `decoder`, for the bytes of an image that was decoded."""
     return {
         "status": "ok",
         "failure": "",
@@ -51,6 +44,11 @@ def annotate_image(body: bytes, decoder: SafeDecoder) -> dict[str, Any]:
         "pdq_quality": facts.pdq_quality,
         "decoder": decoder_version(),
     }
+
+
+def failed_image(error: DecodeError) -> dict[str, Any]:
+    """The same for one that cannot be decoded within its limits: status `failed` and its FailReason."""
+    return {**_NOTHING, "status": "failed", "failure": error.reason.value, "decoder": decoder_version()}
 
 
 def unknown_image() -> dict[str, Any]:

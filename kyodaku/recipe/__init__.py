@@ -7,6 +7,8 @@ once, each with its line. Nothing here touches the network or the run folder.
 from __future__ import annotations
 
 from kyodaku.recipe.around import missing_host_table, start_web
+from kyodaku.recipe.base import Section
+from kyodaku.recipe.filters import Annotators, Filters, Resolution
 from kyodaku.recipe.reading import (
     check_recipe,
     load_recipe,
@@ -20,7 +22,6 @@ from kyodaku.recipe.sections import (
     Budgets,
     Captions,
     Deny,
-    Filters,
     HostBudget,
     InstitutionEntry,
     Network,
@@ -30,9 +31,7 @@ from kyodaku.recipe.sections import (
     PublicDomain,
     Purpose,
     Release,
-    Resolution,
     Scope,
-    Section,
     Seeds,
     Shards,
 )
@@ -40,6 +39,7 @@ from kyodaku.recipe.sections import (
 __all__ = [
     "CURATION_SECTIONS",
     "PERMISSION_FACTS",
+    "Annotators",
     "Budgets",
     "Captions",
     "Deny",

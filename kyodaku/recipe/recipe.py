@@ -10,11 +10,12 @@ from pydantic import Field, model_validator
 
 from kyodaku.errors import RecipeProblem, UnsafeAddressError
 from kyodaku.netguard import NetPolicy, check_url, host_of
+from kyodaku.recipe.base import Section
+from kyodaku.recipe.filters import Annotators, Filters
 from kyodaku.recipe.sections import (
     Budgets,
     Captions,
     Deny,
-    Filters,
     HostEntry,
     InstitutionEntry,
     Network,
@@ -24,14 +25,22 @@ from kyodaku.recipe.sections import (
     Registries,
     Release,
     Scope,
-    Section,
     Seeds,
     Shards,
 )
 
 #: Sections that a crawl's facts do not depend on: changing them decides or computes again, never crawls.
 #: Of `permission` that is only what the decision reads: PERMISSION_FACTS shape what is asked and read.
-CURATION_SECTIONS = ("deny", "registries", "permission", "filters", "captions", "shards", "release")
+CURATION_SECTIONS = (
+    "deny",
+    "registries",
+    "permission",
+    "annotators",
+    "filters",
+    "captions",
+    "shards",
+    "release",
+)
 PERMISSION_FACTS = ("protocols", "purpose")
 
 #: Delays below this are rude on the public internet, in seconds.
@@ -55,6 +64,7 @@ class Recipe(Section):
     institutions: tuple[InstitutionEntry, ...] = ()
     host: tuple[HostEntry, ...] = ()
 
+    annotators: Annotators = Annotators()
     filters: Filters = Filters()
     captions: Captions = Captions()
     shards: Shards = Shards()

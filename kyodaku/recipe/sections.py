@@ -6,18 +6,12 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from kyodaku.recipe.base import Section
 from kyodaku.recipe.units import Bytes, Count, Host, HttpUrl, LicenceId, Natural, Seconds
 from kyodaku.signals.platforms import platform_domains
 from kyodaku.signals.tokens import token_classes
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, no unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
 
 # --------------------------------------------------------------------------- the crawl
 
@@ -267,19 +261,6 @@ class HostEntry(Section):
 
 
 # --------------------------------------------------------------------------- curation
-
-
-class Resolution(Section):
-    """Drop small and extremely long pictures. Sides in pixels."""
-
-    min_side: Count = 256
-    max_aspect: Annotated[float, Field(strict=True, ge=1)] = 4.0
-
-
-class Filters(Section):
-    """One table per filter. A filter that does not exist is an error, as every unknown key is."""
-
-    resolution: Resolution = Resolution()
 
 
 class Captions(Section):

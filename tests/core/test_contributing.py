@@ -75,7 +75,7 @@ print(dict(resolve_protocols(signals)))
 
 
 def test_a_filter_is_a_reason_a_table_and_a_function(copy: Path) -> None:
-    sections, filters = copy / "kyodaku/recipe/sections.py", copy / "curation/filters.py"
+    sections, filters = copy / "kyodaku/recipe/filters.py", copy / "curation/filters.py"
     insert(copy / "kyodaku/reasons.py", "    NO_CAPTION = ", BLOCKS["reason"])
     insert(sections, "class Filters(Section):", BLOCKS["section"] + "\n\n")
     insert(sections, "    resolution: Resolution = ", BLOCKS["place"])
@@ -88,7 +88,7 @@ def test_a_filter_is_a_reason_a_table_and_a_function(copy: Path) -> None:
     code = """
 from curation.filters import first_objection
 from kyodaku.recipe import Filters
-still = {"width": 800, "height": 600, "frames": 1}
+still = {"width": 800, "height": 600, "frames": 1, "findings": {}}
 moving = {**still, "frames": 12}
 loose = Filters.model_validate({"animation": {"max_frames": 20}})
 print(first_objection(still, Filters()), first_objection(moving, Filters()), first_objection(moving, loose))

@@ -289,7 +289,7 @@ statement = "In the public domain."
 evidence_url = "https://a.org/"
 [[institutions]]
 host = "B.org"
-[filters.watermark]
+[filters.watermarks]
 threshold = 1
 [captions]
 required = "yes"
@@ -307,12 +307,12 @@ required = "yes"
         (18, "institutions.1.statement"),
         (18, "institutions.1.evidence_url"),
         (19, "institutions.1.host"),
-        (20, "filters.watermark"),
+        (20, "filters.watermarks"),
         (23, "captions.required"),
     }
     messages = {problem.where: problem.message for problem in caught.value.problems}
     assert messages["operator.contcat"] == "no such key; did you mean contact?"
-    assert messages["filters.watermark"] == "no filter named watermark yet; filters: resolution"
+    assert messages["filters.watermarks"].startswith("no filter named watermarks yet; filters: aesthetic, ")
     assert messages["institutions.1.statement"] == "is missing"
     assert "plus-datamining" in messages["permission.grants"]
     assert caught.value.problems[0].located("r.toml").startswith("r.toml:2: name: ")

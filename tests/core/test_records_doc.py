@@ -8,10 +8,26 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from kyodaku.records import EVIDENCE_TYPE, HEADER_TYPE, HOP_TYPE, SCHEMAS, SIGNAL_TYPE, schema_id
+from kyodaku.records import (
+    EVIDENCE_TYPE,
+    FINDING_TYPE,
+    HEADER_TYPE,
+    HOP_TYPE,
+    SCHEMAS,
+    SIGNAL_TYPE,
+    VALUE_TYPE,
+    schema_id,
+)
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "records.md").read_text("utf-8")
-PARTS = {"header": HEADER_TYPE, "hop": HOP_TYPE, "signal": SIGNAL_TYPE, "evidence": EVIDENCE_TYPE}
+PARTS = {
+    "header": HEADER_TYPE,
+    "hop": HOP_TYPE,
+    "signal": SIGNAL_TYPE,
+    "evidence": EVIDENCE_TYPE,
+    "finding": FINDING_TYPE,
+    "value": VALUE_TYPE,
+}
 SHORT = {"int64": "int", "double": "float"}
 
 

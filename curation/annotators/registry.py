@@ -1,0 +1,16 @@
+"""Which annotators there are, and their order: a closed registry, as for protocols and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from curation.annotators.base import Annotator
+from kyodaku.recipe import Annotators
+
+#: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
+BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {}
+
+
+def annotators(section: Annotators) -> list[Annotator]:
+    """Every annotator that the recipe does not skip. Models are loaded when they first look."""
+    return [build(section) for name, build in BUILT.items() if name not in section.skip]

@@ -1,0 +1,33 @@
+"""Objections that only a look at the picture finds: a notice written in it, words beside a cloak, a near copy
+in an opt-out file. Each is a refusal: its bytes are purged, and its copies share its fate.
+
+A closed registry, asked in order; the first that objects names the reason. Where nobody could look, this says
+nothing: `filters.first_objection` sets such a picture aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from curation.findings import Annotation, Unseen
+from kyodaku.reasons import RefuseReason
+from kyodaku.records import Candidate
+
+Objector = Callable[[Candidate, Annotation], RefuseReason | None]
+
+OBJECTORS: Sequence[Objector] = ()
+
+#: Annotators that an objector asks. Without their finding no picture is kept.
+ASKED: Sequence[str] = ()
+
+
+def objection(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:
+    """Why this picture may not be taken, by what is in it, or None."""
+    for ask in OBJECTORS:
+        try:
+            reason = ask(candidate, annotation)
+        except Unseen:
+            continue
+        if reason is not None:
+            return reason
+    return None
