@@ -7,7 +7,8 @@ quarantines the picture (`findings.Unseen`), unless the filter itself asks the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from curation.findings import Annotation, Unseen, finding
 from curation.objections import ASKED
@@ -32,12 +33,50 @@ def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
 FILTERS: Mapping[str, Filter] = {"resolution": resolution}
 
 
-def first_objection(annotation: Annotation, filters: Filters) -> Objection | None:
-    """The reason of the first filter that drops this picture or sets it aside, or None."""
-    try:
-        for annotator in ASKED:
+#: Stands for a filter in the objection that an annotator of `objections.ASKED` said nothing.
+ASKED_FOR_REFUSALS = "objections"
+
+
+@dataclass(frozen=True)
+class Objected:
+    """One objection to one picture. `annotator` is the one that had nothing to say, for `not_looked_at`."""
+
+    filter: str
+    reason: Objection
+    annotator: str = ""
+
+    @property
+    def name(self) -> str:
+        """As reviews name it: `perturbation:perturbation_possible`, `harmful:not_looked_at:harmful`."""
+        return ":".join(part for part in (self.filter, self.reason.value, self.annotator) if part)
+
+    @property
+    def liftable(self) -> bool:
+        """Whether a person may lift it: a quarantine, unless something that could refuse did not look."""
+        return isinstance(self.reason, QuarantineReason) and self.filter != ASKED_FOR_REFUSALS
+
+
+def objections(annotation: Annotation, filters: Filters) -> Iterator[Objected]:
+    """Everything that filters hold against a picture, in their order."""
+    for annotator in ASKED:
+        try:
             finding(annotation, annotator)
-        reasons = (apply(annotation, filters) for apply in FILTERS.values())
-        return next((reason for reason in reasons if reason is not None), None)
-    except Unseen:
-        return QuarantineReason.NOT_LOOKED_AT
+        except Unseen:
+            yield Objected(ASKED_FOR_REFUSALS, QuarantineReason.NOT_LOOKED_AT, annotator)
+    for name, apply in FILTERS.items():
+        try:
+            reason = apply(annotation, filters)
+        except Unseen as unseen:
+            yield Objected(name, QuarantineReason.NOT_LOOKED_AT, unseen.annotator)
+        else:
+            if reason is not None:
+                yield Objected(name, reason)
+
+
+def first_objection(
+    annotation: Annotation, filters: Filters, lifted: Collection[str] = ()
+) -> Objection | None:
+    """The reason of the first filter that drops this picture or sets it aside, or None. `lifted` names
+    objections that a person looked at; only a quarantine can be lifted."""
+    standing = (one for one in objections(annotation, filters) if not (one.liftable and one.name in lifted))
+    return next((one.reason for one in standing), None)

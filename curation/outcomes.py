@@ -2,15 +2,16 @@
 
 The order, first match wins: an objection, own or of a copy, `refused`; a hold, `held`; a fetch that broke,
 `failed`; never asked, `not_requested`; nothing that entitles us, `refused`; gates not all asked, `held`.
-What is left is allowed: then `failed` (no bytes that decode), `quarantined`, `filtered`, `duplicate`, and
-the best of each cluster, `released`.
+What is left is allowed: then `failed` (no bytes that decode), `filtered` by a reviewer, `quarantined`,
+`filtered`, `duplicate`, and the best of each cluster, `released`. Reviews are asked here, among the allowed,
+and nowhere before: no person overrules a refusal or a hold.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from kyodaku.reasons import (
     AllowReason,
     DuplicateReason,
     FailReason,
+    FilterReason,
     HoldReason,
     NotRequestedReason,
     Outcome,
@@ -34,6 +36,7 @@ from kyodaku.reasons import (
 from kyodaku.recipe import Filters, Recipe
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
+from kyodaku.reviews import Review, ReviewVerdict
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ class Facts:
     """Everything select looks at, in memory.
 
     `annotations` by uid; `clusters` maps a uid to its cluster of equal pixels, for those that have one;
-    `available` holds the uids whose bytes are stored and not purged.
+    `available` holds the uids whose bytes are stored and not purged. `reviews` by uid: drops, and those
+    allows whose reviewer was shown the facts as they are now (`curation.shown`).
     """
 
     candidates: Sequence[Candidate]
     annotations: Mapping[str, Mapping[str, Any]]
     clusters: Mapping[str, str]
     available: Collection[str]
+    reviews: Mapping[str, Review] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -193,12 +198,13 @@ STRENGTH: Mapping[ReasonEnum, int] = {
 def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     """Settle every ruling that is still `released`: unusable bytes, decoys, filters, duplicates."""
     decoys = _decoys(facts.candidates, rulings, rules.same_image)
+    dropped = _dropped(facts)
     clusters: dict[str, list[int]] = defaultdict(list)
     for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
         if ruling.outcome is not Outcome.RELEASED:
             continue
         annotation = facts.annotations.get(candidate.uid)
-        unfit = _unfit(candidate.uid, annotation, facts, decoys, rules.filters)
+        unfit = _unfit(candidate.uid, annotation, facts, decoys, dropped, rules.filters)
         if unfit is not None:
             rulings[index] = replace(ruling, outcome=unfit[0], reason=unfit[1])
         else:
@@ -216,18 +222,45 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
 
 
 def _unfit(
-    uid: str, annotation: Mapping[str, Any] | None, facts: Facts, decoys: Collection[str], filters: Filters
+    uid: str,
+    annotation: Mapping[str, Any] | None,
+    facts: Facts,
+    decoys: Collection[str],
+    dropped: Collection[str],
+    filters: Filters,
 ) -> tuple[Outcome, ReasonEnum] | None:
     if annotation is not None and annotation["status"] == "failed":
         return Outcome.FAILED, _known(FailReason, annotation["failure"])
     if annotation is None or annotation["status"] != "ok" or uid not in facts.available:
         return Outcome.FAILED, FailReason.BYTES_GONE
-    if uid in decoys:
+    if facts.clusters.get(uid, uid) in dropped:
+        return Outcome.FILTERED, FilterReason.REVIEWED
+    lifted = lifted_by(facts.reviews.get(uid))
+    if uid in decoys and select_objection(QuarantineReason.DECOY_HOST) not in lifted:
         return Outcome.QUARANTINED, QuarantineReason.DECOY_HOST
-    reason = first_objection(annotation, filters)
+    reason = first_objection(annotation, filters, lifted)
     if reason is None:
         return None
     return (Outcome.QUARANTINED if isinstance(reason, QuarantineReason) else Outcome.FILTERED), reason
+
+
+def select_objection(reason: QuarantineReason) -> str:
+    """The name, in reviews, of a quarantine that rests on more than one picture and is found here."""
+    return f"select:{reason.value}"
+
+
+def lifted_by(review: Review | None) -> Collection[str]:
+    """Names of the objections that a review lifts, if it is an allow."""
+    return review.lifts if review is not None and review.verdict is ReviewVerdict.ALLOW else ()
+
+
+def _dropped(facts: Facts) -> set[str]:
+    """Clusters of equal pixels (or uids without one) of which a reviewer dropped any file."""
+    return {
+        facts.clusters.get(uid, uid)
+        for uid, review in facts.reviews.items()
+        if review.verdict is ReviewVerdict.DROP
+    }
 
 
 def _decoys(candidates: Sequence[Candidate], rulings: Sequence[Ruling], limit: int) -> set[str]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from curation.findings import iter_annotations
 from curation.outcomes import Facts, Ruling, SelectRules, rule
+from curation.shown import Neighbours, by_uid, facts_shown, shown_digest, uids_shown
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
@@ -24,6 +25,7 @@ from kyodaku.records import CAPTIONS, DECISIONS, MATCHES, RAW, Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import iter_rows, read_rows, read_table, shard_names
+from kyodaku.reviews import Review, ReviewVerdict, read_reviews
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet, write_stats
 
@@ -33,10 +35,12 @@ _CODE = (
     "curation.filters",
     "curation.findings",
     "curation.objections",
+    "curation.shown",
     "curation.clusters",
     "kyodaku.decision",
     "kyodaku.recheck.overlay",
     "kyodaku.reasons",
+    "kyodaku.reviews",
 )
 
 
@@ -158,7 +162,7 @@ def _facts_digests(run: RunFolder, rules: SelectRules, snapshot: RegistrySnapsho
         "registry": snapshot.described(),
     }
     return {
-        "inputs": digest_files([*files, run.matches]),
+        "inputs": digest([digest_files([*files, run.matches]), read_reviews(run.reviews).effective()]),
         "config": digest(config),
         "code": code_digest(*_CODE),
         "models": "",
@@ -199,7 +203,29 @@ def _facts(run: RunFolder, candidates: Sequence[Candidate]) -> Facts:
     available = {
         row["uid"] for _, rows in iter_rows(run.raw, RAW) for row in rows if row["status"] == "success"
     }
-    return Facts(candidates, annotations, clusters, available)
+    return Facts(
+        candidates, annotations, clusters, available, _reviews(run, candidates, annotations, matches)
+    )
+
+
+def _reviews(
+    run: RunFolder,
+    candidates: Sequence[Candidate],
+    annotations: Mapping[str, Mapping[str, Any]],
+    matches: Sequence[Mapping[str, Any]],
+) -> dict[str, Review]:
+    """Drops, and the allows that rest on the facts as they are."""
+    reviews = read_reviews(run.reviews).by_uid()
+    allowed = {uid for uid, review in reviews.items() if review.verdict is ReviewVerdict.ALLOW}
+    neighbours = Neighbours.of(matches)
+    found = by_uid(candidates, uids_shown(allowed, neighbours))
+
+    def counts(uid: str, review: Review) -> bool:
+        if review.verdict is ReviewVerdict.ALLOW and uid in annotations:
+            return review.shown == shown_digest(facts_shown(uid, annotations[uid], found, neighbours))
+        return review.verdict is ReviewVerdict.DROP
+
+    return {uid: review for uid, review in reviews.items() if counts(uid, review)}
 
 
 def _row(candidate: Candidate, ruling: Ruling) -> dict[str, Any]:

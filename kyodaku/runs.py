@@ -67,6 +67,10 @@ class RunFolder:
         return self.path / "captions"
 
     @property
+    def reviews(self) -> Path:
+        return self.path / "reviews.jsonl"
+
+    @property
     def report(self) -> Path:
         return self.path / "report.html"
 
