@@ -1,0 +1,1 @@
+"""The proof of the annotators and the drop filters: test sets of their own, figures, speed, tables."""
