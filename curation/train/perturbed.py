@@ -1,0 +1,239 @@
+"""What the perturbation detector is trained and measured on: crops, clean or like, or perturbed, as the web has them.
+
+A crop has a past (it was shrunk, coded, printed, grained), may then be perturbed, and has a way to us (coded again,
+shrunk again). Past and way are drawn alike for both classes, so that only the perturbation tells them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from curation.train.cloaks import PATTERNS, Field, Rgb, lay
+from curation.train.textures import LOOKALIKES, recoded
+from curation.train.pictures import Split, TrainPicture, iter_pictures, load, sources
+
+#: Pixels a side of training crops, as of the tiles that are looked at.
+SIDE = 192
+
+#: How often a kind of picture is drawn from the pool; all others share the rest.
+_WEIGHTS: Mapping[str, float] = {
+    "photo": 0.4,
+    "texture": 0.12,
+    "painting": 0.16,
+    "drawing": 0.1,
+    "object": 0.06,
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One crop. `family` names how it was perturbed, "" if it was not; `like` which lookalike it is, if any.
+    `energy` is float32 (h / 4, w / 4): the mean change there in 8-bit levels."""
+
+    pixels: Rgb
+    family: str
+    like: str
+    energy: Field
+
+    @property
+    def perturbed(self) -> bool:
+        return bool(self.family)
+
+
+def crops(
+    pool: Path,
+    split: Split,
+    count: int,
+    height: int,
+    width: int,
+    seed: int,
+    each: int = 6,
+    drawn: float = 0.25,
+) -> list[Rgb]:
+    """So many crops, uint8 (height, width, 3), `each` of one picture, at scales from native to small; `drawn` is
+    the share of pictures that are drawn by code."""
+    rng = np.random.default_rng([seed, height, len(split)])
+    found: list[Rgb] = []
+    files, painted = _files(pool, split, rng), _drawn(pool, split, seed)
+    while len(found) < count:
+        picture = next(painted, None) if rng.random() < drawn else None
+        picture = picture or next(files)
+        for _ in range(each):
+            crop = _crop(rng, picture.pixels, height, width)
+            if crop is not None:
+                found.append(crop)
+    order = rng.permutation(len(found))[:count]
+    return [found[int(index)] for index in order]
+
+
+def _files(pool: Path, split: Split, rng: np.random.Generator) -> Iterator[TrainPicture]:
+    """Pictures of packages, kind by kind, endlessly."""
+    by_kind: dict[str, list[int]] = {}
+    stock = sources(pool, split)
+    for index, source in enumerate(stock):
+        by_kind.setdefault(source.kind, []).append(index)
+    if not by_kind:
+        raise FileNotFoundError(
+            f"no {split} pictures in {pool}: python -m curation.train.pictures --pool {pool}"
+        )
+    kinds = sorted(by_kind)
+    rest = sum(kind not in _WEIGHTS for kind in kinds) or 1
+    weights = np.array([_WEIGHTS.get(kind, 0.16 / rest) for kind in kinds])
+    queues: dict[str, list[int]] = {}
+    while True:
+        kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
+        if not queues.get(kind):
+            queues[kind] = [int(index) for index in rng.permutation(by_kind[kind])]
+        picture = load(stock[queues[kind].pop()], int(rng.choice([700, 1000, 1600, 2400])))
+        if picture is not None:
+            yield picture
+
+
+def _drawn(pool: Path, split: Split, seed: int) -> Iterator[TrainPicture]:
+    yield from iter_pictures(pool, split, ("nothing",), side=900, seed=seed)
+    try:
+        from curation.train.drawn import SCENES
+    except ImportError:
+        return
+    yield from iter_pictures(pool, split, tuple(SCENES), side=900, seed=seed, drawn=100_000)
+
+
+def _crop(rng: np.random.Generator, pixels: Rgb, height: int, width: int) -> Rgb | None:
+    """One crop at some scale, not of an empty place if that can be helped; None if the picture is too small."""
+    h, w = pixels.shape[:2]
+    least = max(height / h, width / w)
+    if least > 1.3:
+        return None
+    scale = float(np.exp(rng.uniform(np.log(max(least, 0.3)), np.log(max(least, 1.0)))))
+    if abs(scale - 1) > 0.02:
+        ways = (
+            Image.Resampling.BOX,
+            Image.Resampling.LANCZOS,
+            Image.Resampling.BICUBIC,
+            Image.Resampling.BILINEAR,
+        )
+        size = (max(width, round(w * scale)), max(height, round(h * scale)))
+        pixels = np.asarray(Image.fromarray(pixels).resize(size, ways[int(rng.integers(4))]))
+        h, w = pixels.shape[:2]
+    crop = pixels
+    for _ in range(4):
+        top, left = int(rng.integers(0, h - height + 1)), int(rng.integers(0, w - width + 1))
+        crop = pixels[top : top + height, left : left + width]
+        if crop[::4, ::4].std() > 6:
+            break
+    return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+
+
+# --------------------------------------------------------------------------- the past, and the way to us
+
+
+def past(rng: np.random.Generator, image: Rgb) -> Rgb:
+    """What happened before anybody could perturb it: coded once, as most pictures are."""
+    if rng.random() < 0.5:
+        return image
+    shift = tuple(int(n) for n in rng.integers(0, 8, 2))
+    coded = recoded(
+        np.roll(image, shift, (0, 1)), "JPEG", int(rng.integers(78, 98)), bool(rng.random() < 0.5)
+    )
+    return np.roll(coded, (-shift[0], -shift[1]), (0, 1))
+
+
+def way(rng: np.random.Generator, image: Rgb) -> Rgb:
+    """How it reaches us: as it is, coded, or shrunk and coded. Sides stay multiples of 16."""
+    if rng.random() < 0.2:
+        image = resized(image, rng.uniform(0.68, 0.97), int(rng.integers(3)))
+    chance = rng.random()
+    if chance < 0.35:
+        return image
+    if chance < 0.75:
+        return recoded(image, "JPEG", int(rng.integers(70, 99)), bool(rng.random() < 0.35))
+    if chance < 0.87:
+        return recoded(image, "JPEG", int(rng.integers(40, 75)))
+    return recoded(image, "WEBP", int(rng.integers(50, 96)))
+
+
+def resized(image: Rgb, scale: float, how: int = 1) -> Rgb:
+    """Shrunk, then cut to sides that are multiples of 16."""
+    ways = (Image.Resampling.BOX, Image.Resampling.LANCZOS, Image.Resampling.BICUBIC)
+    h, w = image.shape[:2]
+    small = np.asarray(Image.fromarray(image).resize((round(w * scale), round(h * scale)), ways[how]))
+    return np.ascontiguousarray(small[: small.shape[0] // 16 * 16, : small.shape[1] // 16 * 16])
+
+
+# --------------------------------------------------------------------------- samples
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Perturbations that attacks computed, in 8-bit levels, and the pictures that they were computed for:
+    int8 and uint8 (n, SIDE, SIDE, 3). `families` names the attack of each."""
+
+    images: Rgb
+    changes: np.ndarray
+    families: Sequence[str]
+
+
+def samples(
+    bank: Sequence[Rgb], computed: Computed | None, patterns: Sequence[str], count: int, seed: int
+) -> Iterator[Sample]:
+    """So many samples, one half perturbed: by `patterns`, and by attacks where there are any."""
+    rng = np.random.default_rng(seed)
+    for index in range(count):
+        image = bank[int(rng.integers(len(bank)))]
+        yield _perturbed(rng, bank, image, computed, patterns) if index % 2 else _clean(rng, image)
+
+
+def _clean(rng: np.random.Generator, image: Rgb) -> Sample:
+    like, names = "", list(LOOKALIKES)
+    image = past(rng, image)
+    for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.48, 0.12]))):
+        like = names[int(rng.integers(len(names)))]
+        image = LOOKALIKES[like](rng, image)
+    seen = way(rng, image)
+    return Sample(seen, "", like, np.zeros((seen.shape[0] // 4, seen.shape[1] // 4), np.float32))
+
+
+def _perturbed(
+    rng: np.random.Generator,
+    bank: Sequence[Rgb],
+    image: Rgb,
+    computed: Computed | None,
+    patterns: Sequence[str],
+) -> Sample:
+    like, names = "", list(LOOKALIKES)
+    image = past(rng, image)
+    if rng.random() < 0.25:
+        like = names[int(rng.integers(len(names)))]
+        image = LOOKALIKES[like](rng, image)
+    if computed is not None and rng.random() < 0.6:
+        family, image, laid = _computed(rng, image, computed)
+    else:
+        family = patterns[int(rng.integers(len(patterns)))]
+        other = bank[int(rng.integers(len(bank)))]
+        field = PATTERNS[family](rng, *image.shape[:2], other)
+        laid = lay(image, field, float(np.exp(rng.uniform(np.log(4), np.log(18)))), bool(rng.random() < 0.3))
+    energy = np.abs(laid.astype(np.float32) - image).mean(2)
+    seen = way(rng, laid)
+    shape = (seen.shape[1] // 4, seen.shape[0] // 4)
+    small = np.asarray(Image.fromarray(energy).resize(shape, Image.Resampling.BOX), np.float32)
+    return Sample(seen, family, like, small)
+
+
+def _computed(rng: np.random.Generator, image: Rgb, computed: Computed) -> tuple[str, Rgb, Rgb]:
+    """An attack on its own picture, or what it computed laid over another, mirrored, stronger or weaker."""
+    index = int(rng.integers(len(computed.families)))
+    change = computed.changes[index].astype(np.float32)
+    if rng.random() < 0.4:
+        image = computed.images[index]
+    if rng.random() < 0.5:
+        image, change = image[:, ::-1], change[:, ::-1]
+    if rng.random() < 0.5:
+        image, change = image[::-1], change[::-1]
+    change = change * rng.uniform(0.6, 1.3)
+    laid = np.clip(np.rint(image + change), 0, 255).astype(np.uint8)
+    return computed.families[index], np.ascontiguousarray(image), np.ascontiguousarray(laid)
