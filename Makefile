@@ -48,7 +48,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/mypy
 
 test: lint ## Lint, types and every quick test
-	$(BIN)/pytest -m "not deep" -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -m "not deep" -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
 	$(BIN)/pytest -m deep --timeout 1800 -n $(JOBS) --dist load
