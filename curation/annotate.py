@@ -34,8 +34,8 @@ _BASICS = (
 STORED = ("success", "purged")
 
 #: Pictures decoded at once, and their pixels: what one batch may hold in memory.
-_BATCH = 16
-_BATCH_PIXELS = 30_000_000
+BATCH = 16
+BATCH_PIXELS = 30_000_000
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _batches(
             continue
         work = _work(shard_in["tar"], row, earlier.get(row["key"]), config, looking, decoder)
         size = work.picture.pixels.size // 3 if work.picture else 0
-        if batch and (len(batch) >= _BATCH or pixels + size > _BATCH_PIXELS):
+        if batch and (len(batch) >= BATCH or pixels + size > BATCH_PIXELS):
             yield batch
             batch, pixels = [], 0
         batch.append(work)

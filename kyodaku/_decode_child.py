@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 
 from kyodaku import fingerprint
 from kyodaku._child import Reply, serve
@@ -114,6 +114,9 @@ def _encode(flat: Image.Image, max_side: int | None) -> tuple[dict[str, Any], by
 def _open(body: bytes, kind: str, options: dict[str, Any]) -> _Picture:
     try:
         image = Image.open(io.BytesIO(body), formats=(_PILLOW_NAMES[kind],))
+    except UnidentifiedImageError as error:
+        told = f"it begins like a {kind} file and is none"
+        raise DecodeError(told, FailReason.UNDECODABLE) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DecodeError(str(error), FailReason.PIXEL_BOMB) from error
     frames = int(getattr(image, "n_frames", 1))

@@ -36,6 +36,9 @@ _EXTRA_OF = {
     "curate": "curate",
     "release": "curate",
     "gc": "curate",
+    "inspect": "curate",
+    "tune": "curate",
+    "review": "curate",
 }
 
 

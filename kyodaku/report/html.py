@@ -65,8 +65,12 @@ def link(url: str, shown: Html | None = None) -> Html:
 
 def image(jpeg: bytes, width: int, height: int, alt: str) -> Html:
     """A JPEG inside the page."""
-    source = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
-    return tag("img", src=source, width=width, height=height, alt=plain(alt, 300))
+    return tag("img", src=jpeg_address(jpeg), width=width, height=height, alt=plain(alt, 300))
+
+
+def jpeg_address(jpeg: bytes) -> str:
+    """A JPEG as a `data:` address."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
 
 
 def bar(share: float, kind: str) -> Html:
@@ -124,6 +128,12 @@ def say(english: str, **values: str | Html | int) -> Html:
 def document(title: str, body: Html) -> str:
     """A self-contained page: styles and script inside, named in its policy by their digests; nothing
     can be loaded, and no other script can run."""
+    before, after = around(title)
+    return before + body + after
+
+
+def around(title: str) -> tuple[str, str]:
+    """What stands before and after the body of a `document`, for one that is written piece by piece."""
     style = _asset("page.css")
     script = _asset("page.js")
     policy = (
@@ -134,18 +144,24 @@ def document(title: str, body: Html) -> str:
         (
             tag("meta", charset="utf-8"),
             tag("meta", http_equiv="Content-Security-Policy", content=policy),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("meta", name="referrer", content="no-referrer"),
-            tag("meta", name="color-scheme", content="light dark"),
-            tag("meta", name="robots", content="noindex"),
-            tag("title", plain(title, 120)),
+            *head_tags(title),
             tag("style", Html(style)),
         ),
         "\n",
     )
-    main = join((body, tag("script", Html(script))), "\n")
-    page = tag("html", Html(f"\n<head>\n{head}\n</head>\n<body>\n{main}\n</body>\n"), lang="en")
-    return f"<!DOCTYPE html>\n{page}\n"
+    start = f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n'
+    return start, f"\n{tag('script', Html(script))}\n</body>\n</html>\n"
+
+
+def head_tags(title: str) -> tuple[Html, ...]:
+    """What the head of every page of ours holds beside its styles."""
+    return (
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", plain(title, 120)),
+    )
 
 
 def _asset(name: str) -> str:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
 from kyodaku.report.asked import PURPOSES
-from kyodaku.report.html import Html, Part, bar, both, image, join, link, say, tag
+from kyodaku.report.html import Html, Part, bar, both, image, join, jpeg_address, link, say, tag
+from kyodaku.report.masks import masked, png_address
 from kyodaku.report.plaintext import plain
 from kyodaku.report.summary import Summary
 from kyodaku.report.texts import outcome_text, purpose_text, reason_text, step_text
@@ -209,15 +210,24 @@ def _asked_table(counts: Mapping[str, int], what: Part, note: Part) -> Html:
     )
 
 
-def figure(thumbnail: Thumbnail | None, words: str, *lines: Part) -> Html:
-    """One picture of a gallery with its text and further lines."""
+def frame(thumbnail: Thumbnail | None, words: str, mask: bytes | None = None) -> Html:
+    """One picture in its square, under the mask (RGBA PNG) of what was seen in it; `words` stand for it."""
     if thumbnail is None:
-        shown = tag("span", say("not shown"), class_="gone")
-    else:
+        return tag("div", tag("span", say("not shown"), class_="gone"), class_="frame")
+    if mask is None:
         shown = image(thumbnail.jpeg, thumbnail.width, thumbnail.height, words)
+    else:
+        source = jpeg_address(thumbnail.jpeg)
+        shown = masked(source, thumbnail.width, thumbnail.height, words, png_address(mask))
+    return tag("div", shown, class_="frame")
+
+
+def figure(thumbnail: Thumbnail | None, words: str, *lines: Part, mask: bytes | None = None) -> Html:
+    """One picture of a gallery with its text and further lines."""
     caption = tag("bdi", plain(words, 240), class_="words") if words else None
     small = [tag("span", line, class_="small") for line in lines if line]
-    return tag("li", tag("figure", tag("div", shown, class_="frame"), tag("figcaption", caption, *small)))
+    shown = frame(thumbnail, words, mask)
+    return tag("li", tag("figure", shown, tag("figcaption", caption, *small)))
 
 
 def gallery(figures: Iterable[Html]) -> Html:

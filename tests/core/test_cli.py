@@ -80,6 +80,7 @@ def test_the_commands() -> None:
         "report",
         "verify",
         "gc",
+        "inspect",
         "ask",
         "check",
         "recipe check",

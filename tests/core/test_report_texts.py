@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 
 import kyodaku.report
 from kyodaku.reasons import REASONS_OF_OUTCOME, HoldReason
-from kyodaku.report import texts
+from kyodaku.report import findings, texts
 from kyodaku.report.html import japanese, link, say, tag, text
 from kyodaku.report.plaintext import linkable, plain, short_url
 
@@ -30,8 +30,11 @@ def said() -> set[str]:
         *texts._STEPS.values(),
         *texts._STATES.values(),
         *texts._PURPOSES.values(),
+        *findings._ANNOTATORS.values(),
+        *findings._STATUSES.values(),
+        *findings._WORDS,
     }
-    for path in FOLDER.glob("*.py"):
+    for path in [*FOLDER.glob("*.py"), *(FOLDER.parents[1] / "curation").rglob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "say":
                 first = node.args[0]
