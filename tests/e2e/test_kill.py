@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from difflib import unified_diff
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,12 @@ def release_bytes(run: RunFolder) -> dict[str, str]:
     }
 
 
+def difference(one: Path, other: Path) -> str:
+    """Where two pages differ, tag by tag."""
+    pages = [path.read_text("utf-8").replace("><", ">\n<").splitlines() for path in (one, other)]
+    return "\n".join(line[:200] for line in unified_diff(*pages, n=4, lineterm=""))
+
+
 def stored_twice(run: RunFolder) -> list[str]:
     """Bytes that stand in raw more than once."""
     uids = Counter(
@@ -170,6 +177,7 @@ def killed_run_equals_uninterrupted(tmp_path: Path, kills: int, seed: int) -> No
         assert not too_fast(web, DELAY)
     assert not stored_twice(broken.folder())
     assert end_state(broken.folder()) == end_state(whole.folder())
+    assert not difference(broken.folder().release() / "report.html", whole.folder().release() / "report.html")
     assert release_bytes(broken.folder()) == release_bytes(whole.folder())
 
 
