@@ -222,6 +222,12 @@ class RunFacts:
         records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids)
         return {record["uid"]: (record["width"], record["height"]) for record in records if record["width"]}
 
+    def findings(self, uids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """uid -> what annotators found, as ANNOTATIONS holds it; empty for images that were not decoded."""
+        names = ["uid", "findings"]
+        records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids, names)
+        return {record["uid"]: record["findings"] or [] for record in records}
+
     def captions(self, uids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Caption rows by uid."""
         return {record["uid"]: record for record in _where(_shards(self.run.captions), CAPTIONS, "uid", uids)}
@@ -231,6 +237,18 @@ class RunFacts:
         files = [self.run.matches] if self.run.matches.is_file() else []
         own = {record["cluster"] for record in _where(files, MATCHES, "uid", [uid] if uid else [])}
         return list(_where(files, MATCHES, "cluster", own))
+
+    def neighbours(self, uids: Collection[str]) -> dict[str, list[str]]:
+        """uid -> the other uids of its clusters, sorted; only for images that have any."""
+        files = [self.run.matches] if self.run.matches.is_file() else []
+        own = list(_where(files, MATCHES, "uid", uids))
+        clusters: dict[tuple[str, str], set[str]] = {}
+        for record in _where(files, MATCHES, "cluster", {record["cluster"] for record in own}):
+            clusters.setdefault((record["kind"], record["cluster"]), set()).add(record["uid"])
+        found: dict[str, set[str]] = {}
+        for record in own:
+            found.setdefault(record["uid"], set()).update(clusters[record["kind"], record["cluster"]])
+        return {uid: sorted(others - {uid}) for uid, others in found.items() if others - {uid}}
 
     def _raw(self, shard: str, column: str, values: Collection[str]) -> Iterator[StoredImage]:
         names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]

@@ -58,7 +58,7 @@ _DECISIVE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def decisive(findings: Iterable[FindingRow], reason: str) -> list[FindingRow]:
+def rests_on(findings: Iterable[FindingRow], reason: str) -> list[FindingRow]:
     """The findings that `reason` rests on; for `not_looked_at`, those that say nothing."""
     rows = list(findings)
     if reason == "not_looked_at":
@@ -70,7 +70,7 @@ def decisive(findings: Iterable[FindingRow], reason: str) -> list[FindingRow]:
 def mask_of(findings: Sequence[FindingRow], reason: str = "") -> bytes | None:
     """The mask to lay over the picture (RGBA PNG): of what the reason rests on, or of the strongest finding
     that has one where there is no reason."""
-    rows = decisive(findings, reason) if reason else sorted(findings, key=lambda row: -row["score"])
+    rows = rests_on(findings, reason) if reason else sorted(findings, key=lambda row: -row["score"])
     made = (tinted(row["mask"]) for row in rows if row["status"] == "ok" and row["mask"])
     return next((mask for mask in made if mask is not None), None)
 
@@ -89,7 +89,7 @@ def finding_line(row: FindingRow, text_limit: int = 240) -> Html:
 
 def findings_table(findings: Sequence[FindingRow], reason: str = "") -> Html:
     """Every finding of one picture; those that `reason` rests on first and marked."""
-    first = decisive(findings, reason) if reason else []
+    first = rests_on(findings, reason) if reason else []
     rest = [row for row in findings if row not in first]
     body = [_row(row, weighty=True) for row in first] + [_row(row, weighty=False) for row in rest]
     return tag("table", tag("tbody", *body), class_="findings")

@@ -230,6 +230,15 @@ def figure(thumbnail: Thumbnail | None, words: str, *lines: Part, mask: bytes | 
     return tag("li", tag("figure", shown, tag("figcaption", caption, *small)))
 
 
+def strip(title: Html, thumbnails: Iterable[Thumbnail | None]) -> Html:
+    """Small pictures in a row below a title; those that may not be shown are counted."""
+    made = list(thumbnails)
+    shown = [image(one.jpeg, one.width, one.height, "") for one in made if one is not None]
+    hidden = len(made) - len(shown)
+    rest = tag("span", say("{count} not shown", count=hidden)) if hidden else None
+    return tag("span", title, tag("span", *shown, rest, class_="cluster"))
+
+
 def gallery(figures: Iterable[Html]) -> Html:
     """Pictures in a grid."""
     return tag("ul", *figures, class_="gallery")

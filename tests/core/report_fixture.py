@@ -86,6 +86,7 @@ class Made:
     decision: dict[str, Any] = field(default_factory=dict)
     caption: str = ""
     pixels: str = ""
+    findings: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -319,6 +320,31 @@ def _late_no(made: dict[str, Made]) -> None:
     made["silent"], made["loud"] = silent, loud
 
 
+def mask() -> bytes:
+    """A mask of 16 by 12 pixels whose lower half was seen."""
+    image = Image.new("L", (16, 12))
+    image.paste(255, (0, 6, 16, 12))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def found_in(made: dict[str, Made], name: str, annotator: str, text: str, status: str = "ok") -> None:
+    """Let an annotator have found something in a picture."""
+    made[name].findings.append(
+        {
+            "annotator": annotator,
+            "version": "1",
+            "status": status,
+            "score": 0.875 if status == "ok" else 0.0,
+            "level": "likely" if status == "ok" else "",
+            "text": text,
+            "values": [{"name": "share", "value": 0.25}],
+            "mask": mask() if status == "ok" else b"",
+        }
+    )
+
+
 def _set_aside(made: dict[str, Made]) -> None:
     def one(
         name: str, seed: int, decision: dict[str, Any], size: tuple[int, int] = (640, 480), **more: Any
@@ -339,9 +365,15 @@ def _set_aside(made: dict[str, Made]) -> None:
     stored(copy, made["museum0"].body or b"")
     one("twin", 24, decided("duplicate", "same_pixels", because_of=first)).pixels = "0" * 64
     made["museum0"].pixels = "0" * 64
+    found_in(made, "decoy", "text", "© Ann " + SCRIPT + BIDI)
+    found_in(made, "decoy", "kind", "", status="unknown")
+    one("marked", 28, decided("filtered", "watermark"))
+    found_in(made, "marked", "overlay", "sample mark")
     # The pixels of something purged, in other bytes: it must never be shown, whatever its decision says.
     one("ghost", 25, decided("filtered", "low_resolution")).pixels = "1" * 64
     made["silent"].pixels = "1" * 64
+    for name in ("ghost", "silent"):
+        found_in(made, name, "detail", f"words read in {name}")
     # Bytes that one place refuses and that, by some fault, were kept and allowed at another.
     echo = one("echo", 26, decided("filtered", "low_resolution"))
     no = Made(found("https://split.example/echo.jpg", "https://split.example/echo"))
@@ -587,6 +619,9 @@ def _write_curated(run: RunFolder, made: dict[str, Made], half: int) -> None:
     clusters = [
         {"cluster": "c0", "kind": "pixels", "uid": made[name].candidate.uid, "distance": 0}
         for name in ("museum0", "twin")
+    ] + [
+        {"cluster": "c1", "kind": "near", "uid": made[name].candidate.uid, "distance": 12}
+        for name in ("marked", "museum1", "echo", "ghost")
     ]
     write_parquet(pa.Table.from_pylist(clusters, schema=MATCHES), run.matches)
     captions = [
@@ -627,6 +662,8 @@ def _annotation(item: Made) -> dict[str, Any]:
         "pdq": "",
         "pdq_quality": 0,
         "decoder": "test",
+        "basics": "1",
+        "findings": item.findings,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lxml import html
+from PIL import Image
 
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.records import CANDIDATES
@@ -22,7 +24,7 @@ from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
 from tests.core.report_fixture import LONG_URL, FixtureRun, build, recipe, write_release
 
-SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin")
+SHOWN = ("museum0", "museum1", "museum7", "small", "banner", "decoy", "copy", "twin", "marked")
 NEVER_SHOWN = ("silent", "ghost", "echo", "odd", "xmp")
 
 
@@ -37,7 +39,7 @@ def page(made: FixtureRun) -> str:
 
 
 def pictures(page: str) -> Iterator[bytes]:
-    for source in html.fromstring(page).xpath("//img/@src"):
+    for source in html.fromstring(page).xpath("//img/@src | //image[not(@class='mask')]/@href"):
         head, _, data = source.partition(",")
         assert head == "data:image/jpeg;base64"
         yield base64.b64decode(data)
@@ -78,6 +80,33 @@ def test_never_shows_refused_held_or_purged(made: FixtureRun, page: str) -> None
             assert thumbnail is None or thumbnail.jpeg not in shown, name
 
 
+def figure(page: str, words: str) -> html.HtmlElement:
+    """The figure of the set-aside pictures with these words."""
+    (found,) = html.fromstring(page).xpath(f"//section[@id='aside']//figure[contains(., '{words}')]")
+    return found
+
+
+def test_a_drop_is_shown_with_its_mask_and_what_was_read(page: str) -> None:
+    marked = figure(page, "The marked picture")
+    (mask,) = marked.xpath(".//image[@class='mask']/@href")
+    seen = Image.open(io.BytesIO(base64.b64decode(mask.partition(",")[2])))
+    assert (seen.size, seen.mode) == ((16, 12), "RGBA")
+    assert [seen.getpixel(at)[3] > 0 for at in ((8, 2), (8, 9))] == [False, True]
+    assert "visible marks: likely 0.875 sample mark" in " ".join(english(marked).split())
+    assert len(marked.xpath(".//*[@class='cluster']//img")) == 1
+    assert "2 not shown" in english(marked), "of its cluster, what was purged and a copy of that"
+
+
+def test_a_duplicate_is_shown_beside_what_is_kept(page: str) -> None:
+    twin = figure(page, "The twin picture")
+    assert "kept in its place:" in english(twin)
+    assert len(twin.xpath(".//*[@class='cluster']//img")) == 1
+
+
+def test_nothing_that_was_seen_in_a_refused_picture_is_told(page: str) -> None:
+    assert "words read in" not in page
+
+
 def test_names_no_digest(made: FixtureRun, page: str) -> None:
     for item in made.made.values():
         for digest in (item.candidate.uid, item.candidate.sha256):
@@ -89,9 +118,11 @@ def test_nothing_from_the_web_becomes_markup(page: str) -> None:
     assert len(tree.xpath("//script")) == 1
     assert not tree.xpath("//*[@*[starts-with(name(), 'on')]]")
     assert not tree.xpath("//*[@style] | //iframe | //object | //embed | //form | //link | //base")
-    for target in tree.xpath("//@href"):
+    for target in tree.xpath("//@href[not(parent::image)]"):
         assert target.startswith(("https://", "http://", "#")), target
-    assert len(tree.xpath("//img")) == len(list(pictures(page)))
+    assert len(tree.xpath("//img | //image")) == len(list(pictures(page))) + len(
+        tree.xpath("//*[@class='mask']")
+    )
     assert LONG_URL not in page
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u0000]", page)
 
@@ -164,7 +195,7 @@ def test_hosts_count_pages_without_images(page: str) -> None:
     shut = host_line(page, "shut.example")
     assert (shut["pages asked"], shut["pages refused"]) == ("0", "1")
     assert "challenge" in host_line(page, "captcha.example")["commonest reason"]
-    assert host_line(page, "museum.example")["pages asked"] == "19", "a sitemap is no page"
+    assert host_line(page, "museum.example")["pages asked"] == "20", "a sitemap is no page"
 
 
 def test_pages_that_kept_their_images_to_themselves(page: str) -> None:
