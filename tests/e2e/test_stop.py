@@ -33,7 +33,7 @@ def test_ctrl_c_and_on(tmp_path: Path) -> None:
     sites = [site for site in all_sites() if site.name in ("plates.example", "studio.example")]
     runs = tmp_path / "runs"
     with SmallWeb(sites, folder=tmp_path / "web") as web:
-        recipe = demo_recipe(web, tmp_path / "recipe", delay='"0.4 s"')
+        recipe = demo_recipe(web, tmp_path / "recipe", delay='"0.8 s"')
         arguments = ("run", str(recipe), "--runs", str(runs), "--quiet")
         command = [sys.executable, "-m", "kyodaku", *arguments]
         crawl = subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
