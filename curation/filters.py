@@ -29,8 +29,18 @@ def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
     return None
 
 
+def ai_made(annotation: Annotation, filters: Filters) -> Objection | None:
+    """Any mark of a generator, in the pixels or in the metadata."""
+    if filters.ai_made.drop and finding(annotation, "ai_made").level:
+        return FilterReason.AI_MADE
+    return None
+
+
 #: Named as the tables below `[filters]` in a recipe.
-FILTERS: Mapping[str, Filter] = {"resolution": resolution}
+FILTERS: Mapping[str, Filter] = {
+    "resolution": resolution,
+    "ai_made": ai_made,
+}
 
 
 #: Stands for a filter in the objection that an annotator of `objections.ASKED` said nothing.

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from curation.annotators.ai_made import AiMade
 from curation.annotators.base import Annotator
 from kyodaku.recipe import Annotators
 
 #: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
-BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {}
+BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
+    "ai_made": AiMade.build,
+}
 
 
 def annotators(section: Annotators) -> list[Annotator]:

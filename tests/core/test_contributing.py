@@ -81,17 +81,16 @@ def test_a_filter_is_a_reason_a_table_and_a_function(copy: Path) -> None:
     insert(sections, "    resolution: Resolution = ", BLOCKS["place"])
     insert(filters, "#: Named as the tables", BLOCKS["function"] + "\n\n")
     text = filters.read_text("utf-8")
-    assert '{"resolution": resolution' in text
-    filters.write_text(
-        text.replace('{"resolution": resolution', '{"animation": animation, "resolution": resolution')
-    )
+    assert text.count('    "resolution": resolution,') == 1
+    filters.write_text(text.replace('    "resolution"', '    "animation": animation,\n    "resolution"'))
     code = """
-from curation.filters import first_objection
+from curation.filters import FILTERS
 from kyodaku.recipe import Filters
 still = {"width": 800, "height": 600, "frames": 1, "findings": {}}
 moving = {**still, "frames": 12}
 loose = Filters.model_validate({"animation": {"max_frames": 20}})
-print(first_objection(still, Filters()), first_objection(moving, Filters()), first_objection(moving, loose))
+ask = FILTERS["animation"]
+print(ask(still, Filters()), ask(moving, Filters()), ask(moving, loose))
 """
     assert python(copy, code).split() == ["None", "moving", "None"]
     assert "| `moving` |" in python(

@@ -30,6 +30,7 @@ from kyodaku.reasons import (
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from tests.curation.fixtures import NOAI, PUBLIC_DOMAIN, UNREADABLE, recipe
+from tests.curation.looking import NOTHING_FOUND
 
 RULES = SelectRules.from_recipe(recipe(budgets={"per_host": {"same_image": 3}}))
 
@@ -59,7 +60,7 @@ def found(name: str, body: str = "", **changes: Any) -> Candidate:
 
 
 def annotation(**changes: Any) -> dict[str, Any]:
-    return {"status": "ok", "failure": "", "width": 800, "height": 600, **changes}
+    return {"status": "ok", "failure": "", "width": 800, "height": 600, "findings": NOTHING_FOUND, **changes}
 
 
 def rulings(

@@ -54,7 +54,7 @@ _MAX_SIGNALS = 16
 
 
 @dataclass(frozen=True)
-class _Mark:
+class Mark:
     """`kind` is `ai`, `ai-composite` or `generator`; `detail` which mark, `raw` its text."""
 
     rule: str
@@ -80,8 +80,13 @@ class AiMade(Protocol):
 
     def read_image(self, embedded: EmbeddedMetadata, reading: Reading) -> list[Signal]:
         """One silent signal for each mark."""
-        marks = dict.fromkeys([*_of_xmp(embedded), *_of_c2pa(embedded), *_of_texts(embedded)])
-        return [_signal(embedded, mark) for mark in list(marks)[:_MAX_SIGNALS]]
+        return [_signal(embedded, mark) for mark in read_marks(embedded)]
+
+
+def read_marks(embedded: EmbeddedMetadata) -> list[Mark]:
+    """What in a file's metadata says that a model made the picture, or a part of it."""
+    marks = dict.fromkeys([*_of_xmp(embedded), *_of_c2pa(embedded), *_of_texts(embedded)])
+    return list(marks)[:_MAX_SIGNALS]
 
 
 def source_type(value: str) -> str:
@@ -89,20 +94,20 @@ def source_type(value: str) -> str:
     return _SOURCE_TYPES.get(re.split(r"[/#:]", value.strip().rstrip("/").lower())[-1], "")
 
 
-def _of_xmp(embedded: EmbeddedMetadata) -> Iterator[_Mark]:
+def _of_xmp(embedded: EmbeddedMetadata) -> Iterator[Mark]:
     for packet in embedded.xmp:
         for prop in packet.properties.properties if packet.properties is not None else ():
             if prop.namespace.rstrip("/") == _EXTENSION.rstrip("/") and prop.name == "DigitalSourceType":
                 for value in prop.values:
                     if source_type(value):
-                        yield _Mark("digital-source-type", source_type(value), _last(value), value)
+                        yield Mark("digital-source-type", source_type(value), _last(value), value)
             elif prop.name in _IPTC_2025 and any(prop.values):
-                yield _Mark("iptc-2025", "ai", prop.name, prop.values[0])
+                yield Mark("iptc-2025", "ai", prop.name, prop.values[0])
             elif prop.name in ("CreatorTool", "Software") and any(map(_PROGRAMS.search, prop.values)):
-                yield _Mark("software", "generator", prop.name, prop.values[0])
+                yield Mark("software", "generator", prop.name, prop.values[0])
 
 
-def _of_c2pa(embedded: EmbeddedMetadata) -> Iterator[_Mark]:
+def _of_c2pa(embedded: EmbeddedMetadata) -> Iterator[Mark]:
     """Actions of the manifest that speaks about the file as it is, and of those it was made from."""
     for manifest in embedded.c2pa.manifests if embedded.c2pa is not None else ():
         for assertion in manifest.assertions:
@@ -113,31 +118,31 @@ def _of_c2pa(embedded: EmbeddedMetadata) -> Iterator[_Mark]:
                 value = action.get("digitalSourceType") if isinstance(action, Mapping) else None
                 if isinstance(value, str) and source_type(value):
                     kind = source_type(value) if manifest.active else "ai-composite"
-                    yield _Mark("c2pa-action", kind, _last(value), value)
+                    yield Mark("c2pa-action", kind, _last(value), value)
 
 
-def _of_texts(embedded: EmbeddedMetadata) -> Iterator[_Mark]:
+def _of_texts(embedded: EmbeddedMetadata) -> Iterator[Mark]:
     for name in embedded.software:
         if _PROGRAMS.search(name):
-            yield _Mark("software", "generator", "Software", name)
+            yield Mark("software", "generator", "Software", name)
     for text in embedded.texts:
         yield from _of_text(text)
     for field in embedded.rights:
         value = field.value[:_MAX_TEXT]
         if field.name in _CREDITS and (hit := _PROGRAMS.search(value)):
-            yield _Mark("credit", "generator", hit.group().lower(), value)
+            yield Mark("credit", "generator", hit.group().lower(), value)
         elif field.name in ("UserComment", "ImageDescription", "XPComment") and _is_settings(field.readings):
-            yield _Mark("settings", "generator", field.name, value)
+            yield Mark("settings", "generator", field.name, value)
 
 
-def _of_text(text: TextChunk) -> Iterator[_Mark]:
+def _of_text(text: TextChunk) -> Iterator[Mark]:
     key = text.key.strip().lower()
     if is_generator_key(key):
-        yield _Mark("text", "generator", text.key, text.value)
+        yield Mark("text", "generator", text.key, text.value)
     elif key in _SOFTWARE_KEYS and _PROGRAMS.search(text.value[:_MAX_TEXT]):
-        yield _Mark("software", "generator", text.key, text.value)
+        yield Mark("software", "generator", text.key, text.value)
     elif _is_settings((text.value,)):
-        yield _Mark("settings", "generator", text.key, text.value)
+        yield Mark("settings", "generator", text.key, text.value)
 
 
 def _is_settings(readings: tuple[str, ...]) -> bool:
@@ -159,7 +164,7 @@ def _last(value: str) -> str:
     return re.split(r"[/#:]", value.strip().rstrip("/"))[-1]
 
 
-def _signal(embedded: EmbeddedMetadata, mark: _Mark) -> Signal:
+def _signal(embedded: EmbeddedMetadata, mark: Mark) -> Signal:
     return Signal(
         protocol=AiMade.name,
         where=Where.FILE,
