@@ -128,7 +128,8 @@ def _source(pool: Path, package: str, entry: dict[str, Any], root: Path, path: P
             return None
         licence, author = stanza.licence, stanza.holders
     name = f"{package}:{relative}"
-    return Source(name, path, rule["kind"], licence, author, split_of(f"{package}:{_group(rule, relative)}"))
+    part = rule.get("split") or split_of(f"{package}:{_group(rule, relative)}")
+    return Source(name, path, rule["kind"], licence, author, part)
 
 
 def fonts(pool: Path, split: Split | None = None, script: str | None = None) -> list[FontFile]:
