@@ -38,6 +38,7 @@ VALIDATION_FROM, TEST_FROM = 70, 85
 BY_FILE = "by file"
 
 FONTS = (".ttf", ".otf", ".ttc")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tga", ".tif", ".gif")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _sources(pool: Path) -> tuple[Source, ...]:
 def _source(pool: Path, package: str, entry: dict[str, Any], root: Path, path: Path) -> Source | None:
     relative = path.relative_to(root).as_posix()
     rule = _rule(entry["pictures"], relative)
-    if rule is None:
+    if rule is None or path.suffix.lower() not in PICTURES:
         return None
     licence, author = rule["licence"], rule.get("author", "")
     if licence == BY_FILE:

@@ -23,10 +23,9 @@ from typing import Any
 from rich.progress import track
 
 from curation.train import pictures
-from curation.train.pictures import DEFAULT_POOL, copyright_digest
+from curation.train.pictures import DEFAULT_POOL, PICTURES, copyright_digest
 
 MANIFEST = "manifest.json"
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".tga", ".tif", ".gif"}
 
 
 class FetchError(Exception):
