@@ -1,0 +1,230 @@
+"""Train the net that finds enlarged pictures: `python -m curation.train.detail --pool DIR`.
+
+Crops of the pool's pictures at their own size or shrunk, then enlarged or not, then compressed and sharpened
+alike. Writes curation/models/detail.safetensors and prints the figures of the validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter, ImageOps
+from safetensors.numpy import save_file
+from torch import nn
+
+from curation.nets.detail import FACTORS, TILE, Floats, detail_of, features
+from curation.train.pictures import DEFAULT_POOL, Source, Split, flat, sources
+from curation.train.textures import LOOKALIKES
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "detail.safetensors"
+
+_KERNELS = (
+    Image.Resampling.NEAREST,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
+_COMMON = (1.333, 1.5, 2.0, 2.5, 3.0, 4.0)
+#: Look-alikes that hold an enlargement of their own, so that they are no negatives.
+_NO_NEGATIVES = {"enlarged", "scanner_moire", "dabbed"}
+#: Sides of what is cut from a picture before anything is done to it.
+_FROM = 900
+#: A tile with less fine detail tells nothing.
+LEAST_DETAIL = 3.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The features of one tile; `factor` 1.0 where it was not enlarged."""
+
+    features: Floats
+    factor: float
+
+
+def samples_of(source: Source, count: int, seed: int) -> list[Sample]:
+    """`count` samples of one picture file, half of them enlarged; fewer where it is small or smooth."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng([seed, *source.name.encode()])
+    try:
+        with Image.open(source.path) as image:
+            if image.width * image.height > 40_000_000:
+                return []
+            whole = flat(ImageOps.exif_transpose(image))
+    except (OSError, ValueError, SyntaxError):
+        return []
+    found: list[Sample] = []
+    for number in range(2 * count):
+        factor = _factor(rng) if number % 2 else 1.0
+        tile = _tile(rng, whole, factor)
+        if tile is not None and detail_of(tile) >= LEAST_DETAIL:
+            found.append(Sample(features(tile), factor))
+        if len(found) == count:
+            break
+    return found
+
+
+def _factor(rng: np.random.Generator) -> float:
+    if rng.random() < 0.3:
+        return float(rng.choice(_COMMON))
+    return float(np.exp(rng.uniform(np.log(1.3), np.log(4.3))))
+
+
+def _tile(rng: np.random.Generator, whole: Image.Image, factor: float) -> Floats | None:
+    """A grey tile of a picture, enlarged by `factor`, as the web would show it; None if it is too small."""
+    need = int(np.ceil((TILE + 40) / factor))
+    shrunk = float(rng.uniform(0.25, 0.95)) if rng.random() < 0.65 else 1.0
+    side = int(np.ceil(need / shrunk))
+    if min(whole.size) < side:
+        shrunk, side = 1.0, need
+        if min(whole.size) < side:
+            return None
+    left, top = (int(rng.integers(0, length - side + 1)) for length in whole.size)
+    piece = whole.crop((left, top, left + side, top + side))
+    if shrunk < 1:
+        piece = piece.resize((need, need), _KERNELS[rng.integers(1, 4)] if rng.random() < 0.9 else _KERNELS[0])
+    piece = _past(rng, piece)
+    if factor > 1:
+        kernel = _KERNELS[rng.choice(4, p=[0.12, 0.26, 0.34, 0.28])]
+        size = round(need * factor)
+        piece = piece.resize((size, size), kernel)
+    if rng.random() < 0.15:
+        piece = piece.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 1.5), int(rng.integers(20, 120)), 0))
+    grey = np.asarray(_sent(rng, piece).convert("L"), np.float32)
+    at = [int(rng.integers(0, length - TILE + 1)) for length in grey.shape]
+    return grey[at[0] : at[0] + TILE, at[1] : at[1] + TILE]
+
+
+def _past(rng: np.random.Generator, piece: Image.Image) -> Image.Image:
+    """What may have happened to a picture before: soft focus, a mosaic sensor, a texture, compression."""
+    chance = rng.random()
+    if chance < 0.15:
+        piece = piece.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 2.5)))
+    elif chance < 0.25:
+        piece = _demosaicked(piece)
+    elif chance < 0.5:
+        names = sorted(set(LOOKALIKES) - _NO_NEGATIVES)
+        change = LOOKALIKES[names[rng.integers(len(names))]]
+        piece = Image.fromarray(change(rng, np.asarray(piece)))
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(0.5, 5), (*piece.size[::-1], 1))
+        piece = Image.fromarray(np.clip(np.asarray(piece) + noise, 0, 255).astype(np.uint8))
+    return _coded(piece, "JPEG", int(rng.integers(60, 98))) if rng.random() < 0.4 else piece
+
+
+def _demosaicked(piece: Image.Image) -> Image.Image:
+    """As through a Bayer filter, its gaps filled bilinearly: a period of two in native photographs."""
+    rgb = np.asarray(piece, np.float32)
+    mask = np.zeros_like(rgb)
+    mask[::2, ::2, 0] = mask[1::2, 1::2, 2] = mask[::2, 1::2, 1] = mask[1::2, ::2, 1] = 1
+    kernel = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]).expand(6, 1, 3, 3)
+    both = torch.from_numpy(np.concatenate([rgb * mask, mask], 2)).permute(2, 0, 1)[None]
+    sums = nn.functional.conv2d(both, kernel, padding=1, groups=6)[0]
+    filled = (sums[:3] / sums[3:].clamp_min(1e-3)).permute(1, 2, 0).numpy()
+    return Image.fromarray(np.where(mask > 0, rgb, filled).clip(0, 255).astype(np.uint8))
+
+
+def _sent(rng: np.random.Generator, piece: Image.Image) -> Image.Image:
+    """As it reaches us: compressed, perhaps twice with a cut between, or not at all."""
+    chance = rng.random()
+    if chance < 0.25:
+        return piece
+    if chance < 0.35:
+        return _coded(piece, "WEBP", int(rng.integers(60, 98)))
+    piece = _coded(piece, "JPEG", int(rng.integers(65, 98)))
+    if chance < 0.5:
+        dx, dy = (int(n) for n in rng.integers(0, 8, 2))
+        piece = _coded(piece.crop((dx, dy, *piece.size)), "JPEG", int(rng.integers(75, 98)))
+    return piece
+
+
+def _coded(piece: Image.Image, kind: str, quality: int) -> Image.Image:
+    buffer = io.BytesIO()
+    piece.save(buffer, kind, quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def collect(pool: Path, split: Split, files: int, each: int, workers: int) -> tuple[Floats, Floats]:
+    """Features (n, FEATURES) and factors (n,) from `files` pictures of a split, shared out over its kinds."""
+    found = sources(pool, split)
+    order = np.random.default_rng(8).permutation(len(found))
+    clips = [found[i] for i in order if found[i].kind == "drawing"][: files // 4]
+    rest = [found[i] for i in order if found[i].kind != "drawing"][: files - len(clips)]
+    with ProcessPoolExecutor(workers) as executor:
+        jobs = [executor.submit(samples_of, source, each, 1) for source in (*rest, *clips)]
+        samples = [sample for job in jobs for sample in job.result()]
+    factors = np.array([sample.factor for sample in samples], np.float32)
+    return np.stack([sample.features for sample in samples]), factors
+
+
+def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, Floats]:
+    """The weights of `DetailNet`."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
+    layers = [nn.Linear(x.shape[1], 96), nn.Linear(96, 48), nn.Linear(48, 1 + len(FACTORS))]
+    model = nn.Sequential(layers[0], nn.ReLU(), nn.Dropout(0.3), layers[1], nn.ReLU(), layers[2])
+    inputs = torch.from_numpy(np.clip((x - mean) / spread, -6, 6))
+    enlarged = torch.from_numpy((factors > 1).astype(np.float32))
+    nearest = torch.from_numpy(np.abs(np.log(factors)[:, None] - np.log(FACTORS)).argmin(axis=1))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    for _ in range(epochs):
+        model.train()
+        for batch in torch.randperm(len(inputs)).split(128):
+            noisy = inputs[batch] + 0.1 * torch.randn_like(inputs[batch])
+            out, target = model(noisy), enlarged[batch]
+            loss = nn.functional.binary_cross_entropy_with_logits(out[:, 0], target)
+            which = nn.functional.cross_entropy(out[:, 1:], nearest[batch], reduction="none")
+            loss = loss + 0.3 * (which * target).mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        schedule.step()
+    weights = {"mean": mean, "spread": spread}
+    for number, layer in enumerate(layers):
+        weights[f"{number}.weight"] = layer.weight.detach().numpy()
+        weights[f"{number}.bias"] = layer.bias.detach().numpy()
+    return weights
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
+    parser.add_argument("--files", type=int, default=700)
+    parser.add_argument("--each", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    x, factors = collect(options.pool, "train", options.files, options.each, options.workers)
+    print(f"{len(x)} tiles, {np.mean(factors > 1):.0%} enlarged", flush=True)
+    weights = train(x, factors, options.epochs)
+    save_file({name: value.astype(np.float16) for name, value in weights.items()}, WEIGHTS)
+    for line in figures(weights, *collect(options.pool, "validation", 200, 12, options.workers)):
+        print(line)
+
+
+def figures(weights: dict[str, Floats], x: Floats, factors: Floats) -> Iterator[str]:
+    """Recall of single tiles at 1 % false alarms, by factor."""
+    from curation.nets.detail import DetailNet
+
+    logits, which = DetailNet(weights).judge(x)
+    limit = float(np.quantile(logits[factors == 1], 0.99))
+    yield f"validation: {len(x)} tiles; 1 % false alarms at logit {limit:.2f}"
+    for low, high in [(1.3, 1.5), (1.5, 1.9), (1.9, 2.1), (2.1, 3), (3, 4.4)]:
+        chosen = (factors >= low) & (factors < high)
+        off = np.abs(np.log(FACTORS[which[chosen].argmax(1)] / factors[chosen]))
+        yield (
+            f"factor {low} to {high}: recall {np.mean(logits[chosen] >= limit):.3f} of {chosen.sum()}, "
+            f"factor within 10 % {np.mean(off < 0.1):.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
