@@ -5,13 +5,17 @@ Nobody can mistake "nobody looked" for "nothing was found": `finding` raises Uns
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curation.annotators.base import Finding, Status
 from kyodaku.errors import RecordError
 from kyodaku.records import ANNOTATIONS
-from kyodaku.release.tables import iter_rows
+from kyodaku.release.tables import iter_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
 
 #: One row of ANNOTATIONS; its `findings` are a mapping from the annotator's name to its Finding.
@@ -37,12 +41,33 @@ def finding(annotation: Annotation, annotator: str) -> Finding:
     return found  # type: ignore[no-any-return]
 
 
+def annotation_shards(run: RunFolder) -> dict[str, str]:
+    """uid -> the shard of annotations that it stands in."""
+    return {
+        uid: shard
+        for shard in shard_names(run.annotations)
+        for uid in read_table(run.annotations / f"{shard}.parquet", ANNOTATIONS, ["uid"])["uid"].to_pylist()
+    }
+
+
+def annotations_of(run: RunFolder, shard: str, uids: Collection[str]) -> Iterator[Annotation]:
+    """The annotations of some images of one shard. Raises RecordError as `iter_annotations`."""
+    path = run.annotations / f"{shard}.parquet"
+    table = read_table(path, ANNOTATIONS)
+    mask = pc.is_in(table["uid"], value_set=pa.array(sorted(uids), pa.string()))
+    yield from (_annotation(row, path) for row in table.filter(mask).to_pylist())
+
+
 def iter_annotations(run: RunFolder) -> Iterator[Annotation]:
     """Every annotation of a run. Raises RecordError for a finding that this version does not know."""
     for shard, rows in iter_rows(run.annotations, ANNOTATIONS):
         for row in rows:
-            try:
-                found = [Finding.from_row(item) for item in row["findings"]]
-            except ValueError as error:
-                raise RecordError(f"{run.annotations}/{shard}.parquet: {error}") from error
-            yield {**row, "findings": {item.annotator: item for item in found}}
+            yield _annotation(row, run.annotations / f"{shard}.parquet")
+
+
+def _annotation(row: Mapping[str, Any], path: Path) -> Annotation:
+    try:
+        found = [Finding.from_row(item) for item in row["findings"]]
+    except ValueError as error:
+        raise RecordError(f"{path}: {error}") from error
+    return {**row, "findings": {item.annotator: item for item in found}}

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curation.clusters import components
-from curation.filters import first_objection
+from curation.filters import Objected, first_objection
 from curation.objections import objection
 from kyodaku.decision import LACKING, Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
@@ -236,7 +236,7 @@ def _unfit(
     if facts.clusters.get(uid, uid) in dropped:
         return Outcome.FILTERED, FilterReason.REVIEWED
     lifted = lifted_by(facts.reviews.get(uid))
-    if uid in decoys and select_objection(QuarantineReason.DECOY_HOST) not in lifted:
+    if uid in decoys and select_objection(QuarantineReason.DECOY_HOST).name not in lifted:
         return Outcome.QUARANTINED, QuarantineReason.DECOY_HOST
     reason = first_objection(annotation, filters, lifted)
     if reason is None:
@@ -244,9 +244,9 @@ def _unfit(
     return (Outcome.QUARANTINED if isinstance(reason, QuarantineReason) else Outcome.FILTERED), reason
 
 
-def select_objection(reason: QuarantineReason) -> str:
-    """The name, in reviews, of a quarantine that rests on more than one picture and is found here."""
-    return f"select:{reason.value}"
+def select_objection(reason: QuarantineReason) -> Objected:
+    """A quarantine that rests on more than one picture and is found here, not by a filter."""
+    return Objected("select", reason)
 
 
 def lifted_by(review: Review | None) -> Collection[str]:

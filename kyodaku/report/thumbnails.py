@@ -22,7 +22,7 @@ SIDE = 160
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A JPEG of at most SIDE pixels."""
+    """A small JPEG."""
 
     jpeg: bytes
     width: int
@@ -44,10 +44,10 @@ class Thumbnailer:
             )
         )
 
-    def make(self, body: bytes) -> Thumbnail | None:
-        """The thumbnail of an image's bytes, or None."""
+    def make(self, body: bytes, side: int = SIDE) -> Thumbnail | None:
+        """The image of these bytes within `side` pixels, or None."""
         try:
-            encoded = self._decoder.encode_jpeg(body, SIDE)
+            encoded = self._decoder.encode_jpeg(body, side)
         except DecodeError:
             return None
         return Thumbnail(encoded.body, encoded.width, encoded.height)

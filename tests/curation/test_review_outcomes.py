@@ -113,7 +113,7 @@ def test_a_decoy_can_be_looked_at() -> None:
     known = {c.uid: seen(notices="", odd="", strange="") for c in spread}
     assert {r.reason for r in ruled(spread, known)} == {QuarantineReason.DECOY_HOST}
     lifted = ruled(
-        spread, known, review(spread[0].uid, "allow", select_objection(QuarantineReason.DECOY_HOST))
+        spread, known, review(spread[0].uid, "allow", select_objection(QuarantineReason.DECOY_HOST).name)
     )
     assert sorted(r.outcome for r in lifted) == ["duplicate", "duplicate", "duplicate", "released"]
 

@@ -1,0 +1,391 @@
+"""What a reviewer works on: the pictures of a run that are set aside, and what is said about them.
+
+Facts are read again as soon as a file of the run changes, so that nothing is said about a state that is
+gone, and nothing is shown that was purged meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from curation.filters import Objected, objections
+from curation.findings import annotation_shards, annotations_of
+from curation.outcomes import select_objection
+from curation.shown import Neighbours, facts_shown, shown_digest
+from kyodaku.errors import RunStateError
+from kyodaku.reasons import Outcome, QuarantineReason
+from kyodaku.recipe import Recipe
+from kyodaku.records import MATCHES
+from kyodaku.release.tables import read_rows
+from kyodaku.report.data import Row, RunFacts
+from kyodaku.report.summary import summarise
+from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, stored_bytes
+from kyodaku.reviews import (
+    Drawn,
+    Entry,
+    Judged,
+    Review,
+    Reviews,
+    ReviewVerdict,
+    SampleVerdict,
+    Undo,
+    append_reviews,
+    new_group,
+    read_reviews,
+)
+from kyodaku.runs import RunFolder
+
+#: How many pictures may be told about at once: all of them are shown before.
+BATCH = 60
+_CHUNK = 500
+
+
+class Stale(Exception):
+    """What was said is about facts that are not shown any more, or about nothing that is asked here."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture with everything its page shows. `facts` as `facts_shown` gives them, `shown` their digest;
+    `objected` what holds it back, in the order of select; `rows` its candidates."""
+
+    uid: str
+    facts: Mapping[str, Any]
+    shown: str
+    objected: tuple[Objected, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why it was set aside, of the first candidate that was; "" for one that was not."""
+        return next((row.outcome_reason for row in self.rows if row.outcome == Outcome.QUARANTINED), "")
+
+    @property
+    def host(self) -> str:
+        """Where the picture lies."""
+        return host_of(self.rows[0])
+
+    @property
+    def lifts(self) -> tuple[str, ...]:
+        """What an allow would lift."""
+        return tuple(one.name for one in self.objected if one.liftable)
+
+    @property
+    def blocked(self) -> tuple[Objected, ...]:
+        """What would keep the picture out in spite of an allow."""
+        return tuple(one for one in self.objected if not one.liftable)
+
+
+def host_of(row: Row) -> str:
+    """The host name that a candidate's image lies on."""
+    return urlsplit(row.image_url).hostname or ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of saying something: each picture's state now, and how many an allow could not let in."""
+
+    states: Mapping[str, str]
+    left: int = 0
+
+
+@dataclass
+class _Facts:
+    """A run as it was read last. `queue` in the order of looking."""
+
+    signature: object
+    queue: list[str]
+    rows: dict[str, list[Row]]
+    neighbours: Neighbours
+    showable: Showable
+    shards: Mapping[str, str]
+    states: dict[str, str] = field(default_factory=dict)
+
+
+class Desk:
+    """One run on the desk of one person. All methods may be called from any thread."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        who: str,
+        clock: Callable[[], float],
+        *,
+        sample: Drawn | None = None,
+        only: Collection[str] = (),
+    ) -> None:
+        """`sample`: look at this sample instead of what is set aside; `only`: at these uids, whatever became
+        of them. Raises RunStateError for a run without decisions."""
+        self.run, self.recipe, self.who, self.sample = run, recipe, who, sample
+        self._clock, self._only = clock, tuple(only)
+        self._facts_read = RunFacts(run)
+        self._lock = threading.RLock()
+        self._thumbnailer = Thumbnailer(recipe)
+        self._cases: dict[str, Case] = {}
+        if not self._facts_read.has_decisions:
+            raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
+        self._facts = self._read()
+
+    def close(self) -> None:
+        """End the child that decodes pictures."""
+        self._thumbnailer.__exit__(None, None, None)
+
+    # --- looking ------------------------------------------------------------------------------------------
+
+    def queue(self) -> list[tuple[str, str, str]]:
+        """(uid, reason, state) of every picture on the desk; a state is open or a verdict that stands."""
+        with self._lock:
+            facts = self._current()
+            return [(uid, _reason(facts.rows[uid]), facts.states.get(uid, "open")) for uid in facts.queue]
+
+    def case(self, uid: str) -> Case:
+        """Everything about one picture of the desk. Raises Stale."""
+        return self.cases([uid])[uid]
+
+    def cases(self, uids: Iterable[str]) -> dict[str, Case]:
+        """The same of several."""
+        with self._lock:
+            facts, wanted = self._current(), list(uids)
+            known = set(facts.queue)
+            if not set(wanted) <= known:
+                raise Stale("it is not on the desk any more")
+            missing = [uid for uid in wanted if uid not in self._cases]
+            if len(self._cases) > _CHUNK:
+                self._cases = {uid: case for uid, case in self._cases.items() if uid in wanted}
+            self._cases |= self._load(facts, missing)
+            return {uid: self._cases[uid] for uid in wanted}
+
+    def review(self, uid: str) -> Review | Judged | None:
+        """What stands about a picture of the desk."""
+        with self._lock:
+            return self._said(read_reviews(self.run.reviews)).get(uid)
+
+    def batch(self, uid: str, scope: str) -> list[Case]:
+        """At most BATCH open or unsure pictures that belong together: of a `cluster`, or on one `host` for
+        one reason. The picture itself is the first."""
+        with self._lock:
+            facts, own = self._current(), self.case(uid)
+            if scope == "cluster":
+                near = {row["uid"] for row in facts.neighbours.of_uid(uid)}
+                alike = [other for other in facts.queue if other in near]
+            elif scope == "host":
+                alike = [
+                    other
+                    for other in facts.queue
+                    if _reason(facts.rows[other]) == own.reason and host_of(facts.rows[other][0]) == own.host
+                ]
+            else:
+                alike = []
+            waiting = [o for o in alike if o != uid and facts.states.get(o, "open") in ("open", "unsure")]
+            found = self.cases([uid, *waiting[: BATCH - 1]])
+            return list(found.values())
+
+    def may_show(self, uid: str) -> bool:
+        """Whether a pixel of it may be shown: of those on the desk and of their clusters."""
+        with self._lock:
+            facts = self._current()
+            rows = facts.rows.get(uid, [])
+            return bool(rows) and all(row in facts.showable for row in rows)
+
+    def picture(self, uid: str, side: int) -> Thumbnail | None:
+        """The picture encoded anew, at most `side` pixels; None if it may not be shown or is gone."""
+        if not self.may_show(uid):
+            return None
+        place = self._facts_read.stored({uid}).get(uid)
+        body = stored_bytes(place) if place is not None else None
+        return self._thumbnailer.make(body, side) if body is not None else None
+
+    # --- saying -------------------------------------------------------------------------------------------
+
+    def say(self, verdict: str, why: str, scope: str, items: Sequence[tuple[str, str]]) -> Told:
+        """Keep a verdict about pictures, each with the digest of what was shown.
+
+        Raises Stale if anything else is true of one of them by now; then nothing is kept.
+        """
+        if self.sample is not None:
+            return self._judge(verdict, why, items)
+        with self._lock:
+            said = ReviewVerdict(verdict)
+            cases = self._as_shown(items)
+            counted = [case for case in cases if said is not ReviewVerdict.ALLOW or not case.blocked]
+            group, now = new_group(), self._clock()
+            self._keep(
+                Review(
+                    group,
+                    self.who,
+                    now,
+                    case.uid,
+                    said,
+                    case.lifts if said is ReviewVerdict.ALLOW else (),
+                    case.shown,
+                    why,
+                    scope,
+                )
+                for case in counted
+            )
+            return self._told([case.uid for case in cases], len(cases) - len(counted))
+
+    def undo(self) -> Told:
+        """Take back what this person said last; nothing if they said nothing."""
+        with self._lock:
+            reviews = read_reviews(self.run.reviews)
+            group = reviews.last_group(self.who)
+            if not group:
+                return Told({})
+            uids = [
+                entry.uid
+                for entry in reviews.entries
+                if isinstance(entry, Review | Judged) and entry.group == group
+            ]
+            self._keep([Undo(new_group(), self.who, self._clock(), group)])
+            known = set(self._facts.queue)
+            return self._told([uid for uid in uids if uid in known])
+
+    def _judge(self, verdict: str, why: str, items: Sequence[tuple[str, str]]) -> Told:
+        assert self.sample is not None  # noqa: S101 - for the reader of types
+        with self._lock:
+            said = SampleVerdict(verdict)
+            cases = self._as_shown(items)
+            group, now = new_group(), self._clock()
+            self._keep(
+                Judged(group, self.who, now, self.sample.sample, case.uid, said, case.shown, why)
+                for case in cases
+            )
+            return self._told([case.uid for case in cases])
+
+    def _as_shown(self, items: Sequence[tuple[str, str]]) -> list[Case]:
+        if not 1 <= len(items) <= BATCH:
+            raise Stale("no pictures, or more than were shown")
+        cases = self.cases(uid for uid, _ in items)
+        if any(cases[uid].shown != shown for uid, shown in items):
+            raise Stale("the facts changed; look again")
+        return list(cases.values())
+
+    def _keep(self, entries: Iterable[Entry]) -> None:
+        append_reviews(self.run.reviews, list(entries))
+        self._facts.states = self._states(self._facts)
+
+    def _told(self, uids: Sequence[str], left: int = 0) -> Told:
+        return Told({uid: self._facts.states.get(uid, "open") for uid in uids}, left)
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def _current(self) -> _Facts:
+        if self._signature() != self._facts.signature:
+            self._facts = self._read()
+        return self._facts
+
+    def _signature(self) -> object:
+        """Changes when a file does that anything here rests on."""
+        run = self.run
+        folders = (run.candidates, run.rechecks, run.annotations, run.decisions, run.raw)
+        files = [run.matches, *(file for folder in folders for file in sorted(folder.glob("*.parquet")))]
+        stats = ((file.name, file.stat()) for file in files if file.is_file())
+        return tuple((name, found.st_mtime_ns, found.st_size, found.st_ino) for name, found in stats)
+
+    def _read(self) -> _Facts:
+        signature = self._signature()
+        self._cases = {}
+        matches = read_rows(self.run.matches, MATCHES) if self.run.matches.is_file() else []
+        neighbours = Neighbours.of(matches)
+        rows = self._rows(neighbours)
+        queue = [uid for uid in self._wanted(rows) if uid in rows]
+        everything = [row for found in rows.values() for row in found]
+        showable = Showable(self._facts_read, summarise(self._facts_read, 0), everything)
+        queue = [uid for uid in queue if all(row in showable for row in rows[uid])]
+        facts = _Facts(signature, queue, rows, neighbours, showable, annotation_shards(self.run))
+        facts.states = self._states(facts)
+        return facts
+
+    def _rows(self, neighbours: Neighbours) -> dict[str, list[Row]]:
+        """Candidates by uid, of every picture that is asked about and of its clusters."""
+        asked = set(self.sample.uids if self.sample is not None else self._only)
+        if not asked:
+            asked = {
+                row.uid
+                for row in self._facts_read.rows()
+                if row.outcome == Outcome.QUARANTINED and row.uid and not row.purged
+            }
+        wanted = asked | {row["uid"] for uid in asked for row in neighbours.of_uid(uid)}
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self._facts_read.rows():
+            if row.uid in wanted:
+                found[row.uid].append(row)
+        return dict(found)
+
+    def _wanted(self, rows: Mapping[str, Sequence[Row]]) -> list[str]:
+        """Uids on the desk, in the order of looking: a sample in its own, else what belongs together."""
+        if self.sample is not None:
+            return list(self.sample.uids)
+        if self._only:
+            return list(dict.fromkeys(self._only))
+        aside = [uid for uid, found in rows.items() if _reason(found)]
+        return sorted(aside, key=lambda uid: (_reason(rows[uid]), host_of(rows[uid][0]), uid))
+
+    def _load(self, facts: _Facts, uids: Collection[str]) -> dict[str, Case]:
+        if not uids:
+            return {}
+        near = {row["uid"] for uid in uids for row in facts.neighbours.of_uid(uid)}
+        rows = [row for uid in {*uids, *near} for row in facts.rows.get(uid, ())]
+        candidates = defaultdict(list)
+        for candidate in self._facts_read.candidates(rows).values():
+            candidates[candidate.uid].append(candidate)
+        annotations = self._annotations(facts, uids)
+        made = {}
+        for uid in uids:
+            if uid not in annotations:
+                raise Stale("nothing is known of it any more")
+            shown = facts_shown(uid, annotations[uid], candidates, facts.neighbours)
+            objected = self._objected(annotations[uid], facts.rows[uid])
+            made[uid] = Case(uid, shown, shown_digest(shown), objected, tuple(facts.rows[uid]))
+        return made
+
+    def _annotations(self, facts: _Facts, uids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        by_shard: dict[str, list[str]] = defaultdict(list)
+        for uid in uids:
+            by_shard[facts.shards.get(uid, "")].append(uid)
+        by_shard.pop("", None)
+        return {
+            row["uid"]: row for shard, own in by_shard.items() for row in annotations_of(self.run, shard, own)
+        }
+
+    def _objected(self, annotation: Mapping[str, Any], rows: Iterable[Row]) -> tuple[Objected, ...]:
+        """What filters hold against it, before them what select found by itself."""
+        own = tuple(objections(annotation, self.recipe.filters))
+        known = {one.reason.value for one in own}
+        aside = {row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED} - known
+        found = (QuarantineReason.parse(reason) for reason in sorted(aside))
+        return (*(select_objection(reason) for reason in found if reason is not None), *own)
+
+    def _states(self, facts: _Facts) -> dict[str, str]:
+        """The verdict that stands about each picture; of an allow or unsure only while its facts stand."""
+        said = {
+            uid: one for uid, one in self._said(read_reviews(self.run.reviews)).items() if uid in facts.rows
+        }
+        on_desk = [uid for uid in facts.queue if uid in said]
+        states: dict[str, str] = {}
+        for start in range(0, len(on_desk), _CHUNK):
+            part = [uid for uid in on_desk[start : start + _CHUNK] if uid not in self._cases]
+            cases = {**self._load(facts, part), **self._cases}
+            for uid in on_desk[start : start + _CHUNK]:
+                one = said[uid]
+                if one.verdict == ReviewVerdict.DROP or one.shown == cases[uid].shown:
+                    states[uid] = one.verdict.value
+        return states
+
+    def _said(self, reviews: Reviews) -> Mapping[str, Review | Judged]:
+        return reviews.by_uid() if self.sample is None else reviews.judged(self.sample.sample)
+
+    def counts(self) -> Counter[str]:
+        """Pictures on the desk by state."""
+        return Counter(state for _, _, state in self.queue())
+
+
+def _reason(rows: Iterable[Row]) -> str:
+    return next((row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED), "")

@@ -1,0 +1,100 @@
+"""What a person found in a sample of what would be released, and how far that speaks for the rest.
+
+A sign-off counts for exactly the decisions that its sample was drawn from, and only once every picture of the
+sample was judged: who stops when it looks well proves nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from kyodaku.durable import canonical_json
+from kyodaku.reasons import Outcome
+from kyodaku.records import DECISIONS
+from kyodaku.release.tables import iter_rows
+from kyodaku.reviews import Drawn, SampleVerdict, read_reviews
+from kyodaku.runs import RunFolder
+
+#: Two-sided 95 %: the quantile of the normal distribution.
+_Z = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """A finished sample. `low` and `high` bound the share of bad pictures (Wilson, 95 %); `high_unsure`
+    bounds it with every unsure one counted as bad. `when` is the last verdict, Unix time."""
+
+    size: int
+    population: int
+    seed: int
+    good: int
+    bad: int
+    unsure: int
+    low: float
+    high: float
+    high_unsure: float
+    who: tuple[str, ...]
+    when: float
+
+
+def wilson(hits: int, tries: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson, Journal of the American Statistical Association 22, 1927).
+
+    (0, 1) for no tries.
+    """
+    if tries == 0:
+        return 0.0, 1.0
+    share, square = hits / tries, _Z * _Z
+    middle = share + square / (2 * tries)
+    spread = _Z * math.sqrt(share * (1 - share) / tries + square / (4 * tries * tries))
+    low, high = ((middle + sign * spread) / (1 + square / tries) for sign in (-1, 1))
+    return (0.0 if hits == 0 else max(0.0, low)), (1.0 if hits == tries else min(1.0, high))
+
+
+def released_digest(run: RunFolder) -> str:
+    """sha256 hex of what would be released: each candidate with its uid, its permission and its licence."""
+    kept = sorted(
+        [row["candidate_id"], row["uid"], row["reason"], row["licence"]]
+        for _, rows in iter_rows(run.decisions, DECISIONS)
+        for row in rows
+        if row["outcome"] == Outcome.RELEASED
+    )
+    return hashlib.sha256(canonical_json(kept)).hexdigest()
+
+
+def sign_off(run: RunFolder) -> SignOff | None:
+    """The latest finished sample of the decisions as they are, or None. Raises RecordError."""
+    reviews = read_reviews(run.reviews)
+    drawn = reviews.samples()
+    if not drawn:
+        return None
+    decisions = released_digest(run)
+    for sample in reversed(drawn):
+        judged = reviews.judged(sample.sample)
+        if sample.decisions == decisions and set(sample.uids) <= set(judged):
+            verdicts = [judged[uid] for uid in sample.uids]
+            counts = Counter(one.verdict for one in verdicts)
+            who = tuple(sorted({one.who for one in verdicts}))
+            return _summed(sample, counts, who, max(one.when for one in verdicts))
+    return None
+
+
+def _summed(sample: Drawn, counts: Counter[SampleVerdict], who: tuple[str, ...], when: float) -> SignOff:
+    size, bad, unsure = len(sample.uids), counts[SampleVerdict.BAD], counts[SampleVerdict.UNSURE]
+    low, high = wilson(bad, size)
+    return SignOff(
+        size,
+        sample.population,
+        sample.seed,
+        counts[SampleVerdict.GOOD],
+        bad,
+        unsure,
+        low,
+        high,
+        wilson(bad + unsure, size)[1],
+        who,
+        when,
+    )
