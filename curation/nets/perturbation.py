@@ -1,7 +1,8 @@
 """PerturbNet: does a tile carry a perturbation that somebody computed, and where.
 
-A small U-Net on high-pass residuals at native resolution. Content is taken away before the first learned layer
-(SRM kernels and differences of Gaussians, cut off by tanh), so that the net learns from noise and not from motifs.
+A small U-Net on high-pass residuals at native resolution. Content is taken away before the first learned
+layer (SRM kernels and differences of Gaussians, cut off by tanh), so that the net learns from noise and not
+from motifs.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class _Residual(nn.Module):
 
 
 class PerturbNet(nn.Module):
-    """The `planes` of n tiles, sides multiples of STRIDE, and their `pyramid`, to `Seen`. 0.22 M parameters."""
+    """The `planes` of n tiles, sides multiples of STRIDE, and their `pyramid`, to `Seen`. 0.22 M
+    parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -111,9 +113,10 @@ class FeatureNet(nn.Module):
 class Panel(nn.Module):
     """Both judges and how their logits over the tiles of one picture become one score.
 
-    `cheap` and `full` are the coefficients of logistic models over the mean and the maximum of the tiles' logits (the
-    features' alone; the features' and the net's) with a last one for the constant. `bounds`: below the first of the
-    cheap score, nobody asks the net; the others are the scores from which a picture is possible, and likely.
+    `cheap` and `full` are the coefficients of logistic models over the mean and the maximum of the tiles'
+    logits (the features' alone; the features' and the net's) with a last one for the constant. `bounds`:
+    below the first of the cheap score, nobody asks the net; the others are the scores from which a picture is
+    possible, and likely.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """What is left of a picture when its content is taken away: the inputs of the perturbation detector.
 
-A Laplacian pyramid of luma and two colour differences, and a vector of statistics over it. Sources: Fridrich and
-Kodovsky, "Rich Models for Steganalysis of Digital Images" (2012), for the kernels; Burt and Adelson, "The Laplacian
-Pyramid as a Compact Image Code" (1983).
+A Laplacian pyramid of luma and two colour differences, and a vector of statistics over it. Sources: Fridrich
+and Kodovsky, "Rich Models for Steganalysis of Digital Images" (2012), for the kernels; Burt and Adelson, "The
+Laplacian Pyramid as a Compact Image Code" (1983).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def planes(rgb: Tensor) -> Tensor:
 
 
 def pyramid(image: Tensor) -> list[Tensor]:
-    """Three octaves of differences of Gaussians, finest first, each (n, 3, h / 2^k, w / 2^k); h and w are multiples
-    of 16."""
+    """Three octaves of differences of Gaussians, finest first, each (n, 3, h / 2^k, w / 2^k); h and w are
+    multiples of 16."""
     bands = []
     for _ in range(3):
         bands.append(image - _blur(image))
@@ -77,11 +77,12 @@ def median3(image: Tensor) -> Tensor:
 
 
 def residual_features(whole: Tensor, bands: list[Tensor]) -> Tensor:
-    """float32 (n, FEATURES): statistics of each tile, from its `planes` and their `pyramid`, h and w at least 48.
+    """float32 (n, FEATURES): statistics of each tile, from its `planes` and their `pyramid`, h and w at least
+    48.
 
-    Noise floors by percentile for each band and plane and for the median residual; kurtosis and correlation of the
-    colours where the tile is flattest; autocorrelation and spectrum of the locally normalised residual; 8 by 8
-    blockiness; and how the floor follows brightness and texture.
+    Noise floors by percentile for each band and plane and for the median residual; kurtosis and correlation
+    of the colours where the tile is flattest; autocorrelation and spectrum of the locally normalised
+    residual; 8 by 8 blockiness; and how the floor follows brightness and texture.
     """
     floors = [_energies(band, BLOCK >> level) for level, band in enumerate(bands)]
     median = whole[:, 0] - median3(whole[:, 0])
@@ -163,7 +164,8 @@ def _autocorrelation(even: Tensor, lags: tuple[tuple[int, int], ...]) -> Tensor:
 
 
 def _spectrum(even: Tensor) -> Tensor:
-    """Log share of the power by ring of frequency, and how far the strongest line stands out in four bands."""
+    """Log share of the power by ring of frequency, and how far the strongest line stands out in four
+    bands."""
     h, w = even.shape[1:]
     window = torch.hann_window(h, device=even.device)[:, None] * torch.hann_window(w, device=even.device)
     power = torch.fft.rfft2(even * window).abs().square().flatten(1)

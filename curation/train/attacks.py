@@ -1,9 +1,10 @@
 """Perturbations that are computed: gradient steps against encoders of our own.
 
-The published tools turn a picture's code, in the encoder of a latent diffusion model, toward that of another picture
-(Salman et al., PhotoGuard, 2023; Shan et al., Glaze and Nightshade, 2023-24), toward a textured target (Liang and Wu,
-Mist, 2023), or make a denoiser of codes fail (Liang et al., AdvDM, 2023; Van Le et al., Anti-DreamBooth, 2023). We
-have no such encoder, so small ones of the same make are trained on the pool first (`curation.train.encoders`).
+The published tools turn a picture's code, in the encoder of a latent diffusion model, toward that of another
+picture (Salman et al., PhotoGuard, 2023; Shan et al., Glaze and Nightshade, 2023-24), toward a textured
+target (Liang and Wu, Mist, 2023), or make a denoiser of codes fail (Liang et al., AdvDM, 2023; Van Le et al.,
+Anti-DreamBooth, 2023). We have no such encoder, so small ones of the same make are trained on the pool first
+(`curation.train.encoders`).
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ class Attack:
     """How a picture is attacked.
 
     `goal`: toward another picture's code, toward that of a texture, away from the picture's own, or against a
-    denoiser of codes. `bound` in 8-bit levels, `steps` of gradient. `soft`: a perceptual budget in place of a hard
-    bound (Adam, and a price on change where it shows), else signed steps. `drift`: each step looks at the picture
-    moved and scaled a little (expectation over transformations, Athalye et al. 2018). `momentum`: Dong et al. 2018.
+    denoiser of codes. `bound` in 8-bit levels, `steps` of gradient. `soft`: a perceptual budget in place of a
+    hard bound (Adam, and a price on change where it shows), else signed steps. `drift`: each step looks at
+    the picture moved and scaled a little (expectation over transformations, Athalye et al. 2018). `momentum`:
+    Dong et al. 2018.
     """
 
     goal: Goal
@@ -49,7 +51,8 @@ def attacked(
     seed: int,
     denoiser: nn.Module | None = None,
 ) -> Field:
-    """float32 (n, h, w, 3), in 8-bit levels: what to add to `images`, (n, 3, h, w) in 0 to 1, as `targets` are.
+    """float32 (n, h, w, 3), in 8-bit levels: what to add to `images`, (n, 3, h, w) in 0 to 1, as `targets`
+    are.
 
     Raises ValueError where the goal is a denoiser and none is given.
     """
@@ -146,7 +149,8 @@ _ACTIVATIONS: Mapping[str, type[nn.Module]] = {
 
 
 def random_encoder(seed: int) -> nn.Module:
-    """Convolutions with strides, of random depth, width, kernel, norm and activation, as they are initialised."""
+    """Convolutions with strides, of random depth, width, kernel, norm and activation, as they are
+    initialised."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     activation = _ACTIVATIONS[str(rng.choice(list(_ACTIVATIONS)))]

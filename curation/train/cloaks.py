@@ -1,8 +1,8 @@
 """Perturbations made without any net: what is laid over a picture so that models read it wrongly.
 
-Each pattern is a field float32 (h, w, 3) of about -1 to 1; `lay` scales it to a bound of 8-bit levels and adds it.
-They stand for what the gradients of encoders look like (blocks on a lattice of strides, textured targets, flows of
-strokes, another picture's edges), not for any one tool.
+Each pattern is a field float32 (h, w, 3) of about -1 to 1; `lay` scales it to a bound of 8-bit levels and
+adds it. They stand for what the gradients of encoders look like (blocks on a lattice of strides, textured
+targets, flows of strokes, another picture's edges), not for any one tool.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Pattern = Callable[[np.random.Generator, int, int, Rgb], Field]
 def spectrum_noise(
     rng: np.random.Generator, h: int, w: int, weight: Callable[[Field, Field], Field]
 ) -> Field:
-    """Gaussian noise (h, w) of unit deviation whose spectrum is `weight` of the frequencies down and right, in
-    cycles a pixel."""
+    """Gaussian noise (h, w) of unit deviation whose spectrum is `weight` of the frequencies down and right,
+    in cycles a pixel."""
     down = np.fft.fftfreq(h).astype(np.float32)[:, None]
     right = np.fft.rfftfreq(w).astype(np.float32)[None]
     spectrum = np.fft.rfft2(rng.standard_normal((h, w)).astype(np.float32)) * weight(down, right)
@@ -162,7 +162,8 @@ def _wide(grey: torch.Tensor) -> torch.Tensor:
 
 
 def lay(image: Rgb, field: Field, bound: float, hidden: bool = False) -> Rgb:
-    """The picture with the field added, at most about `bound` 8-bit levels; `hidden`: less where it would show."""
+    """The picture with the field added, at most about `bound` 8-bit levels; `hidden`: less where it would
+    show."""
     change = np.clip(field, -1.2, 1.2) * bound
     if hidden:
         change = change * busy(image)

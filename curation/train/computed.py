@@ -1,4 +1,5 @@
-"""The perturbations that attacks compute, made once and kept in a folder: they are the dear part of training."""
+"""The perturbations that attacks compute, made once and kept in a folder: they are the dear part of
+training."""
 
 from __future__ import annotations
 
@@ -76,7 +77,7 @@ class Encoders:
 
 
 def encoders(folder: Path, bank: Sequence[Rgb], seconds: float, seed: int, say: Say = print) -> Encoders:
-    """Those of an earlier run with this folder, or trained now on the bank, `seconds` for all."""
+    """Those of an earlier run with this folder, or trained now on the bank, CPU `seconds` for all."""
     found: dict[str, nn.Module] = {}
     makes: Mapping[str, type[nn.Module]] = {"latent": LatentEncoder, "pooled": PooledEncoder}
     for number, (name, make) in enumerate(makes.items()):
@@ -85,14 +86,19 @@ def encoders(folder: Path, bank: Sequence[Rgb], seconds: float, seed: int, say: 
         if model is None:
             torch.manual_seed(seed + number)
             model = make()
-            error = trained(model, _batches(bank, 8, 96, seed + number), seconds * 0.45, seed + number)
+            error = trained(
+                model,
+                _batches(bank, 8, 64, seed + number),
+                seconds * (0.65 if name == "latent" else 0.28),
+                seed + number,
+            )
             store(path, model)
             say(f"encoder {name}: mean error {error * 255:.1f} of 255")
         found[name] = model
     path = folder / "denoiser.safetensors"
     noise = stored(path, denoiser)  # type: ignore[arg-type]
     if noise is None:
-        noise = trained_denoiser(found["pooled"], _batches(bank, 8, 128, seed + 7), seconds * 0.1, seed)
+        noise = trained_denoiser(found["pooled"], _batches(bank, 8, 96, seed + 7), seconds * 0.07, seed)
         store(path, noise)
     return Encoders(found["latent"], found["pooled"], noise)
 
@@ -121,17 +127,18 @@ def computed(
     share: float = 1.0,
     say: Say = print,
 ) -> Computed:
-    """Attacks of every family on pictures of the bank, (SIDE, SIDE); families that lie in the folder are read."""
+    """Attacks of every family on pictures of the bank, (SIDE, SIDE); families that lie in the folder are
+    read."""
     images, changes, names = [], [], []
     for number, family in enumerate(families):
         path = folder / f"{family.name}.npz"
         if not path.is_file():
-            started = time.monotonic()
+            started = time.process_time()
             kept = _family(
                 bank, models, replace(family, count=max(4, int(family.count * share))), [seed, number]
             )
             np.savez(path, images=kept[0], changes=kept[1])
-            say(f"attacks {family.name}: {len(kept[0])} in {time.monotonic() - started:.0f} s")
+            say(f"attacks {family.name}: {len(kept[0])} in {time.process_time() - started:.0f} s")
         with np.load(path) as held:
             images.append(held["images"])
             changes.append(held["changes"])

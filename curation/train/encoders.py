@@ -1,8 +1,9 @@
 """Small autoencoders to attack, trained on the pool in a few minutes each, and a denoiser of their codes.
 
-`LatentEncoder` has the make of the encoder of a latent diffusion model (Rombach et al., 2022: residual blocks, group
-norm, SiLU, three strides of two, a code of four channels), at a twentieth of its width. `PooledEncoder` has another
-(no norm, average pooling, ReLU) and is held out: nothing that attacks it is ever trained on.
+`LatentEncoder` has the make of the encoder of a latent diffusion model (Rombach et al., 2022: residual
+blocks, group norm, SiLU, three strides of two, a code of four channels), at a twentieth of its width.
+`PooledEncoder` has another (no norm, average pooling, ReLU) and is held out: nothing that attacks it is ever
+trained on.
 """
 
 from __future__ import annotations
@@ -91,14 +92,14 @@ def denoiser() -> nn.Module:
 
 
 def trained(encoder: nn.Module, crops: Crops, seconds: float, seed: int) -> float:
-    """Train in place, with a decoder that is thrown away, for so many seconds. Gives the mean error of the last
-    hundred steps, 0 to 1 scale."""
+    """Train in place, with a decoder that is thrown away, for so many CPU seconds. Gives the mean error of
+    the last hundred steps, 0 to 1 scale."""
     torch.manual_seed(seed)
     decoder = _Decoder()
     parameters = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.Adam(parameters, 2e-3)
-    last, errors = time.monotonic() + seconds, [1.0]
-    while time.monotonic() < last:
+    last, errors = time.process_time() + seconds, [1.0]
+    while time.process_time() < last:
         batch = next(crops)
         code = encoder(batch)
         noisy = code + 0.1 * torch.randn_like(code)
@@ -118,8 +119,8 @@ def trained_denoiser(encoder: nn.Module, crops: Crops, seconds: float, seed: int
     torch.manual_seed(seed)
     model = denoiser()
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
-    last = time.monotonic() + seconds
-    while time.monotonic() < last:
+    last = time.process_time() + seconds
+    while time.process_time() < last:
         with torch.no_grad():
             code = encoder(next(crops))
             code = code / code.std()

@@ -1,7 +1,7 @@
-"""What the perturbation detector is trained and measured on: crops, clean or like, or perturbed, as the web has them.
+"""What the perturbation detector learns from and is measured on: crops, clean, alike or perturbed.
 
-A crop has a past (it was shrunk, coded, printed, grained), may then be perturbed, and has a way to us (coded again,
-shrunk again). Past and way are drawn alike for both classes, so that only the perturbation tells them apart.
+A crop has a past (it was shrunk, coded, printed, grained), may then be perturbed, and has a way to us (coded
+again, shrunk again). Past and way are drawn alike for both classes, so that only the perturbation tells.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from curation.train.cloaks import PATTERNS, Field, Rgb, lay
-from curation.train.textures import LOOKALIKES, recoded
 from curation.train.pictures import Split, TrainPicture, iter_pictures, load, sources
+from curation.train.textures import LOOKALIKES, recoded
 
 #: Pixels a side of training crops, as of the tiles that are looked at.
 SIDE = 192
@@ -55,8 +55,8 @@ def crops(
     each: int = 6,
     drawn: float = 0.25,
 ) -> list[Rgb]:
-    """So many crops, uint8 (height, width, 3), `each` of one picture, at scales from native to small; `drawn` is
-    the share of pictures that are drawn by code."""
+    """So many crops, uint8 (height, width, 3), `each` of one picture, at scales from native to small;
+    `drawn` is the share of pictures that are drawn by code."""
     rng = np.random.default_rng([seed, height, len(split)])
     found: list[Rgb] = []
     files, painted = _files(pool, split, rng), _drawn(pool, split, seed)
@@ -83,7 +83,7 @@ def _files(pool: Path, split: Split, rng: np.random.Generator) -> Iterator[Train
         )
     kinds = sorted(by_kind)
     rest = sum(kind not in _WEIGHTS for kind in kinds) or 1
-    weights = np.array([_WEIGHTS.get(kind, 0.16 / rest) for kind in kinds])
+    weights = np.array([_WEIGHTS.get(kind, 0.1 / rest) for kind in kinds])
     queues: dict[str, list[int]] = {}
     while True:
         kind = kinds[int(rng.choice(len(kinds), p=weights / weights.sum()))]
@@ -104,13 +104,14 @@ def _drawn(pool: Path, split: Split, seed: int) -> Iterator[TrainPicture]:
 
 
 def _crop(rng: np.random.Generator, pixels: Rgb, height: int, width: int) -> Rgb | None:
-    """One crop at some scale, not of an empty place if that can be helped; None if the picture is too small."""
+    """One crop at some scale, not of an empty place if that can be helped; None if too small."""
     h, w = pixels.shape[:2]
     least = max(height / h, width / w)
     if least > 1.3:
         return None
-    scale = float(np.exp(rng.uniform(np.log(max(least, 0.3)), np.log(max(least, 1.0)))))
-    if abs(scale - 1) > 0.02:
+    longer = np.exp(rng.uniform(np.log(2.2 * max(height, width)), np.log(2200)))
+    scale = float(np.clip(longer / max(h, w), least, max(least, 1.0)))
+    if abs(scale - 1) > 0.02 or least > 1:
         ways = (
             Image.Resampling.BOX,
             Image.Resampling.LANCZOS,
@@ -234,6 +235,7 @@ def _computed(rng: np.random.Generator, image: Rgb, computed: Computed) -> tuple
         image, change = image[:, ::-1], change[:, ::-1]
     if rng.random() < 0.5:
         image, change = image[::-1], change[::-1]
-    change = change * rng.uniform(0.6, 1.3)
+    mean = float(np.abs(change).mean())  # a soft budget may end faint: nobody publishes a cloak of one level
+    change = change * rng.uniform(0.6, 1.3) * max(1.0, min(4.0, rng.uniform(2, 4) / (mean + 0.1)))
     laid = np.clip(np.rint(image + change), 0, 255).astype(np.uint8)
     return computed.families[index], np.ascontiguousarray(image), np.ascontiguousarray(laid)

@@ -1,7 +1,7 @@
 """What looks like a perturbation and is none: the hard negatives of the perturbation detector.
 
-Grain, sensor noise, dithering, screens, weaves, papers, cracks, engraving, sharpening, enlargement, block artefacts,
-screens photographed: each takes uint8 (h, w, 3) and gives the same shape.
+Grain, sensor noise, dithering, screens, weaves, papers, cracks, engraving, sharpening, enlargement, block
+artefacts, screens photographed: each takes uint8 (h, w, 3) and gives the same shape.
 """
 
 from __future__ import annotations

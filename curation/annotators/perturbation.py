@@ -1,0 +1,177 @@
+"""Annotator `perturbation`: does the picture carry an adversarial-like perturbation.
+
+Up to six tiles at native size are judged: first by statistics of their residuals, and, unless those are
+clear, by a small net (`curation.nets.perturbation`). The score, 0 to 1, is of both. Levels: `none`,
+`possible`, `likely`, whose bounds were set when the weights were trained (curation/models/perturbation.md).
+Random noise that somebody added cannot be told from grain and is not looked for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.nets.perturbation import STRIDE, TILE, TILES, Panel
+from curation.nets.residuals import planes, pyramid, residual_features
+from kyodaku.durable import file_sha256
+from kyodaku.fingerprint import Pixels
+from kyodaku.recipe import Annotators
+
+WEIGHTS = Path(__file__).parents[1] / "models" / "perturbation.safetensors"
+
+#: The shorter side, in pixels, below which nothing can be told.
+LEAST = 64
+
+#: How many tiles the statistics judge before the net is asked about all.
+FIRST = 4
+
+_CODE = ("curation.annotators.perturbation", "curation.nets.perturbation", "curation.nets.residuals")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """On one picture. `cheap` is the score of the statistics alone; `map` holds the net's logits of where, as
+    (box, (h / 4, w / 4)) for each tile, none where the net was not asked."""
+
+    score: float
+    cheap: float
+    level: str
+    tiles: int
+    map: Sequence[tuple[tuple[int, int], Tensor]] = ()
+
+
+class Perturbation:
+    """Looks with the shipped weights; one thread, and one tile at a time, is the fastest on a CPU."""
+
+    name = "perturbation"
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._weights = weights
+        self.version = versioned(1, _CODE, file_sha256(weights))
+
+    @classmethod
+    def build(cls, section: Annotators) -> Perturbation:
+        """The annotator of a recipe; nothing about it can be set."""
+        return cls()
+
+    @cached_property
+    def _panel(self) -> Panel:
+        return load_panel(self._weights)
+
+    def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+        """Unknown for pictures whose shorter side is below LEAST."""
+        return [self._finding(picture) for picture in pictures]
+
+    def _finding(self, picture: Picture) -> Finding:
+        if min(picture.pixels.shape[:2]) < LEAST:
+            return Finding(self.name, self.version, Status.UNKNOWN, text="too small to tell")
+        verdict = judge(self._panel, picture.pixels)
+        return Finding(
+            self.name,
+            self.version,
+            Status.OK,
+            score=verdict.score,
+            level=verdict.level,
+            text="" if verdict.level == "none" else f"adversarial-like perturbation: {verdict.level}",
+            values={"statistics": verdict.cheap, "tiles": verdict.tiles, "net": float(bool(verdict.map))},
+            mask=b"" if verdict.level == "none" else _mask(verdict, picture.pixels.shape[:2]),
+        )
+
+
+def load_panel(path: Path) -> Panel:
+    """The judges and their bounds. Raises OSError or SafetensorError for a file that is none."""
+    from safetensors.torch import load_file
+
+    panel = Panel()
+    panel.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=False)
+    return panel.eval().requires_grad_(False)
+
+
+def judge(panel: Panel, pixels: Pixels, whole: bool = False) -> Verdict:
+    """The verdict on uint8 (h, w, 3), whose sides are at least LEAST. `whole`: always ask the net."""
+    none, possible, likely = (float(bound) for bound in panel.get_buffer("bounds"))
+    spots = places(*pixels.shape[:2])
+    with torch.inference_mode():
+        seen = [_Tile(pixels, spot) for spot in spots]
+        order = _spread(len(seen))
+        statistics = [panel.features(residual_features(seen[i].whole, seen[i].bands)) for i in order[:FIRST]]
+        cheap = panel.cheap_score(torch.cat(statistics))
+        if cheap < none and not whole:
+            return Verdict(possible / 2 * cheap / none, cheap, "none", len(seen))
+        statistics += [panel.features(residual_features(seen[i].whole, seen[i].bands)) for i in order[FIRST:]]
+        said = [panel.net(seen[i].whole, seen[i].bands) for i in order]
+        score = panel.full_score(torch.cat(statistics), torch.cat([one.logit for one in said]))
+    level = "likely" if score >= likely else "possible" if score >= possible else "none"
+    maps = [((seen[i].top, seen[i].left), one.map[0]) for i, one in zip(order, said, strict=True)]
+    return Verdict(score, cheap, level, len(seen), maps)
+
+
+class _Tile:
+    """One tile, its planes and bands computed when asked for."""
+
+    def __init__(self, pixels: Pixels, spot: tuple[int, int, int, int]) -> None:
+        self.top, self.left, height, width = spot
+        self._cut = pixels[self.top : self.top + height, self.left : self.left + width]
+
+    @cached_property
+    def whole(self) -> Tensor:
+        """float32 (1, 3, h, w)."""
+        return planes(torch.from_numpy(self._cut.transpose(2, 0, 1).copy())[None])
+
+    @cached_property
+    def bands(self) -> list[Tensor]:
+        """The Laplacian pyramid."""
+        return pyramid(self.whole)
+
+
+def places(height: int, width: int) -> list[tuple[int, int, int, int]]:
+    """Where the tiles lie, (top, left, height, width): an even grid of up to TILES, from edge to edge."""
+    tall, wide = (min(TILE, side // STRIDE * STRIDE) for side in (height, width))
+    rows, columns = (
+        max(1, min(n, round(side / TILE)))
+        for n, side in zip(_grid(height, width), (height, width), strict=True)
+    )
+    tops = np.linspace(0, height - tall, rows) if rows > 1 else [(height - tall) / 2]
+    lefts = np.linspace(0, width - wide, columns) if columns > 1 else [(width - wide) / 2]
+    return [(int(top), int(left), tall, wide) for top in tops for left in lefts]
+
+
+def _grid(height: int, width: int) -> tuple[int, int]:
+    if height >= 3 * width:
+        return TILES, 1
+    if width >= 3 * height:
+        return 1, TILES
+    return (3, 2) if height > width else (2, 3)
+
+
+def _spread(count: int) -> list[int]:
+    """An order in which the first few tiles lie far apart: corners and middle first."""
+    return {6: [0, 5, 2, 3, 1, 4]}.get(count, list(range(count)))
+
+
+def _mask(verdict: Verdict, size: tuple[int, int]) -> bytes:
+    """An 8-bit grey PNG of the whole picture, at most 64 pixels a side; places between tiles are as the
+    nearest."""
+    scale = 64 / max(size)
+    height, width = (max(1, round(side * scale)) for side in size)
+    total, count = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+    for (top, left), logits in verdict.map:
+        h, w = (max(1, round(side * 4 * scale)) for side in logits.shape)
+        y, x = min(height - 1, round(top * scale)), min(width - 1, round(left * scale))
+        small = Image.fromarray(torch.sigmoid(logits).numpy()).resize((w, h), Image.Resampling.BOX)
+        part = np.asarray(small)[: height - y, : width - x]
+        total[y : y + part.shape[0], x : x + part.shape[1]] += part
+        count[y : y + part.shape[0], x : x + part.shape[1]] += 1
+    shown = np.where(count > 0, total / np.maximum(count, 1), total.sum() / max(1.0, count.sum()))
+    buffer = io.BytesIO()
+    Image.fromarray((shown * 255).astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
