@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from benchmarks.detectors.views import Pixels
+from curation.steps import digest
 from curation.train.pictures import Source, fonts, load, sources
 from curation.train.pool import iter_rcc
 
@@ -32,8 +33,8 @@ _SHEET = re.compile(r'"width": (\d+),\s*"height": (\d+)')
 
 #: What ordinary pictures are: kinds of `curation.train.pictures`, and how often one is drawn.
 _ORDINARY: Mapping[str, float] = {
-    "photo": 0.45,
-    "texture": 0.15,
+    "photo": 0.4,
+    "texture": 0.2,
     "drawing": 0.15,
     "painting": 0.15,
     "map": 0.05,
@@ -46,33 +47,48 @@ class Grounds:
     """Pictures to build test sets on. Raises FileNotFoundError, when asked, where the pool has none."""
 
     pool: Path
-    _by_kind: dict[str, list[Source]] = field(default_factory=dict)
+
+    @cached_property
+    def by_kind(self) -> Mapping[str, Sequence[Source]]:
+        """Test pictures by kind, in order of name, that are not tiny."""
+        found: dict[str, list[Source]] = {}
+        for one in sources(self.pool, "test"):
+            if _large(one.path):
+                found.setdefault(one.kind, []).append(one)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def digest(self) -> str:
+        """Over the names of all pictures and fonts: other ones make other test sets."""
+        names = [one.name for found in self.by_kind.values() for one in found]
+        return digest(
+            [names, {script: [path.name for path in paths] for script, paths in self.fonts.items()}]
+        )
 
     def of(self, *kinds: str) -> list[Source]:
-        """Test pictures of the kinds, in order of name, that are not tiny."""
-        key = " ".join(kinds)
-        if key not in self._by_kind:
-            found = [one for one in sources(self.pool, "test") if one.kind in kinds and _large(one.path)]
-            if not found:
-                raise FileNotFoundError(
-                    f"{self.pool}: no test pictures; python -m curation.train.pictures --pool {self.pool}"
-                )
-            self._by_kind[key] = found
-        return self._by_kind[key]
+        """Test pictures of the kinds."""
+        found = [one for kind in kinds for one in self.by_kind.get(kind, ())]
+        if not found:
+            raise FileNotFoundError(
+                f"{self.pool}: no {' or '.join(kinds)}; python -m curation.train.pictures --pool {self.pool}"
+            )
+        return found
 
     def ordinary(self, rng: Rng, kind: str = "") -> Pixels:
         """A picture such as the web is full of, native: cut out of a larger one and made smaller."""
-        kinds = [name for name in _ORDINARY if any(one.kind == name for one in self.of(*_ORDINARY))]
+        kinds = [name for name in _ORDINARY if name in self.by_kind]
         shares = np.array([_ORDINARY[name] for name in kinds])
         drawn = kind or kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
+        if drawn == "painting" and self.paintings and rng.random() < 0.8:
+            return window(self.paintings[int(rng.integers(len(self.paintings)))], rng)
         found = self.of(drawn)
         return window(_loaded(found[int(rng.integers(len(found)))]), rng)
 
-    def painting(self, rng: Rng) -> Pixels:
-        """A real painting or print, or a photograph made flat and broad as if by a brush."""
-        real = self.paintings
-        if real and rng.random() < 0.5:
-            return window(real[int(rng.integers(len(real)))], rng)
+    def painting(self, rng: Rng, real: bool = False) -> Pixels:
+        """A real painting or print; unless `real`, half are photographs made flat and broad as by a brush."""
+        found = self.paintings
+        if found and (real or rng.random() < 0.5):
+            return window(found[int(rng.integers(len(found)))], rng)
         broad = Image.fromarray(self.ordinary(rng, "photo"))
         broad = broad.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.ModeFilter(5))
         return np.asarray(broad)
@@ -85,7 +101,7 @@ class Grounds:
 
     @cached_property
     def fonts(self) -> Mapping[str, Sequence[Path]]:
-        """Held-out font files by `latin`, `hand`, `japanese`, `zh` and `ko`."""
+        """Files of held-out fonts by `latin`, `hand`, `japanese`, `zh` and `ko`."""
         test = [font for font in fonts(self.pool, "test") if font.style != "display"]
         latin = [
             font.path for font in test if "latin" in font.scripts and not font.scripts & {"ja", "zh", "ko"}

@@ -1,0 +1,94 @@
+"""make bench-detectors: what the annotators and the drop filters find, and what they take for something.
+
+    python -m benchmarks.detectors [--quick] [--pool DIR] [--jobs 2] [set ...]
+
+The pictures come from free Debian packages (`python -m curation.train.pictures --pool DIR` fetches them) and
+are of the split that no trainer reads; marks, notices, cloaks and everything that looks like them are drawn
+by code of this package. Findings are kept in `.bench/detectors`, so that a run that was cut off goes on, and
+only what changed is looked at again. Thresholds are those that are shipped. A full run writes
+benchmarks/detectors/result.json and the tables made from it; `--quick` prints them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.detectors import looks, tables
+from benchmarks.detectors.figures import DETECTORS, false_alarms, figures
+from benchmarks.detectors.sets import SETS
+from benchmarks.detectors.sources import Grounds
+from benchmarks.machine import describe
+from curation.train.pictures import DEFAULT_POOL
+
+ROOT = Path(__file__).parents[2]
+WORK = ROOT / ".bench" / "detectors"
+RESULT = Path(__file__).with_name("result.json")
+
+
+def main() -> int:
+    """Look at everything that is asked for; write or print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="look at these only; all without any")
+    parser.add_argument("--quick", action="store_true", help="a twelfth of the pictures; minutes")
+    parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
+    parser.add_argument("--jobs", type=int, default=2, help="processes that look")
+    parser.add_argument("--figures", action="store_true", help="look at nothing; figures of what is there")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures there, not to the package"
+    )
+    asked = parser.parse_args()
+    began = time.monotonic()
+    for name in () if asked.figures else asked.sets or SETS:
+        for done, of in looks.look(WORK, asked.pool, SETS[name], asked.quick, asked.jobs):
+            if done % 50 == 0 or done == of:
+                print(
+                    f"{name}: {done} of {of}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
+                )
+    result = measured(asked.pool, asked.quick)
+    if asked.quick and not asked.json:
+        print(tables.page(result))
+        return 0
+    (asked.json or RESULT).write_text(
+        json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    if not asked.json:
+        tables.write(result)
+    return 0
+
+
+def measured(pool: Path, quick: bool) -> dict[str, Any]:
+    """The figures of everything that was looked at. A detector whose annotators are missing has none."""
+    seen = {name: looks.looked(WORK, pool, test, quick) for name, test in SETS.items()}
+    there = looks.built()
+    detectors = {
+        name: {
+            "title": one.title,
+            "versions": {needed: there[needed].version for needed in one.needs},
+            **figures(one, seen[one.positives], seen["clean"]),
+            "false_alarms": false_alarms(one, [*seen["hard"], *seen["texts"]]),
+        }
+        for name, one in DETECTORS.items()
+        if all(needed in there for needed in one.needs)
+    }
+    grounds = Grounds(pool)
+    return {
+        "command": "make bench-detectors" + (" QUICK=1" if quick else ""),
+        "machine": describe(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "sources": {
+            **{kind: len(found) for kind, found in grounds.by_kind.items()},
+            "real paintings and prints": len(grounds.paintings),
+            "fonts": {script: len(paths) for script, paths in grounds.fonts.items()},
+        },
+        "detectors": detectors,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
