@@ -1,0 +1,1 @@
+"""What `curation.train.drawn` draws, by subject."""
