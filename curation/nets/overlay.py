@@ -80,5 +80,18 @@ class OverlayNet(nn.Module):
         return Seen(self.head(pooled), mask[:, 0])
 
 
+def fused(net: OverlayNet) -> OverlayNet:
+    """The net for inference: every batch norm folded into the convolution before it, channels last."""
+    net = net.eval().requires_grad_(False)
+    for module in list(net.modules()):
+        if isinstance(module, nn.Sequential):
+            for at in range(len(module) - 1):
+                first, second = module[at], module[at + 1]
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    module[at] = nn.utils.fusion.fuse_conv_bn_eval(first, second)
+                    module[at + 1] = nn.Identity()
+    return net.to(memory_format=torch.channels_last)
+
+
 def _twice(x: Tensor) -> Tensor:
     return nn.functional.interpolate(x, scale_factor=2, mode="nearest")

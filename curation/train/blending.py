@@ -29,7 +29,9 @@ class Ink:
     dark: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
-def any_ink(rng: Rng, opacity: tuple[float, float] = (0.1, 0.9), modes: tuple[Mode, ...] = TRAINED_MODES) -> Ink:
+def any_ink(
+    rng: Rng, opacity: tuple[float, float] = (0.1, 0.9), modes: tuple[Mode, ...] = TRAINED_MODES
+) -> Ink:
     """White, grey, black or coloured; fainter inks are as frequent as strong ones."""
     mode = modes[int(rng.integers(len(modes)))]
     strength = float(np.exp(rng.uniform(np.log(opacity[0]), np.log(opacity[1]))))
@@ -94,7 +96,9 @@ def sent(picture: Colours, rng: Rng) -> Colours:
         image = small.resize((width, height), Image.Resampling.BICUBIC)
     pick = rng.random()
     if pick < 0.6:
-        image = _through(image, "JPEG", quality=int(rng.integers(45, 97)), subsampling=int(rng.choice([0, 2])))
+        image = _through(
+            image, "JPEG", quality=int(rng.integers(45, 97)), subsampling=int(rng.choice([0, 2]))
+        )
     elif pick < 0.63:
         image = _through(image, "WEBP", quality=int(rng.integers(45, 95)), method=0)
     return np.asarray(image)

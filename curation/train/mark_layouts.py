@@ -1,4 +1,4 @@
-"""Layouts of visible marks, by family. HELD_OUT are never trained on: they are what figures are told about."""
+"""Layouts of visible marks, by family. HELD_OUT are never trained on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ Size = tuple[int, int]  # height, width
 def centred(pen: Pen, size: Size) -> Stamp:
     """One name in or near the middle, level or slanting."""
     image = blank(size)
-    word = fitted(signature(pen, round(min(size) * pen.between(0.05, 0.2))), size[1] * pen.between(0.25, 0.95))
+    word = fitted(
+        signature(pen, round(min(size) * pen.between(0.05, 0.2))), size[1] * pen.between(0.25, 0.95)
+    )
     if pen.chance(0.45):
         word = turned(word, pen.angle())
     lay(image, word, (size[1] * pen.between(0.35, 0.65), size[0] * pen.between(0.25, 0.75)))
@@ -41,7 +43,9 @@ def plain_words(pen: Pen, size: Size) -> Stamp:
     """SAMPLE, PROOF and such, large, mostly from corner to corner."""
     image = blank(size)
     script = pen.script() if pen.chance(0.3) else "latin"
-    words = pen.choice(("SAMPLE", "PREVIEW", "PROOF", "DRAFT", "COPY", "DO NOT COPY", "SPECIMEN", "WATERMARK"))
+    words = pen.choice(
+        ("SAMPLE", "PREVIEW", "PROOF", "DRAFT", "COPY", "DO NOT COPY", "SPECIMEN", "WATERMARK")
+    )
     words = {"japanese": "見本", "chinese": "样张", "cyrillic": "ОБРАЗЕЦ"}.get(script, words)
     layer = text_layer(pen, words, script, round(min(size) * pen.between(0.12, 0.3)), pen.between(0, 0.3))
     layer = fitted(layer, min(size) * pen.between(0.6, 1.2))
@@ -73,7 +77,9 @@ def crossing_lines(pen: Pen, size: Size) -> Stamp:
         draw.line((start, 0, start + size[0] / slope, size[0]), fill=weight, width=width)
         if pen.chance(0.95):
             draw.line((start, 0, start - size[0] / slope, size[0]), fill=weight, width=width)
-    word = turned(signature(pen, round(min(size) * pen.between(0.04, 0.1))), float(np.degrees(np.arctan(slope))))
+    word = turned(
+        signature(pen, round(min(size) * pen.between(0.04, 0.1))), float(np.degrees(np.arctan(slope)))
+    )
     repeated(image, word, (word.shape[1] + step, word.shape[0] + step * pen.between(0.3, 1)), 0, 0.5)
     if pen.chance(0.5):
         _foot_line(pen, image, f"{pen.name()}  {pen.number()}")
@@ -97,7 +103,7 @@ def cross(pen: Pen, size: Size) -> Stamp:
 
 
 def credit_box(pen: Pen, size: Size) -> Stamp:
-    """A translucent dark box with a heavy name in one or two lines and a small credit, lower right or middle."""
+    """A translucent dark box with a heavy name and a small credit, at the lower right or in the middle."""
     high = min(size) * pen.between(0.05, 0.12)
     name = text_layer(pen, pen.name().split(".")[0], "latin", round(high))
     credit = text_layer(pen, "Credit: " + pen.credit(), "latin", max(7, round(high * 0.45)))
@@ -124,9 +130,13 @@ def letter_grid(pen: Pen, size: Size) -> Stamp:
     side = round(min(size) * pen.between(0.05, 0.14))
     piece = text_layer(pen, pen.name()[:1], "latin", side) if pen.chance(0.6) else logo_layer(pen, side)
     step = max(piece.shape) * pen.between(1.8, 4.5)
-    repeated(image, piece, (step, step * pen.between(0.7, 1.2)), 0, pen.choice(("0", "0.5")) == "0.5" and 0.5 or 0)
+    repeated(image, piece, (step, step * pen.between(0.7, 1.2)), 0, 0.5 if pen.chance(0.5) else 0)
     if pen.chance(0.6):
-        lay(image, fitted(text_layer(pen, pen.name(), "latin", side * 2), size[1] * 0.9), (size[1] / 2, size[0] / 2))
+        lay(
+            image,
+            fitted(text_layer(pen, pen.name(), "latin", side * 2), size[1] * 0.9),
+            (size[1] / 2, size[0] / 2),
+        )
     kinds = {"tiled", "logo"}
     if pen.chance(0.3):
         return _barred(pen, flat(image, kinds, "letter_grid"))
@@ -192,7 +202,13 @@ def corner_line(pen: Pen, size: Size) -> Stamp:
     """A credit line, handle or address near a corner or an edge."""
     image = blank(size)
     script = pen.script() if pen.chance(0.25) else "latin"
-    words = pen.credit() if script == "latin" else "©" + pen.name(script) if script != "cyrillic" else pen.name(script)
+    words = (
+        pen.credit()
+        if script == "latin"
+        else "©" + pen.name(script)
+        if script != "cyrillic"
+        else pen.name(script)
+    )
     high = max(8, round(min(size) * pen.between(0.02, 0.065)))
     line = text_layer(pen, words, script, high)
     if pen.chance(0.25):
@@ -213,8 +229,14 @@ def notice(pen: Pen, size: Size) -> Stamp:
         _at_edge(pen, image, fitted(line, size[1] * 0.8))
         kinds.add("corner")
     elif where == "middle":
-        line = fitted(text_layer(pen, words, script, round(min(size) * pen.between(0.06, 0.16))), size[1] * 0.95)
-        lay(image, turned(line, pen.angle() if pen.chance(0.4) else 0), (size[1] / 2, size[0] * pen.between(0.2, 0.8)))
+        line = fitted(
+            text_layer(pen, words, script, round(min(size) * pen.between(0.06, 0.16))), size[1] * 0.95
+        )
+        lay(
+            image,
+            turned(line, pen.angle() if pen.chance(0.4) else 0),
+            (size[1] / 2, size[0] * pen.between(0.2, 0.8)),
+        )
     else:
         line = text_layer(pen, words, script, max(9, round(min(size) * pen.between(0.03, 0.07))))
         degrees = 25.0 if pen.chance(0.3) else pen.angle()
@@ -267,7 +289,9 @@ def _at_edge(pen: Pen, image: Image.Image, line: Layer) -> None:
     height, width = line.shape
     margin = round(min(image.size) * pen.between(0.008, 0.06))
     across = pen.choice(("left", "right", "right", "middle"))
-    x = {"left": margin + width / 2, "right": image.width - margin - width / 2, "middle": image.width / 2}[across]
+    x = {"left": margin + width / 2, "right": image.width - margin - width / 2, "middle": image.width / 2}[
+        across
+    ]
     y = image.height - margin - height / 2 if pen.chance(0.75) else margin + height / 2
     lay(image, line, (x, y))
 

@@ -22,10 +22,10 @@ Layer = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 
 _SYLLABLES = (
-    "pix foto lu ma ra vi sta ima go ka shu ter dre am sto ck gra bo ta mi no ze lo cam ar te fi no va len so"
-).split()
+    "pix", "foto", "lu", "ma", "ra", "vi", "sta", "ima", "go", "ka", "shu", "ter", "dre", "am", "sto", "ck", "gra",
+    "bo", "ta", "mi", "no", "ze", "lo", "cam", "ar", "te", "fi", "no", "va", "len", "so",
+)  # fmt: skip
 _TAILS = ("stock", "images", "photo", "pics", "graphy", "studio", "art", "archive", "press", "media", "")
-_PLAIN = ("SAMPLE", "PREVIEW", "PROOF", "DRAFT", "COPY", "DO NOT COPY", "SPECIMEN", "CONFIDENTIAL", "WATERMARK")
 _NAMES = ("Anna Lee", "J. Moreau", "K. Sato", "Marta Ruiz", "T. Okafor", "Lena Graf", "P. Novak", "Ivy Chan")
 _KANA = "アイウエオカキクケコサシスセソタチツテトナニヌネノマミムメモラリルレロ"
 _KANJI = "写真画像素材絵美術館風花月山川光空見本試用工房堂社"
@@ -39,11 +39,14 @@ _NOTICES = {
         "Pas d'IA", "NO IA", "Reproduction prohibited", "Do not use without permission",
     ),
     "japanese": (
-        "AI学習禁止", "無断転載禁止", "無断転載・AI学習禁止", "転載禁止", "無断使用禁止", "AI学習・転載を禁じます",
-        "自作発言禁止", "無断複製・転載を禁ず", "ＡＩ学習禁止",
+        "AI学習禁止", "無断転載禁止", "無断転載・AI学習禁止", "転載禁止", "無断使用禁止",
+        "AI学習・転載を禁じます", "自作発言禁止", "無断複製・転載を禁ず", "ＡＩ学習禁止",
     ),
     "chinese": ("禁止AI训练", "禁止转载", "禁止AI學習", "请勿转载", "未经许可禁止使用", "禁止二次上传"),
-    "korean": ("AI 학습 금지", "무단 전재 금지", "무단 도용 금지", "무단전재 및 재배포 금지", "AI 학습 금지 / 재업로드 금지"),
+    "korean": (
+        "AI 학습 금지", "무단 전재 금지", "무단 도용 금지", "무단전재 및 재배포 금지",
+        "AI 학습 금지 / 재업로드 금지",
+    ),
 }  # fmt: skip
 
 
@@ -147,7 +150,8 @@ class Pen:
         name, brand = self.choice(_NAMES), self.name().split(" ")[0]
         year = str(self.rng.integers(2003, 2027))
         patterns = (
-            f"© {name}", f"(c) {year} {name}", f"© {year} {brand}", f"@{brand.lower()}", f"www.{brand.lower()}.com",
+            f"© {name}", f"(c) {year} {name}", f"© {year} {brand}", f"@{brand.lower()}",
+            f"www.{brand.lower()}.com",
             f"{name} Photography", f"{brand.lower()}.tumblr.com", f"photo by {name}", f"{brand} / {name}",
             f"pixiv id {self.number()}", f"instagram: {brand.lower()}", name, f"All rights reserved © {name}",
         )  # fmt: skip
@@ -282,7 +286,9 @@ def flat(cover: Image.Image, kinds: set[str], family: str) -> Stamp:
     return Stamp(layer, np.full_like(layer, 255), frozenset(kinds), family)
 
 
-def repeated(image: Image.Image, piece: Layer, step: tuple[float, float], degrees: float, shift: float) -> None:
+def repeated(
+    image: Image.Image, piece: Layer, step: tuple[float, float], degrees: float, shift: float
+) -> None:
     """Lay the piece on a lattice turned by `degrees`; every second row is shifted by that share."""
     width, height = image.size
     reach = int(np.hypot(width, height))

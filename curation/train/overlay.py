@@ -118,7 +118,11 @@ class Training:
     def _rate(self) -> float:
         """A short warm-up, then half a cosine down to a hundredth."""
         warm = min(1.0, (self.step + 1) / 100)
-        return self.plan.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / self.plan.steps)))
+        return (
+            self.plan.rate
+            * warm
+            * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / self.plan.steps)))
+        )
 
     def _follow(self) -> None:
         """Let the smoothed weights follow (Polyak averaging)."""
@@ -217,7 +221,9 @@ def train(plan: Plan, folder: Path, console: Console) -> Training:
             progress.update(task, completed=training.step, description=f"loss {mean:.3f}")
             if training.step % plan.every == 0 or training.step == plan.steps:
                 score = validate(training.smooth, checks)
-                console.print(f"step {training.step}: loss {mean:.4f}, AUC {score:.4f}, {training.seconds:.0f} s")
+                console.print(
+                    f"step {training.step}: loss {mean:.4f}, AUC {score:.4f}, {training.seconds:.0f} s"
+                )
                 going = training.judge(score)
                 training.save()
                 if not going:
@@ -238,7 +244,9 @@ def write_weights(state: dict[str, Tensor], path: Path = WEIGHTS) -> None:
 
 
 def main(
-    pool: Annotated[Path, typer.Option(help="unpacked Debian packages (curation.train.pictures)")] = DEFAULT_POOL,
+    pool: Annotated[
+        Path, typer.Option(help="unpacked Debian packages (curation.train.pictures)")
+    ] = DEFAULT_POOL,
     folder: Annotated[Path, typer.Option(help="bank and checkpoint")] = Path("runs/overlay"),
     seed: int = 0,
     steps: int = Plan.steps,
@@ -260,9 +268,9 @@ def main(
     }  # fmt: skip
     (folder / "training.json").write_text(json.dumps(facts, indent=1), "utf-8")
     if measure:
-        from curation.train.overlay_figures import measured
+        from curation.train.overlay_figures import Counts, measured
 
-        measured(folder, weights, seed, console)
+        measured(pool, weights, folder, seed, console, Counts())
 
 
 if __name__ == "__main__":

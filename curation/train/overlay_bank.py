@@ -1,4 +1,4 @@
-"""What OverlayNet's samples are put together from, drawn once and kept on disk: backgrounds, look-alikes, stamps.
+"""What OverlayNet's samples are put together from, drawn once and kept on disk.
 
 `backgrounds.npy` and `lookalikes.npy` are uint8 (n, SIDE, SIDE, 3), `stamps.npy` uint8 (n, 2, SIDE, SIDE):
 cover and tone. `<what>.json` beside each says what every row is. One folder for each split.
@@ -148,7 +148,9 @@ def _korean(index: int) -> Layout:
 
 def _stamp(layout: Layout, writer: Pen, family: str) -> tuple[dict[str, Any], npt.NDArray[np.uint8]]:
     stamp = layout(writer, (SIDE, SIDE))
-    return {"family": family or stamp.family, "kinds": sorted(stamp.kinds)}, np.stack([stamp.cover, stamp.tone])
+    return {"family": family or stamp.family, "kinds": sorted(stamp.kinds)}, np.stack(
+        [stamp.cover, stamp.tone]
+    )
 
 
 def _backgrounds(

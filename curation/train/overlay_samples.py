@@ -1,4 +1,4 @@
-"""OverlayNet's training samples: a background or a look-alike, in half of the cases with a stamp laid on it."""
+"""OverlayNet's samples: a background or a look-alike, in half of the cases with a stamp laid on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from curation.nets.overlay import HEADS, KINDS, MASK_STRIDE
-from curation.train.blending import Colours, Ink, any_ink, contrast, laid, sent
+from curation.train.blending import Colours, any_ink, contrast, laid, sent
 from curation.train.lookalikes import WORDLESS
 from curation.train.marks import Stamp
 from curation.train.overlay_bank import SIDE, Bank
@@ -65,7 +65,9 @@ def sample(bank: Bank, rng: np.random.Generator, side: int, marked: bool | None 
     number = int(rng.integers(len(bank.stamps)))
     facts = bank.stamp_facts[number]
     stamp = _cut_stamp(np.asarray(bank.stamps[number]), facts, rng, side)
-    ink = any_ink(rng, (0.1, 1.0) if facts["family"] in ("corner_line", "notice", "footer_bar") else (0.09, 0.85))
+    ink = any_ink(
+        rng, (0.1, 1.0) if facts["family"] in ("corner_line", "notice", "footer_bar") else (0.09, 0.85)
+    )
     after = laid(picture, stamp, ink)
     shown = int((stamp.cover > 64).sum())
     seen = contrast(picture, after, stamp)
@@ -108,7 +110,9 @@ def _cut(pixels: Colours, window: tuple[int, int, int], side: int) -> Colours:
     return np.asarray(Image.fromarray(crop).resize((side, side), way))
 
 
-def _cut_stamp(layers: npt.NDArray[np.uint8], facts: dict[str, object], rng: np.random.Generator, side: int) -> Stamp:
+def _cut_stamp(
+    layers: npt.NDArray[np.uint8], facts: dict[str, object], rng: np.random.Generator, side: int
+) -> Stamp:
     """A window of a stamp, the whole of it in half of the cases, else one that holds a part of its ink."""
     window = (0, 0, SIDE)
     if rng.random() < 0.6:
@@ -116,7 +120,10 @@ def _cut_stamp(layers: npt.NDArray[np.uint8], facts: dict[str, object], rng: np.
         rows, columns = np.nonzero(layers[0, ::8, ::8] > 64)
         if len(rows):
             pick = int(rng.integers(len(rows)))
-            top, left = rows[pick] * 8 - rng.integers(20, size - 20), columns[pick] * 8 - rng.integers(20, size - 20)
+            top, left = (
+                rows[pick] * 8 - rng.integers(20, size - 20),
+                columns[pick] * 8 - rng.integers(20, size - 20),
+            )
             window = (int(np.clip(top, 0, SIDE - size)), int(np.clip(left, 0, SIDE - size)), size)
     top, left, size = window
     images = [Image.fromarray(layer[top : top + size, left : left + size]) for layer in layers]
@@ -145,10 +152,3 @@ def varied(picture: Colours, rng: np.random.Generator) -> Colours:
 def _peaks(cover: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     side = cover.shape[0] // MASK_STRIDE
     return cover.reshape(side, MASK_STRIDE, side, MASK_STRIDE).max((1, 3))  # type: ignore[no-any-return]
-
-
-def ink_of(family: str, rng: np.random.Generator, opacity: tuple[float, float]) -> Ink:
-    """The ink for a figure's family: those named after a way of blending have it, others any of training's."""
-    if family == "emboss":
-        return any_ink(rng, opacity, ("emboss",))
-    return any_ink(rng, opacity)
