@@ -52,6 +52,7 @@ class Source:
     licence: str
     author: str
     split: Split
+    inner: bool = False  # a cut of odd shape, of which only the inside is used
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _source(pool: Path, package: str, entry: dict[str, Any], root: Path, path: P
         licence, author = stanza.licence, stanza.holders
     name = f"{package}:{relative}"
     part = rule.get("split") or split_of(f"{package}:{_group(rule, relative)}")
-    return Source(name, path, rule["kind"], licence, author, part)
+    return Source(name, path, rule["kind"], licence, author, part, rule.get("inner", False))
 
 
 def fonts(pool: Path, split: Split | None = None, script: str | None = None) -> list[FontFile]:
@@ -190,12 +191,31 @@ def iter_pictures(
 def load(source: Source, side: int = 1024) -> TrainPicture | None:
     """The picture of a file, upright, transparency over white, at most `side` long; None if it is broken."""
     try:
-        with Image.open(source.path) as image:
-            image.draft("RGB", (side, side))
-            pixels = shrink(flat(ImageOps.exif_transpose(image)), side)
+        pixels = shrink(opened(source, side), side)
     except (OSError, ValueError, SyntaxError):
         return None
     return TrainPicture(pixels, source.name, source.kind, source.kind, source.licence, {})
+
+
+def opened(source: Source, side: int) -> Image.Image:
+    """The picture of a file, RGB, upright, not much smaller than `side`. Raises OSError, ValueError and
+    SyntaxError for what cannot be decoded."""
+    with Image.open(source.path) as image:
+        image.draft("RGB", (side, side))
+        upright = ImageOps.exif_transpose(image)
+        return flat(inside(upright) if source.inner else upright)
+
+
+def inside(image: Image.Image) -> Image.Image:
+    """The largest part around the middle of what is opaque that has no transparency in it."""
+    alpha = image.convert("RGBA").getchannel("A").point(lambda value: 255 if value > 250 else 0)
+    left, top, right, bottom = alpha.getbbox() or (0, 0, *image.size)
+    for share in np.arange(1.0, 0.3, -0.05):
+        wide, tall = (right - left) * (1 - share) / 2, (bottom - top) * (1 - share) / 2
+        box = (round(left + wide), round(top + tall), round(right - wide), round(bottom - tall))
+        if alpha.crop(box).getextrema()[0] == 255:
+            break
+    return image.crop(box)
 
 
 def flat(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFont
 
-from curation.train.pictures import FontFile, Source, Split, flat, fonts, sources
+from curation.train.pictures import FontFile, Source, Split, fonts, opened, sources
 
 #: Of the pictures that drawings are made from, at most this many pixels a side are kept.
 SIDE = 1280
@@ -51,8 +51,8 @@ class Stock:
 
     def picture(self, rng: np.random.Generator, *kinds: str) -> Image.Image | None:
         """A picture of one of the kinds, RGB; None if the split has none that can be read."""
-        path = self._path(rng, kinds)
-        return _picture(path) if path else None
+        source = self._source(rng, kinds)
+        return _picture(source) if source else None
 
     def crop(self, rng: np.random.Generator, size: tuple[int, int], *kinds: str) -> Image.Image | None:
         """A part of such a picture, of this size: a random place, enlarged only if it must be."""
@@ -70,24 +70,24 @@ class Stock:
     def cutout(self, rng: np.random.Generator, *kinds: str) -> Image.Image | None:
         """A picture with its transparency, RGBA; None if the split has none that is transparent."""
         for _ in range(8):
-            path = self._path(rng, kinds)
-            if path is None:
+            source = self._source(rng, kinds)
+            if source is None:
                 return None
-            picture = _cutout(path)
+            picture = _cutout(source.path)
             if picture is not None:
                 return picture
         return None
 
     @cached_property
-    def _by_kind(self) -> dict[str, list[Path]]:
-        by_kind: dict[str, list[Path]] = {}
+    def _by_kind(self) -> dict[str, list[Source]]:
+        by_kind: dict[str, list[Source]] = {}
         for source in self.sources:
-            by_kind.setdefault(source.kind, []).append(source.path)
+            by_kind.setdefault(source.kind, []).append(source)
         return by_kind
 
-    def _path(self, rng: np.random.Generator, kinds: tuple[str, ...]) -> Path | None:
-        paths = [path for kind in kinds for path in self._by_kind.get(kind, [])]
-        return paths[int(rng.integers(len(paths)))] if paths else None
+    def _source(self, rng: np.random.Generator, kinds: tuple[str, ...]) -> Source | None:
+        able = [source for kind in kinds for source in self._by_kind.get(kind, [])]
+        return able[int(rng.integers(len(able)))] if able else None
 
 
 @lru_cache(maxsize=256)
@@ -96,13 +96,11 @@ def _font(path: Path, size: int) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=24)
-def _picture(path: Path) -> Image.Image | None:
+def _picture(source: Source) -> Image.Image | None:
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (SIDE, SIDE))
-            picture = flat(image)
-            picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
-            return picture
+        picture = opened(source, SIDE)
+        picture.thumbnail((SIDE, SIDE), Image.Resampling.BOX)
+        return picture
     except (OSError, ValueError, SyntaxError):
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
@@ -192,12 +194,12 @@ def comics(hand: Hand) -> Image.Image:
     margin, gap = hand.unit * hand.between(1, 5), hand.unit * hand.between(0.6, 2)
     rows = hand.whole(1, 4)
     y = margin
-    for row in range(rows):
+    for _row in range(rows):
         tall = (hand.height - 2 * margin - gap * (rows - 1)) / rows
         columns = hand.whole(1, 3)
         cuts = np.sort(np.r_[0, hand.rng.dirichlet(np.full(columns, 6)).cumsum()])[: columns + 1]
         cuts[-1] = 1
-        for left, right in zip(cuts[:-1], cuts[1:], strict=True):
+        for left, right in pairwise(cuts):
             x0 = margin + left * (hand.width - 2 * margin)
             x1 = margin + right * (hand.width - 2 * margin) - gap
             part = hand.sized(int(x1 - x0), int(tall))

@@ -4,201 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-LATIN = [
-    "the",
-    "of",
-    "and",
-    "to",
-    "in",
-    "was",
-    "with",
-    "for",
-    "river",
-    "garden",
-    "evening",
-    "market",
-    "stone",
-    "winter",
-    "letter",
-    "house",
-    "under",
-    "city",
-    "paper",
-    "light",
-    "north",
-    "bridge",
-    "morning",
-    "harbour",
-    "silver",
-    "field",
-    "window",
-    "great",
-    "small",
-    "old",
-    "mountain",
-    "king",
-    "queen",
-    "street",
-    "work",
-    "sea",
-    "plate",
-    "figure",
-    "study",
-    "view",
-    "after",
-    "from",
-    "museum",
-    "volume",
-    "chapter",
-    "page",
-    "tower",
-    "wind",
-    "autumn",
-    "forest",
-    "road",
-    "island",
-    "Haus",
-    "und",
-    "der",
-    "die",
-    "das",
-    "Garten",
-    "Licht",
-    "Abend",
-    "Stadt",
-    "maison",
-    "le",
-    "la",
-    "les",
-    "dans",
-    "jardin",
-    "lumiere",
-    "ville",
-    "casa",
-    "della",
-    "luce",
-    "monte",
-    "ponte",
-    "el",
-    "puente",
-    "noche",
-    "libro",
-    "calle",
-    "Saint",
-    "Anna",
-    "Maria",
-    "Johann",
-    "William",
-    "Paris",
-    "London",
-    "Wien",
-    "Roma",
-    "Tokyo",
-]
-GREEK = [
-    "και",
-    "το",
-    "νερό",
-    "φως",
-    "πόλη",
-    "βουνό",
-    "θάλασσα",
-    "δρόμος",
-    "σπίτι",
-    "κήπος",
-    "νύχτα",
-    "βιβλίο",
-    "γέφυρα",
-    "άνεμος",
-]
-CYRILLIC = [
-    "и",
-    "в",
-    "на",
-    "свет",
-    "город",
-    "река",
-    "вечер",
-    "дом",
-    "книга",
-    "гора",
-    "море",
-    "улица",
-    "мост",
-    "ветер",
-    "зима",
-    "письмо",
-    "сад",
-]
-ARABIC = [
-    "نور",
-    "مدينة",
-    "نهر",
-    "مساء",
-    "بيت",
-    "كتاب",
-    "جبل",
-    "بحر",
-    "شارع",
-    "جسر",
-    "ريح",
-    "شتاء",
-    "رسالة",
-    "حديقة",
-]
-HEBREW = ["אור", "עיר", "נהר", "ערב", "בית", "ספר", "הר", "ים", "רחוב", "גשר", "רוח", "חורף", "מכתב", "גן"]
-DEVA = [
-    "प्रकाश",
-    "शहर",
-    "नदी",
-    "शाम",
-    "घर",
-    "किताब",
-    "पहाड़",
-    "समुद्र",
-    "सड़क",
-    "पुल",
-    "हवा",
-    "सर्दी",
-    "पत्र",
-    "बगीचा",
-]
-THAI = [
-    "แสง",
-    "เมือง",
-    "แม่น้ำ",
-    "เย็น",
-    "บ้าน",
-    "หนังสือ",
-    "ภูเขา",
-    "ทะเล",
-    "ถนน",
-    "สะพาน",
-    "ลม",
-    "หนาว",
-    "จดหมาย",
-    "สวน",
-]
-HANGUL = [
-    "빛",
-    "도시",
-    "강",
-    "저녁",
-    "집",
-    "책",
-    "산",
-    "바다",
-    "거리",
-    "다리",
-    "바람",
-    "겨울",
-    "편지",
-    "정원",
-    "그림",
-    "아침",
-    "나무",
-    "이야기",
-]
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+LATIN: tuple[str, ...] = _words(
+    "the of and to in was with for river garden evening market stone winter letter house under city "
+    "paper light north bridge morning harbour silver field window great small old mountain king queen "
+    "street work sea plate figure study view after from museum volume chapter page tower wind autumn "
+    "forest road island Haus und der die das Garten Licht Abend Stadt maison le la les dans jardin "
+    "lumiere ville casa della luce monte ponte el puente noche libro calle Saint Anna Maria Johann "
+    "William Paris London Wien Roma Tokyo"
+)
+GREEK: tuple[str, ...] = _words(
+    "και το νερό φως πόλη βουνό θάλασσα δρόμος σπίτι κήπος νύχτα βιβλίο γέφυρα άνεμος"
+)
+CYRILLIC: tuple[str, ...] = _words(
+    "и в на свет город река вечер дом книга гора море улица мост ветер зима письмо сад"
+)
+ARABIC: tuple[str, ...] = _words("نور مدينة نهر مساء بيت كتاب جبل بحر شارع جسر ريح شتاء رسالة حديقة")
+HEBREW: tuple[str, ...] = _words("אור עיר נהר ערב בית ספר הר ים רחוב גשר רוח חורף מכתב גן")
+DEVA: tuple[str, ...] = _words("प्रकाश शहर नदी शाम घर किताब पहाड़ समुद्र सड़क पुल हवा सर्दी पत्र बगीचा")
+THAI: tuple[str, ...] = _words("แสง เมือง แม่น้ำ เย็น บ้าน หนังสือ ภูเขา ทะเล ถนน สะพาน ลม หนาว จดหมาย สวน")
+HANGUL: tuple[str, ...] = _words(
+    "빛 도시 강 저녁 집 책 산 바다 거리 다리 바람 겨울 편지 정원 그림 아침 나무 이야기"
+)
 KANJI = (
     "日月山川水火木金土天地人大小中上下左右東西南北春夏秋冬花鳥風雨雪雲空海島江戸京都町村家門寺社橋道"
     "旅松竹梅桜鶴亀富士景百三十六五七八九一二四名所図画筆印絵師年御前新古文字書本語國東海道浪波舟魚"
