@@ -15,8 +15,17 @@ _HEADERS_NO = (
     ("X-Robots-Tag", "noai"),
     ("tdm-reservation", "1"),
 )
+_HEADER_AIMED = {"Link": ("c2pa", "licence", "rsl"), "Rating": ("content-rating",)}
 _HEADERS_HEARD = ("aipref", "content-signal", "x-robots-tag", "tdmrep")
-_HEADER_NAMES = ("Content-Usage", "Content-Signal", "X-Robots-Tag", "Link", "tdm-reservation", "tdm-policy")
+_HEADER_NAMES = (
+    "Content-Usage",
+    "Content-Signal",
+    "X-Robots-Tag",
+    "Link",
+    "tdm-reservation",
+    "tdm-policy",
+    "Rating",
+)
 HEADER_PIECES: dict[str, str] = {
     "letters": "a",
     "commas": ",",
@@ -65,13 +74,14 @@ _HTML_NO = (
     '<prohibits type="usage">all</prohibits></license></content></rsl></script><p>#NoBot</p>'
 )
 _HTML_HEARD = ("meta-robots", "tdmrep", "rights-text", "rsl", "platform-conventions")
-_HTML_AIMED = ("licence", "declarations")
+_HTML_AIMED = ("licence", "declarations", "content-rating")
 #: What a page is filled with; (piece, whether what stands behind it is still markup).
 HTML: dict[str, tuple[str, bool]] = {
     "metas": ("<meta name=robots content=index>", True),
     "metas of rights": ("<meta name=copyright content='no a'>", True),
     "metas of tdm": ("<meta name=tdm-reservation content=0>", True),
     "metas of policies": ("<meta name=tdm-policy content=/p>", True),
+    "metas of ratings": ("<meta name=rating content=a>", True),
     "metas of codes": ("<meta name=a content=ISCC:AAAAAAAAA>", True),
     "metas of pictures": ("<meta property=og:image content=/a.jpg>", True),
     "links of originators": ("<link rel=originator-profile href=/o>", True),
@@ -146,7 +156,7 @@ def named() -> Iterator[tuple[str, Adversary]]:
     """All of these, by name."""
     for header in _HEADER_NAMES:
         for name, piece in HEADER_PIECES.items():
-            aimed = ("c2pa", "licence", "rsl") if header == "Link" else ()
+            aimed = _HEADER_AIMED.get(header, ())
             for fields, kind in ((False, header), (True, f"{header} in fields")):
                 yield f"{kind}: {name}", Adversary(_header(header, piece, fields), _HEADERS_HEARD, aimed)
     for name, (piece, heard) in HTML.items():
@@ -173,6 +183,7 @@ _PAGES: Mapping[str, Callable[[int], World]] = {
     "one meta": _one_tag('<meta name=robots content="', "no ", '">'),
     "one meta of rules": _one_tag('<meta name=robots content="', "a:b,", '">'),
     "one meta of rights": _one_tag('<meta name=copyright content="', "no ai without ", '">'),
+    "one meta of ratings": _one_tag('<meta name=rating content="', "RTA-5042-", '">'),
     "one name": _one_tag('<meta name="', "no-image-", '" content=x>'),
     "one srcset": _one_tag('<img src=/art/cat.jpg srcset="', "a 1x,", '">'),
     "one srcset of commas": _one_tag('<img src=/art/cat.jpg srcset="', ", ", '">'),

@@ -13,7 +13,14 @@ from tests.core.proofs.host_files import (
     TRUST_TXT,
 )
 from tests.core.proofs.images import AI_MADE, C2PA, DECLARATIONS, LICENCE, PLUS, RIGHTS_TEXT
-from tests.core.proofs.pages import META_ROBOTS, PLATFORMS, RSL_PROOF, TDMREP, X_ROBOTS_TAG
+from tests.core.proofs.pages import (
+    CONTENT_RATING,
+    META_ROBOTS,
+    PLATFORMS,
+    RSL_PROOF,
+    TDMREP,
+    X_ROBOTS_TAG,
+)
 
 __all__ = ["PROOFS", "Change", "Proof"]
 
@@ -24,6 +31,7 @@ PROOFS: dict[str, Proof] = {
     "aipref": AIPREF,
     "atproto-user-intents": ATPROTO,
     "c2pa": C2PA,
+    "content-rating": CONTENT_RATING,
     "content-signal": CONTENT_SIGNAL,
     "declarations": DECLARATIONS,
     "disallow-ai-training": DISALLOW_AI_TRAINING,

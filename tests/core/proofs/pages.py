@@ -295,3 +295,23 @@ PLATFORMS = Proof(
     },
     silent="a convention never grants",
 )
+
+# ------------------------------------------------------------------------------------------- ratings
+
+_LABEL = "RTA-5042-1996-1400-1577-RTA"
+_RATINGS = (_LABEL, "adult", "Mature", "general", "safe for kids", "")
+CONTENT_RATING = Proof(
+    st.builds(
+        World,
+        page_headers=fields([("Rating", value) for value in _RATINGS]),
+        image_headers=fields([("rating", value) for value in _RATINGS]),
+        html=pages([f'<meta name="rating" content="{value}">' for value in _RATINGS]),
+    ),
+    {},
+    speaks=(
+        World(html=f'<meta name="rating" content="{_LABEL}">'),
+        World(page_headers=(("Rating", _LABEL),)),
+        World(image_headers=(("Rating", _LABEL),)),
+    ),
+    silent="facts for curation, neither yes nor no",
+)
