@@ -13,8 +13,8 @@ Floats = npt.NDArray[np.floating]
 
 _WORDS = (
     "open", "exit", "bakery", "hotel", "street", "market", "station", "north", "the", "cafe", "wine", "bread",
-    "number", "tax", "school", "ticket", "platform", "closed", "sale", "museum", "of", "park", "garden", "road",
-    "works", "stop", "ahead", "no", "parking", "welcome", "to", "bridge", "river", "fish", "fresh",
+    "number", "tax", "school", "ticket", "platform", "closed", "sale", "museum", "of", "park", "garden",
+    "road", "works", "stop", "ahead", "no", "parking", "welcome", "to", "bridge", "river", "fish", "fresh",
 )  # fmt: skip
 
 

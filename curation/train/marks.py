@@ -22,8 +22,8 @@ Layer = npt.NDArray[np.uint8]
 Rng = np.random.Generator
 
 _SYLLABLES = (
-    "pix", "foto", "lu", "ma", "ra", "vi", "sta", "ima", "go", "ka", "shu", "ter", "dre", "am", "sto", "ck", "gra",
-    "bo", "ta", "mi", "no", "ze", "lo", "cam", "ar", "te", "fi", "no", "va", "len", "so",
+    "pix", "foto", "lu", "ma", "ra", "vi", "sta", "ima", "go", "ka", "shu", "ter", "dre", "am", "sto", "ck",
+    "gra", "bo", "ta", "mi", "no", "ze", "lo", "cam", "ar", "te", "fi", "no", "va", "len", "so",
 )  # fmt: skip
 _TAILS = ("stock", "images", "photo", "pics", "graphy", "studio", "art", "archive", "press", "media", "")
 _NAMES = ("Anna Lee", "J. Moreau", "K. Sato", "Marta Ruiz", "T. Okafor", "Lena Graf", "P. Novak", "Ivy Chan")

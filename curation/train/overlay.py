@@ -90,7 +90,7 @@ class Training:
     def __init__(self, plan: Plan, checkpoint: Path | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.checkpoint = plan, checkpoint
-        self.net = OverlayNet().to(memory_format=torch.channels_last)
+        self.net = OverlayNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = deepcopy(self.net).eval()
         self.optimizer = torch.optim.AdamW(self.net.parameters(), plan.rate, weight_decay=0.02)
         self.step, self.best, self.since_best, self.seconds = 0, -1.0, 0, 0.0
@@ -108,7 +108,7 @@ class Training:
         with torch.autocast("cpu", torch.bfloat16):
             seen = self.net(batch.pixels)
         loss = loss_of(seen, batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
         self.optimizer.step()
         self.step += 1

@@ -18,7 +18,8 @@ from PIL import Image
 from rich.progress import track
 
 from curation.train.blending import Colours
-from curation.train.lookalikes import LOOKALIKES, paper
+from curation.train.lookalike_parts import paper
+from curation.train.lookalikes import LOOKALIKES
 from curation.train.mark_layouts import HELD_OUT, TRAINED, Layout, notice
 from curation.train.marks import Face, Layer, Pen
 from curation.train.pictures import SPLITS, Source, Split, fonts, load, sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -111,7 +112,7 @@ def _cut(pixels: Colours, window: tuple[int, int, int], side: int) -> Colours:
 
 
 def _cut_stamp(
-    layers: npt.NDArray[np.uint8], facts: dict[str, object], rng: np.random.Generator, side: int
+    layers: npt.NDArray[np.uint8], facts: dict[str, Any], rng: np.random.Generator, side: int
 ) -> Stamp:
     """A window of a stamp, the whole of it in half of the cases, else one that holds a part of its ink."""
     window = (0, 0, SIDE)
@@ -128,7 +129,7 @@ def _cut_stamp(
     top, left, size = window
     images = [Image.fromarray(layer[top : top + size, left : left + size]) for layer in layers]
     cover, tone = (np.asarray(image.resize((side, side), Image.Resampling.BILINEAR)) for image in images)
-    return Stamp(cover, tone, frozenset(facts["kinds"]), str(facts["family"]))  # type: ignore[arg-type]
+    return Stamp(cover, tone, frozenset(facts["kinds"]), str(facts["family"]))
 
 
 def varied(picture: Colours, rng: np.random.Generator) -> Colours:
