@@ -1,13 +1,15 @@
 """Labelled pictures for what is read: notices written over photographs, and text that is no notice.
 
-Whoever draws a case says what is written, in which script, how opaque and how it is laid out. Texts, fonts and
-backgrounds are chosen by a seeded generator, so that a case can be drawn again.
+Whoever draws a case says what is written, in which script, how opaque and how it is laid out. Texts, fonts
+and backgrounds are chosen by a seeded generator, so that a case can be drawn again.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,87 +22,15 @@ Rng = np.random.Generator
 OPACITIES = (1.0, 0.5, 0.3, 0.18)
 LAYOUTS = ("corner", "tiled", "rotated", "broken", "vertical")
 
-#: What creators write, by language. Drawn here only; the phrase lists were not made from it.
-NOTICES: Mapping[str, Sequence[str]] = {
-    "ja": (
-        "無断転載禁止", "無断転載・AI学習禁止", "AI学習禁止", "転載禁止", "AI学習・無断転載を禁じます",
-        "無断使用・無断転載はお断りします", "生成AIへの利用禁止", "画像の無断転載を固く禁じます",
-        "AI学習・加工・転載禁止", "自作発言禁止 無断転載禁止", "AIの学習に使用しないでください", "無断複製禁止",
-    ),
-    "en": (
-        "NO AI TRAINING", "Do not repost", "DO NOT USE FOR AI TRAINING", "No AI", "Do not use, edit or repost",
-        "AI learning prohibited", "No reposts / no AI", "Please do not repost my art",
-        "Reproduction prohibited", "Do not feed to AI", "Do not use without permission", "NO AI / NO NFT",
-    ),
-    "zh": (
-        "禁止转载", "禁止AI训练", "禁止AI学习 禁止转载", "请勿转载", "未经授权禁止转载", "禁止轉載", "禁止用于AI训练",
-        "禁止二传二改", "禁止盗图", "严禁转载及AI学习",
-    ),
-    "ko": ("무단전재금지", "AI 학습 금지", "무단 도용 금지", "불펌 금지", "무단 전재 및 재배포 금지"),
-    "de": ("Keine KI", "Kein KI-Training", "Nicht für KI-Training verwenden", "Vervielfältigung verboten"),
-    "fr": ("Pas d'IA", "Interdit à l'IA", "Ne pas republier", "Reproduction interdite"),
-    "es": ("No IA", "Prohibido entrenar IA", "No resubir", "Prohibida la reproducción"),
-}  # fmt: skip
+Texts = Mapping[str, Sequence[str]]
 
-#: Text that stands in pictures and refuses nothing.
-PLAIN_LINES: Mapping[str, Sequence[str]] = {
-    "ja": (
-        "本日の定食 八百円", "営業中", "春の夕暮れに、川のほとりを歩いていると、古い橋が見えた。",
-        "出口はこちら", "東京駅 3番線", "新発売", "立入禁止", "駐車禁止", "撮影禁止", "火気厳禁", "学習塾", "AI学習教室",
-        "第三章 山の上の小屋", "そのとき彼は、遠くの灯りをじっと見つめていた。", "天気予報によると、明日は雪になる。",
-        "富嶽三十六景 神奈川沖浪裏", "前北斎為一笔", "手で触れないでください", "土足禁止", "禁煙",
-        "係員以外の立入を禁じます", "人工知能とは何か", "みなさん、こんにちは！", "えっ、本当に？", "お问い合わせはこちら",
-    ),
-    "en": (
-        "OPEN 24 HOURS", "NO PARKING", "No smoking", "NO ENTRY", "DO NOT ENTER", "DO NOT DISTURB", "Do not touch",
-        "Central Station", "Fresh bread daily", "Chapter three: the house on the hill", "KEEP OUT",
-        "The river ran slowly past the mill, and nobody remembered when the wheel had last turned.",
-        "She put the letter back into the drawer and closed it without a word.", "Exit only", "Platform 9",
-        "There is no aim in walking but the walk.", "Mona said no again.", "Published as the Act directs, 1793",
-        "Drawn by J. Smith, engraved by W. Woollett", "Settings", "File  Edit  View  Help", "Save changes?",
-        "Download complete", "No airbags", "Casino Aioli", "Report an issue", "Do not bend", "Training ground",
-    ),
-    "zh": ("欢迎光临", "禁止吸烟", "禁止停车", "今日特价", "请勿靠近", "学习园地", "北京西路", "清明上河图", "春江花月夜"),
-    "de": ("Rauchen verboten", "Bitte nicht stören", "Frische Brötchen", "Kein Eingang", "Nach dem Stich von 1780"),
-    "fr": ("Défense de fumer", "Boulangerie", "Sortie de secours", "Ne pas toucher", "Imprimé à Paris, 1842"),
-    "es": ("Prohibido fumar", "Salida", "No pasar", "Panadería", "Prohibido estacionar"),
-}  # fmt: skip
 
-#: Text that talks about notices: title cards, articles, questions.
-ABOUT: Mapping[str, Sequence[str]] = {
-    "ja": (
-        "AI学習禁止と書いても意味がない？", "無断転載禁止の効果とは", "イラストをAI学習から守る方法",
-        "「AI学習禁止」マークの付け方", "無断転載されたときの対処法", "AI学習について考える", "無断転載を見つけたら",
-    ),
-    "en": (
-        "How to protect your art from AI training", "What does 'no AI' really mean?", "Why artists write NO AI",
-        "Is AI training fair use?", "Does a 'do not repost' notice work?", "The debate about AI training",
-        "10 ways to stop reposts of your art",
-    ),
-    "zh": ("如何保护作品不被AI训练", "为什么要写禁止转载", "AI训练与版权问题", "“禁止转载”有用吗？"),
-}  # fmt: skip
-
-_ABOUT_BODY: Mapping[str, Sequence[str]] = {
-    "ja": (
-        "近年、生成AIの学習に作品が使われることへの不安が広がっている。",
-        "プロフィールに「AI学習禁止」と書く人も多いが、その法的な効果については意見が分かれる。",
-        "無断転載を完全に防ぐことはできないが、透かしを入れるなどの方法がある。",
-        "まず、自分の作品がどこに載っているかを調べてみよう。", "作家の声を聞くことが大切だ。",
-        "学習を禁止する意思表示の方法は、まだ統一されていない。",
-    ),
-    "en": (
-        "Many artists now write that their work must not be used for AI training.",
-        "Whether such a sentence has any legal effect is an open question, and courts disagree.",
-        "A watermark that says no AI may help, but it can be cropped away.",
-        "Some platforms let their users opt out of machine learning in the settings.",
-        "In this chapter we look at what a notice can do, and what it cannot.",
-        "The first step is to find out where your pictures have been reposted.",
-    ),
-    "zh": (
-        "近年来，许多画师担心自己的作品被用于AI训练。", "在图片上写“禁止转载”是否有效，一直存在争议。",
-        "水印可以提醒别人，但也可能被裁掉。", "首先要了解平台的规则。",
-    ),
-}  # fmt: skip
+@cache
+def texts() -> Mapping[str, Texts]:
+    """What is written, by purpose and language: `notices` refuse (the phrase lists were not made from them),
+    `plain` refuses nothing, `about` and `about_body` talk about notices (title cards, articles)."""
+    found: Mapping[str, Texts] = json.loads(Path(__file__).with_suffix(".json").read_text())
+    return found
 
 
 @dataclass(frozen=True)
@@ -149,9 +79,9 @@ class Studio:
 
 
 def notice(studio: Studio, rng: Rng, language: str, layout: str, opacity: float, text: str = "") -> Written:
-    """A notice laid over a background; `text` is drawn from NOTICES unless given."""
+    """A notice laid over a background; `text` is drawn from `texts` unless given."""
     pixels = studio.background(rng)
-    written = text or str(rng.choice(np.array(NOTICES[language], dtype=object)))
+    written = text or str(rng.choice(np.array(texts()["notices"][language], dtype=object)))
     height, width = pixels.shape[:2]
     size = int(max(height, width) * rng.uniform(0.022, 0.045))
     font = studio.font(rng, language, size)
@@ -235,9 +165,9 @@ def scene(studio: Studio, rng: Rng) -> Written:
     image = Image.fromarray(studio.background(rng))
     draw = ImageDraw.Draw(image)
     said = []
-    language = str(rng.choice(list(PLAIN_LINES)))
+    language = str(rng.choice(list(texts()["plain"])))
     for _ in range(int(rng.integers(1, 7))):
-        text = str(rng.choice(np.array(PLAIN_LINES[language], dtype=object)))
+        text = str(rng.choice(np.array(texts()["plain"][language], dtype=object)))
         font = studio.font(rng, language, int(image.height * rng.uniform(0.025, 0.09)))
         x, y = int(rng.integers(0, image.width // 2)), int(rng.integers(0, image.height - 80))
         box = draw.textbbox((x, y), text, font=font)
@@ -250,7 +180,7 @@ def scene(studio: Studio, rng: Rng) -> Written:
 
 def page(studio: Studio, rng: Rng, about: bool) -> Written:
     """A page of prose, or (`about`) an article or a title card about notices and AI training."""
-    lines = _ABOUT_BODY if about else PLAIN_LINES
+    lines = texts()["about_body" if about else "plain"]
     language = str(rng.choice(list(lines)))
     width, height = studio.side * 3 // 4, studio.side
     paper = int(rng.integers(225, 256))
@@ -258,7 +188,7 @@ def page(studio: Studio, rng: Rng, about: bool) -> Written:
     draw = ImageDraw.Draw(image)
     size = int(rng.uniform(0.018, 0.03) * height)
     font, head = studio.font(rng, language, size), studio.font(rng, language, int(size * 1.8))
-    said = [str(rng.choice(np.array((ABOUT if about else PLAIN_LINES)[language], dtype=object)))]
+    said = [str(rng.choice(np.array(texts()["about" if about else "plain"][language], dtype=object)))]
     y = 50
     for part in _wrapped(said[0], head, width - 100):
         draw.text((50, y), part, font=head, fill=20)

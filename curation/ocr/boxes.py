@@ -1,7 +1,7 @@
 """Boxes round lines of text: from the detector's heat map, and the upright crop of each.
 
-The steps are those of DB (Liao et al., Real-time Scene Text Detection with Differentiable Binarization, 2020):
-threshold, contours, the smallest rectangle round each, grown by area / perimeter.
+The steps are those of DB (Liao et al., Real-time Scene Text Detection with Differentiable Binarization,
+2020): threshold, contours, the smallest rectangle round each, grown by area / perimeter.
 """
 
 from __future__ import annotations
