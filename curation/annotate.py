@@ -25,6 +25,7 @@ from kyodaku.shards import read_member, write_parquet
 #: What the columns before `findings` depend on, beside the limits.
 _BASICS = (
     "curation.annotators.basics",
+    "kyodaku.copies",
     "kyodaku.fingerprint",
     "kyodaku.safedecode",
     "kyodaku._decode_child",

@@ -1,47 +1,63 @@
-"""match: clusters of equal bytes and of equal pixels, over all shards. Reads only Parquet."""
+"""match: which stored pictures are copies of each other, of opted-out ones and of released ones, over all
+shards. Reads only Parquet."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from curation.steps import code_digest, digest_files, is_as_written, table_digests
+from curation.near import Pictures, Row, near_rows, registry_rows, release_rows
+from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
+from kyodaku.errors import RunStateError
+from kyodaku.recipe import Recipe
 from kyodaku.records import ANNOTATIONS, CANDIDATES, MATCHES
+from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
-from kyodaku.release.tables import iter_rows, read_table, shard_names
+from kyodaku.release.pictures import released_pictures
+from kyodaku.release.tables import read_table, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet, write_stats
 
+_CODE = (
+    "curation.match",
+    "curation.near",
+    "curation.clusters",
+    "kyodaku.copies",
+    "kyodaku.nearest",
+    "kyodaku.matching",
+    "kyodaku.release.pictures",
+)
+_FINGERPRINTS = ["uid", "pixel_sha256", "pdq", "pdq_quality", "pdq_trimmed"]
 
-def match(run: RunFolder) -> bool:
-    """Write `matches.parquet` and its `matches_stats.json` unless they are up to date; True if written."""
-    marker = run.matches.with_name("matches_stats.json")
-    facts = [
-        folder / f"{shard}.parquet"
-        for folder in (run.candidates, run.annotations)
-        for shard in shard_names(folder)
-    ]
-    wanted = {"inputs": digest_files(facts), "code": code_digest("curation.match")}
-    found = read_marker(marker)
-    if (
-        found is not None
-        and found.get("digests") == wanted
-        and run.matches.is_file()
-        and is_as_written(run.matches, found)
-    ):
+
+def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistrySnapshot) -> bool:
+    """Write `matches.parquet` and its `matches_stats.json` unless they are up to date; True if written.
+
+    Raises RecordError for an earlier release whose index cannot be read, RunStateError for one that is this
+    run's own.
+    """
+    against = _against(run, recipe, recipe_path)
+    wanted = _wanted(run, against, snapshot)
+    if _is_current(run, wanted):
         return False
+    marker = _marker(run)
     marker.unlink(missing_ok=True)
-    annotations = [row for _, rows in iter_rows(run.annotations, ANNOTATIONS) for row in rows]
-    rows = match_rows(_places(run), annotations)
+    pictures = Pictures.of(row for rows in _annotations(run, _FINGERPRINTS) for row in rows)
+    rows = [*equal_rows(_places(run), pictures), *near_rows(pictures, _frames(run))]
+    rows += registry_rows(pictures, _frames(run), snapshot.optouts)
+    for name, folder in against.items():
+        rows += release_rows(pictures, _frames(run), name, released_pictures(folder))
+    rows.sort(key=lambda row: (row["kind"], row["cluster"], row["uid"], row["of"]))
     write_parquet(pa.Table.from_pylist(rows, MATCHES), run.matches)
-    clusters = Counter(row["kind"] for row in {row["cluster"] + row["kind"]: row for row in rows}.values())
+    clusters = Counter(kind for kind, _ in {(row["kind"], row["cluster"]) for row in rows})
     write_stats(
         marker,
         {
-            "clusters": dict(clusters),
+            "clusters": dict(sorted(clusters.items())),
             "count": len(rows),
             "digests": wanted,
             "sha256": table_digests(run.matches),
@@ -50,27 +66,94 @@ def match(run: RunFolder) -> bool:
     return True
 
 
-def match_rows(places: dict[str, int], annotations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of MATCHES. `places` maps a uid to the number of candidates that gave its bytes.
+def is_matched(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistrySnapshot) -> bool:
+    """True if `matches.parquet` rests on the facts, opt-out files and earlier releases as they are."""
+    return _is_current(run, _wanted(run, _against(run, recipe, recipe_path), snapshot))
+
+
+def _marker(run: RunFolder) -> Path:
+    return run.matches.with_name("matches_stats.json")
+
+
+def _wanted(run: RunFolder, against: Mapping[str, Path], snapshot: RegistrySnapshot) -> dict[str, str]:
+    facts = [
+        folder / f"{shard}.parquet"
+        for folder in (run.candidates, run.annotations)
+        for shard in shard_names(folder)
+    ]
+    releases = {name: digest_files([folder / "index.parquet"]) for name, folder in against.items()}
+    return {
+        "inputs": digest([digest_files(facts), snapshot.optouts.digest, releases]),
+        "code": code_digest(*_CODE),
+    }
+
+
+def _is_current(run: RunFolder, wanted: Mapping[str, str]) -> bool:
+    found = read_marker(_marker(run))
+    return (
+        found is not None
+        and found.get("digests") == wanted
+        and run.matches.is_file()
+        and is_as_written(run.matches, found)
+    )
+
+
+def _against(run: RunFolder, recipe: Recipe, recipe_path: Path) -> dict[str, Path]:
+    """Earlier releases by their name in the recipe. One of this run would make all its own duplicates."""
+    folders = {name: recipe_path.parent / name for name in recipe.filters.duplicates.against}
+    for name, folder in folders.items():
+        if folder.resolve().is_relative_to(run.path.resolve()):
+            raise RunStateError(f"filters.duplicates.against: {name} is a release of this very run")
+    return folders
+
+
+# --- equal pictures -------------------------------------------------------------------------------------
+
+
+def equal_rows(places: Mapping[str, int], pictures: Pictures) -> list[Row]:
+    """Rows `bytes` and `pixels`. `places` maps a uid to the number of candidates that gave its bytes.
 
     `bytes`: a uid found at two candidates or more; the cluster is the uid. `pixels`: two uids or more
     whose upright pixels are equal; the cluster is the first 128 bits of the digest of the pixels.
     """
-    rows = [
-        {"cluster": uid, "kind": "bytes", "uid": uid, "distance": 0}
-        for uid, count in sorted(places.items())
-        if count > 1
+    rows = [_equal("bytes", uid, uid) for uid, count in places.items() if count > 1]
+    pixels: dict[str, list[str]] = defaultdict(list)
+    for uid, found in zip(pictures.uids, pictures.pixels, strict=True):
+        if found:
+            pixels[found[:32]].append(uid)
+    return rows + [
+        _equal("pixels", cluster, uid) for cluster, uids in pixels.items() if len(uids) > 1 for uid in uids
     ]
-    pixels: dict[str, set[str]] = defaultdict(set)
-    for row in annotations:
-        if row["pixel_sha256"]:
-            pixels[row["pixel_sha256"][:32]].add(row["uid"])
-    for cluster, uids in sorted(pixels.items()):
-        if len(uids) > 1:
-            rows += [
-                {"cluster": cluster, "kind": "pixels", "uid": uid, "distance": 0} for uid in sorted(uids)
-            ]
-    return rows
+
+
+def _equal(kind: str, cluster: str, uid: str) -> Row:
+    return {
+        "cluster": cluster,
+        "kind": kind,
+        "uid": uid,
+        "of": "",
+        "distance": 0.0,
+        "transform": "",
+        "crowded": False,
+    }
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+def _annotations(run: RunFolder, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+    for shard in shard_names(run.annotations):
+        yield read_table(run.annotations / f"{shard}.parquet", ANNOTATIONS, columns).to_pylist()
+
+
+def _frames(run: RunFolder) -> Iterable[tuple[str, bytes]]:
+    """uid and frames of every picture that has any, each once; one shard in memory at a time."""
+    seen: set[str] = set()
+    for rows in _annotations(run, ["uid", "pdq_frames"]):
+        for row in rows:
+            if row["pdq_frames"] and row["uid"] not in seen:
+                seen.add(row["uid"])
+                yield row["uid"], row["pdq_frames"]
 
 
 def _places(run: RunFolder) -> dict[str, int]:

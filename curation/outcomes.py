@@ -3,21 +3,23 @@
 The order, first match wins: an objection, own or of a copy, `refused`; a hold, `held`; a fetch that broke,
 `failed`; never asked, `not_requested`; nothing that entitles us, `refused`; gates not all asked, `held`.
 What is left is allowed: then `failed` (no bytes that decode), `filtered` by a reviewer, `quarantined`,
-`filtered`, `duplicate`, and the best of each cluster, `released`. Reviews are asked here, among the allowed,
-and nowhere before: no person overrules a refusal or a hold.
+`filtered`, `quarantined` as a repost, `duplicate`, and the best of each cluster, `released`. Reviews are
+asked here, among the allowed, and nowhere before: no person overrules a refusal or a hold.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from curation.clusters import components
 from curation.filters import Objected, first_objection
+from curation.likeness import Likeness
 from curation.objections import objection
+from curation.reposts import disagreements, on_listed_host
 from kyodaku.decision import LACKING, Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
 from kyodaku.reasons import (
@@ -34,6 +36,7 @@ from kyodaku.reasons import (
     Verdict,
 )
 from kyodaku.recipe import Filters, Recipe
+from kyodaku.recipe.filters import Duplicates
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.reviews import Review, ReviewVerdict
@@ -56,7 +59,8 @@ class SelectRules:
 class Facts:
     """Everything select looks at, in memory.
 
-    `annotations` by uid; `clusters` maps a uid to its cluster of equal pixels, for those that have one;
+    `annotations` by uid; `clusters` maps a uid to its cluster of equal pixels, for those that have one, and
+    `likeness` holds what else is like what;
     `available` holds the uids whose bytes are stored and not purged. `reviews` by uid: drops, and those
     allows whose reviewer was shown the facts as they are now (`curation.shown`).
     """
@@ -66,6 +70,7 @@ class Facts:
     clusters: Mapping[str, str]
     available: Collection[str]
     reviews: Mapping[str, Review] = field(default_factory=dict)
+    likeness: Likeness = field(default_factory=Likeness)
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,13 @@ def rule(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[R
 
 def _after_a_look(candidate: Candidate, decision: Decision, facts: Facts) -> Decision:
     """What is in the picture may refuse it, never allow it; an objection that stands already stays."""
+    if _objects(decision, Verdict.REFUSE):
+        return decision
+    listed = facts.likeness.opted_out.get(candidate.uid)
+    if listed is not None:
+        return Decision(Verdict.REFUSE, RefuseReason.REGISTRY_NEAR, because_of=listed)
     annotation = facts.annotations.get(candidate.uid)
-    if annotation is None or _objects(decision, Verdict.REFUSE):
+    if annotation is None:
         return decision
     reason = objection(candidate, annotation)
     return decision if reason is None else Decision(Verdict.REFUSE, reason)
@@ -196,52 +206,126 @@ STRENGTH: Mapping[ReasonEnum, int] = {
 
 
 def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
-    """Settle every ruling that is still `released`: unusable bytes, decoys, filters, duplicates."""
+    """Settle every ruling that is still `released`: unusable bytes, what is set aside, filters, reposts,
+    duplicates."""
     decoys = _decoys(facts.candidates, rulings, rules.same_image)
     dropped = _dropped(facts)
-    clusters: dict[str, list[int]] = defaultdict(list)
+    refused = _Refused.of(facts, rulings)
+    standing = []
     for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
         if ruling.outcome is not Outcome.RELEASED:
             continue
-        annotation = facts.annotations.get(candidate.uid)
-        unfit = _unfit(candidate.uid, annotation, facts, decoys, dropped, rules.filters)
-        if unfit is not None:
-            rulings[index] = replace(ruling, outcome=unfit[0], reason=unfit[1])
+        unfit = _unusable(candidate.uid, facts, dropped)
+        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, refused)
+        if unfit is None:
+            standing.append(index)
         else:
-            clusters[facts.clusters.get(candidate.uid, candidate.uid)].append(index)
-    for members in clusters.values():
-        best = min(members, key=lambda i: _rank(facts.candidates[i], rulings[i], facts))
-        kept = facts.candidates[best]
-        for index in members:
-            if index != best:
-                same = facts.candidates[index].uid == kept.uid
-                reason = DuplicateReason.SAME_BYTES if same else DuplicateReason.SAME_PIXELS
-                rulings[index] = replace(
-                    rulings[index], outcome=Outcome.DUPLICATE, reason=reason, because_of=kept.candidate_id
-                )
+            rulings[index] = _settled(ruling, *unfit)
+    if rules.filters.reposts.quarantine:
+        standing = _without_reposts(facts, rulings, standing)
+    _keep_the_best(facts, rules.filters.duplicates, rulings, standing)
 
 
-def _unfit(
-    uid: str,
-    annotation: Mapping[str, Any] | None,
-    facts: Facts,
-    decoys: Collection[str],
-    dropped: Collection[str],
-    filters: Filters,
-) -> tuple[Outcome, ReasonEnum] | None:
+def _settled(ruling: Ruling, outcome: Outcome, reason: ReasonEnum, because_of: str) -> Ruling:
+    return replace(ruling, outcome=outcome, reason=reason, because_of=because_of or ruling.because_of)
+
+
+#: An outcome, its reason, and the candidate_id of the one that decided it ("": none but this one).
+_Unfit = tuple[Outcome, ReasonEnum, str]
+
+
+def _unusable(uid: str, facts: Facts, dropped: Collection[str]) -> _Unfit | None:
+    annotation = facts.annotations.get(uid)
     if annotation is not None and annotation["status"] == "failed":
-        return Outcome.FAILED, _known(FailReason, annotation["failure"])
+        return Outcome.FAILED, _known(FailReason, annotation["failure"]), ""
     if annotation is None or annotation["status"] != "ok" or uid not in facts.available:
-        return Outcome.FAILED, FailReason.BYTES_GONE
+        return Outcome.FAILED, FailReason.BYTES_GONE, ""
     if facts.clusters.get(uid, uid) in dropped:
-        return Outcome.FILTERED, FilterReason.REVIEWED
+        return Outcome.FILTERED, FilterReason.REVIEWED, ""
+    return None
+
+
+def _set_aside(
+    candidate: Candidate, facts: Facts, filters: Filters, decoys: Collection[str], refused: _Refused
+) -> _Unfit | None:
+    """What quarantines or filters one usable picture; a quarantine only unless a reviewer lifted it."""
+    uid = candidate.uid
     lifted = lifted_by(facts.reviews.get(uid))
-    if uid in decoys and select_objection(QuarantineReason.DECOY_HOST).name not in lifted:
-        return Outcome.QUARANTINED, QuarantineReason.DECOY_HOST
-    reason = first_objection(annotation, filters, lifted)
-    if reason is None:
+    like = facts.likeness.near_any(uid, refused.by_uid, refused.crowds)
+    for reason, applies, cause in (
+        (QuarantineReason.NEAR_REFUSED, like is not None, refused.by_uid.get(like or "", "")),
+        (QuarantineReason.REPOST_HOST, on_listed_host(candidate, filters.reposts.hosts), ""),
+        (QuarantineReason.DECOY_HOST, uid in decoys, ""),
+    ):
+        if applies and select_objection(reason).name not in lifted:
+            return Outcome.QUARANTINED, reason, cause
+    found = first_objection(facts.annotations[uid], filters, lifted)
+    if found is None:
         return None
-    return (Outcome.QUARANTINED if isinstance(reason, QuarantineReason) else Outcome.FILTERED), reason
+    return (Outcome.QUARANTINED if isinstance(found, QuarantineReason) else Outcome.FILTERED), found, ""
+
+
+@dataclass(frozen=True)
+class _Refused:
+    """Pictures that an objection refuses: uid -> candidate_id, and the crowds of near copies they are in."""
+
+    by_uid: Mapping[str, str]
+    crowds: Collection[str]
+
+    @classmethod
+    def of(cls, facts: Facts, rulings: Sequence[Ruling]) -> _Refused:
+        found: dict[str, str] = {}
+        for candidate, ruling in zip(facts.candidates, rulings, strict=True):
+            if candidate.uid and _objects(ruling.decision, Verdict.REFUSE):
+                name = candidate.candidate_id
+                found[candidate.uid] = min(found.get(candidate.uid, name), name)
+        crowds = facts.likeness.crowds
+        return cls(found, {crowds[uid] for uid in found if uid in crowds})
+
+
+def _without_reposts(facts: Facts, rulings: list[Ruling], standing: Sequence[int]) -> list[int]:
+    """Settle reposts; what is left of `standing`."""
+    decisions = [ruling.decision for ruling in rulings]
+    found = disagreements(facts.candidates, decisions, standing, facts.likeness)
+    name = select_objection(QuarantineReason.REPOST).name
+    left = []
+    for index in standing:
+        if index in found and name not in lifted_by(facts.reviews.get(facts.candidates[index].uid)):
+            cause = found[index]
+            rulings[index] = _settled(rulings[index], Outcome.QUARANTINED, QuarantineReason.REPOST, cause)
+        else:
+            left.append(index)
+    return left
+
+
+def _keep_the_best(facts: Facts, section: Duplicates, rulings: list[Ruling], standing: Sequence[int]) -> None:
+    """Best first: each is kept unless an earlier release holds it or a copy of it, or equal bytes, equal
+    pixels or a near copy are kept. So whatever is dropped is like the one that is kept, not only like another
+    one that was dropped."""
+    kept: dict[str, str] = {}
+    kept_clusters: dict[str, str] = {}
+    for index in sorted(standing, key=lambda i: _rank(facts.candidates[i], rulings[i], facts)):
+        candidate = facts.candidates[index]
+        cluster = facts.clusters.get(candidate.uid, candidate.uid)
+        earlier = facts.likeness.earlier.get(candidate.uid)
+        twin: tuple[DuplicateReason, str] | None = None
+        if earlier is not None and earlier[1] <= section.distance:
+            twin = DuplicateReason.EARLIER_RELEASE, earlier[0]
+        elif candidate.uid in kept:
+            twin = DuplicateReason.SAME_BYTES, kept[candidate.uid]
+        elif cluster in kept_clusters:
+            twin = DuplicateReason.SAME_PIXELS, kept_clusters[cluster]
+        elif near := [kept[other] for other in _copies(candidate.uid, facts, section) if other in kept]:
+            twin = DuplicateReason.NEAR, min(near)
+        if twin is None:
+            kept[candidate.uid] = kept_clusters[cluster] = candidate.candidate_id
+        else:
+            rulings[index] = _settled(rulings[index], Outcome.DUPLICATE, *twin)
+
+
+def _copies(uid: str, facts: Facts, section: Duplicates) -> Iterator[str]:
+    unlike = -1.0 if section.min_cosine is None else 1 - section.min_cosine
+    return facts.likeness.copies(uid, section.distance, unlike)
 
 
 def select_objection(reason: QuarantineReason) -> Objected:

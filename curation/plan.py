@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from curation.annotators.base import Status
+from kyodaku.copies import listed
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import Outcome, Verdict
 from kyodaku.recheck.overlay import iter_candidate_rows
@@ -99,6 +101,8 @@ def _row(
         "pixel_sha256": annotation["pixel_sha256"],
         "pdq": annotation["pdq"],
         "pdq_quality": annotation["pdq_quality"],
+        "pdq_trimmed": annotation["pdq_trimmed"],
+        "pdq_cuts": listed(annotation["pdq_frames"]),
         "original_width": annotation["width"],
         "original_height": annotation["height"],
         "url": candidate["image_url"],
@@ -109,7 +113,17 @@ def _row(
         "licence": decision["licence"],
         "creator": candidate["schema_creator"],
         "fetched_at": candidate["fetched_at"],
+        "pwatermark": pwatermark(annotation),
     }
+
+
+def pwatermark(annotation: Mapping[str, Any]) -> float | None:
+    """The score of `overlay` in a row of ANNOTATIONS, never exactly 0 (readers take that for 1.0); None if it
+    did not look."""
+    for found in annotation["findings"]:
+        if found["annotator"] == "overlay" and found["status"] == Status.OK:
+            return max(1e-6, float(found["score"]))
+    return None
 
 
 def _evidence(candidate: Mapping[str, Any], decision: Mapping[str, Any]) -> Mapping[str, str]:

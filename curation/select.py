@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.findings import iter_annotations
+from curation.likeness import Likeness
 from curation.outcomes import Facts, Ruling, SelectRules, rule
 from curation.shown import Neighbours, by_uid, facts_shown, shown_digest, uids_shown
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
@@ -37,6 +38,8 @@ _CODE = (
     "curation.objections",
     "curation.shown",
     "curation.clusters",
+    "curation.likeness",
+    "curation.reposts",
     "kyodaku.decision",
     "kyodaku.recheck.overlay",
     "kyodaku.reasons",
@@ -199,12 +202,17 @@ def _candidates(run: RunFolder, shard: str) -> list[Candidate]:
 def _facts(run: RunFolder, candidates: Sequence[Candidate]) -> Facts:
     annotations = {row["uid"]: row for row in iter_annotations(run)}
     matches = read_rows(run.matches, MATCHES)
-    clusters = {row["uid"]: row["cluster"] for row in matches if row["kind"] == "pixels"}
+    likeness = Likeness.of(matches)
     available = {
         row["uid"] for _, rows in iter_rows(run.raw, RAW) for row in rows if row["status"] == "success"
     }
     return Facts(
-        candidates, annotations, clusters, available, _reviews(run, candidates, annotations, matches)
+        candidates,
+        annotations,
+        likeness.pixels,
+        available,
+        _reviews(run, candidates, annotations, matches),
+        likeness,
     )
 
 

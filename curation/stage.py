@@ -15,7 +15,7 @@ from curation.annotate import annotate_jobs
 from curation.blip import BlipSettings, weights_folder
 from curation.caption import caption_jobs
 from curation.executor import run_jobs
-from curation.match import match
+from curation.match import is_matched, match
 from curation.pack import pack_jobs
 from curation.plan import plan_rows, write_plan
 from curation.purge import purge, sweep
@@ -95,8 +95,9 @@ def _curate(context: StageContext) -> StageSummary:
     taken_out = purge(run)
     with _steps(context) as step:
         _run(context, step, "annotate", annotate_jobs(run, recipe))
-        match(run)
-        select(run, recipe, load_registries(recipe, context.recipe_path))
+        snapshot = load_registries(recipe, context.recipe_path)
+        match(run, recipe, context.recipe_path, snapshot)
+        select(run, recipe, snapshot)
         taken_out += purge(run)
         _run(context, step, "caption", caption_jobs(run, recipe))
         apply_captions(run, recipe.captions.required)
@@ -159,9 +160,11 @@ def _require_current(context: StageContext) -> None:
     if not shard_names(run.decisions):
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
     jobs = [*annotate_jobs(run, recipe), *caption_jobs(run, recipe)]
+    snapshot = load_registries(recipe, context.recipe_path)
     if not (
         all(job.done() for job in jobs)
-        and is_current(run, recipe, load_registries(recipe, context.recipe_path))
+        and is_matched(run, recipe, context.recipe_path, snapshot)
+        and is_current(run, recipe, snapshot)
     ):
         raise RunStateError(f"{run.path}: facts or recipe changed since it was curated; run kyodaku curate")
 

@@ -1,14 +1,18 @@
-"""Opt-out files: lists of addresses, domains and exact pictures that must not be used, as JSON Lines.
+"""Opt-out files: lists of addresses, domains and pictures that must not be used, as JSON Lines.
 
     {"url": "https://artist.example/cat.jpg"}
     {"prefix": "https://artist.example/private/"}
     {"domain": "artist.example"}
     {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
+    {"sha256": "...", "pixel_sha256": "...", "pdq": ["...", "..."], "pdq_quality": 98}
 
-One object a line, with exactly one of these keys and perhaps a `note`; empty lines and lines that begin with
-`#` are passed over. Addresses are compared without their scheme and a leading `www.`, and one without a query
-covers every query: whoever opts a picture out means the picture. A file with a line that cannot be read is
-refused as a whole.
+One object a line, with exactly one of `url`, `prefix` and `domain`, or what tells a picture (the last line
+is what `kyodaku optout` prints), and perhaps a `note`; empty lines and lines that begin with `#` are passed
+over. `sha256` is of the bytes, `pixel_sha256` of the pixels, `pdq` one hash or several: near copies are
+refused once the picture has been looked at. Below a `pdq_quality` of 50 there is too little in a picture to
+tell it from others: then only equal bytes and pixels are refused. Addresses are compared without their
+scheme and a leading `www.`, and one without a query covers every query: whoever opts a picture out means
+the picture. A file with a line that cannot be read is refused as a whole.
 """
 
 from __future__ import annotations
@@ -22,12 +26,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from kyodaku.copies import BYTES, MIN_QUALITY
 from kyodaku.errors import UnsafeAddressError, UsageError
 from kyodaku.reasons import RefuseReason
 from kyodaku.signals.model import Binding, Effect, Signal, Use, Where, excerpt
 from kyodaku.urls import host_of, normalise_url
 
-_KEYS = ("url", "prefix", "domain", "sha256")
+_ADDRESSES = ("url", "prefix", "domain")
+_DIGESTS = ("sha256", "pixel_sha256")
+_PICTURE = (*_DIGESTS, "pdq", "pdq_quality")
+#: As many hashes as one picture can need, and some.
+_MOST_HASHES = 64
 _HEX = re.compile(r"[0-9a-f]{64}")
 #: A lone CR ends a line too: else one comment in an old Mac file would hide every line after it.
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -45,22 +54,31 @@ class OptOut:
     raw: str
     digest: str
 
+    @property
+    def rule(self) -> str:
+        """As signals and matches name it: `registry:optouts.jsonl:L5`."""
+        return f"registry:{self.file}:L{self.line}"
+
 
 @dataclass
 class OptOuts:
-    """What some files list, by kind. `digest` is that of all files, in the order given."""
+    """What some files list, by kind: addresses as they are compared, digests and PDQ hashes in lower-case
+    hex. `digest` is that of all files, in the order given."""
 
     digest: str = ""
     urls: dict[str, OptOut] = field(default_factory=dict)
     prefixes: dict[str, OptOut] = field(default_factory=dict)
     domains: dict[str, OptOut] = field(default_factory=dict)
     pictures: dict[str, OptOut] = field(default_factory=dict)
+    pixels: dict[str, OptOut] = field(default_factory=dict)
+    near: dict[str, OptOut] = field(default_factory=dict)
     _lengths: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
-        """How many opt-outs there are."""
-        return sum(map(len, (self.urls, self.prefixes, self.domains, self.pictures)))
+        """How many lines opt something out that no line before them does."""
+        tables = (self.urls, self.prefixes, self.domains, self.pictures, self.pixels, self.near)
+        return len({(entry.digest, entry.line) for table in tables for entry in table.values()})
 
     def about_url(self, url: str) -> list[Signal]:
         """A refusal for each way in which `url` is listed; what is no address is compared as text."""
@@ -80,9 +98,14 @@ class OptOuts:
         return [] if entry is None else [_signal(entry, Binding.IMAGE)]
 
     def _add(self, key: str, value: str, entry: OptOut) -> None:
-        table = {"url": self.urls, "prefix": self.prefixes, "domain": self.domains, "sha256": self.pictures}[
-            key
-        ]
+        table = {
+            "url": self.urls,
+            "prefix": self.prefixes,
+            "domain": self.domains,
+            "sha256": self.pictures,
+            "pixel_sha256": self.pixels,
+            "pdq": self.near,
+        }[key]
         table.setdefault(value, entry)
         self._lengths = tuple(sorted({*self._lengths, *([len(value)] if key == "prefix" else [])}))
 
@@ -113,10 +136,11 @@ def _entries(path: Path, body: bytes, digest: str) -> Iterator[tuple[OptOut, str
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            key, value = _read(json.loads(line, object_pairs_hook=_once))
+            found = _read(json.loads(line, object_pairs_hook=_once))
         except (ValueError, RecursionError, UnsafeAddressError) as error:
             raise UsageError(f"{path}, line {number}: {error}; nothing of this file is used") from error
-        yield OptOut(path.name, number, excerpt(line.strip()), digest), key, value
+        entry = OptOut(path.name, number, excerpt(line.strip()), digest)
+        yield from ((entry, key, value) for key, value in found)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -127,18 +151,43 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _read(item: Any) -> tuple[str, str]:
-    """(key, value as it is compared). Raises ValueError or UnsafeAddressError."""
-    if not isinstance(item, dict) or not set(item) <= {*_KEYS, "note"}:
-        raise ValueError(f"an object with one of {', '.join(_KEYS)} and perhaps a note")
-    keys = [key for key in _KEYS if key in item]
+def _read(item: Any) -> list[tuple[str, str]]:
+    """Each key with the value as it is compared. Raises ValueError or UnsafeAddressError."""
+    if not isinstance(item, dict) or not set(item) <= {*_ADDRESSES, *_PICTURE, "note"}:
+        raise ValueError(f"an object with one of {', '.join((*_ADDRESSES, *_DIGESTS))} and perhaps a note")
+    keys = [key for key in _ADDRESSES if key in item]
+    if any(key in item for key in _PICTURE):
+        if keys:
+            raise ValueError(f"{keys[0]} and what tells a picture are two lines")
+        return _read_picture(item)
     if len(keys) != 1 or not isinstance(item[keys[0]], str):
-        raise ValueError(f"exactly one of {', '.join(_KEYS)}, as text")
-    key, value = keys[0], item[keys[0]].strip(_BLANK)
-    if key == "sha256":
-        if not _HEX.fullmatch(value.lower()):
-            raise ValueError("a sha256 has 64 hexadecimal digits")
-        return key, value.lower()
+        raise ValueError(f"exactly one of {', '.join((*_ADDRESSES, *_DIGESTS))}, as text")
+    return [_read_address(keys[0], item[keys[0]].strip(_BLANK))]
+
+
+def _read_picture(item: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [(key, _hex(key, item[key])) for key in _DIGESTS if key in item]
+    hashes, quality = item.get("pdq", []), item.get("pdq_quality")
+    hashes = hashes if isinstance(hashes, list) else [hashes]
+    near = [("pdq", _hex("pdq", text)) for text in hashes]
+    if len(near) > _MOST_HASHES:
+        raise ValueError(f"at most {_MOST_HASHES} hashes in pdq")
+    if (near or quality is not None) and (type(quality) is not int or not 0 <= quality <= 100):
+        raise ValueError("pdq needs its pdq_quality, a whole number from 0 to 100")
+    if quality is not None and quality >= MIN_QUALITY:
+        found += near
+    if not found:
+        raise ValueError("a picture with so little in it is matched by sha256 or pixel_sha256 only; give one")
+    return found
+
+
+def _hex(key: str, value: Any) -> str:
+    if not isinstance(value, str) or not _HEX.fullmatch(value.strip(_BLANK).lower()):
+        raise ValueError(f"{key} has {2 * BYTES} hexadecimal digits")
+    return value.strip(_BLANK).lower()
+
+
+def _read_address(key: str, value: str) -> tuple[str, str]:
     if key == "domain":
         name = host_of(f"http://{value}/").removeprefix("www.")
         if not _DOMAIN.fullmatch(name):
@@ -167,7 +216,7 @@ def _signal(entry: OptOut, binding: Binding) -> Signal:
         effect=Effect.RESERVED,
         raw=entry.raw,
         parsed="listed in an opt-out file",
-        rule=f"registry:{entry.file}:L{entry.line}",
+        rule=entry.rule,
         reason=RefuseReason.REGISTRY_OPT_OUT.value,
         source_url=f"file:{entry.file}",
         digest=entry.digest,

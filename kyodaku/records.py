@@ -186,17 +186,27 @@ ANNOTATIONS = _schema(
         ("pixel_sha256", _STR),
         ("pdq", _STR),
         ("pdq_quality", _INT),
+        ("pdq_trimmed", _STR),  # of what is inside a plain border, or ""
+        ("pdq_frames", pa.binary()),  # kyodaku/copies.py
         ("decoder", _STR),
         ("basics", _STR),  # version of the columns before this one
         ("findings", pa.list_(FINDING_TYPE)),  # one per annotator, in their order
     ],
 )
 
-#: One row per member of a cluster of equal pictures.
+#: One row per member of a cluster of equal pictures, and per picture and near copy of it.
 MATCHES = _schema(
     "matches",
-    1,
-    [("cluster", _STR), ("kind", _STR), ("uid", _STR), ("distance", _INT)],  # kind: bytes | pixels
+    2,
+    [
+        ("cluster", _STR),
+        ("kind", _STR),  # bytes | pixels | near | embedding | registry | release
+        ("uid", _STR),
+        ("of", _STR),  # what it is near to, or ""
+        ("distance", _F64),
+        ("transform", _STR),
+        ("crowded", _BOOL),  # more near copies than are written
+    ],
 )
 
 #: One row per candidate that was asked about again before a release, numbered as candidates/.
@@ -288,7 +298,7 @@ RELEASED = _schema(
 #: release/v1/index.parquet
 INDEX = _schema(
     "index",
-    1,
+    2,
     [
         ("uid", _STR),
         ("shard", _STR),
@@ -297,6 +307,8 @@ INDEX = _schema(
         ("pixel_sha256", _STR),
         ("pdq", _STR),
         ("pdq_quality", _INT),
+        ("pdq_trimmed", _STR),
+        ("pdq_cuts", pa.list_(_STR)),  # kyodaku/copies.py: listed
         ("url", _STR),
         ("page_url", _STR),
         ("credit", _STR),

@@ -35,7 +35,7 @@ ABOUT_REGISTRIES = (
     AboutRegistry(
         "registries.files",
         "opt-out files, read here: any line that names it refuses",
-        "addresses, what lies below a prefix, domains, exact bytes (sha256)",
+        "addresses, what lies below a prefix, domains, pictures: exact bytes (sha256) and near copies (PDQ)",
         "nothing",
     ),
     AboutRegistry(

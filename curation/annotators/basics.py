@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kyodaku.copies import copy_prints
 from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import decoder_version
-from kyodaku.safedecode import ImageFacts
+from kyodaku.safedecode import Decoded
 from kyodaku.signals.carriers.embedded import read_embedded
 
 _NOTHING: dict[str, Any] = {
@@ -22,12 +23,15 @@ _NOTHING: dict[str, Any] = {
     "pixel_sha256": "",
     "pdq": "",
     "pdq_quality": 0,
+    "pdq_trimmed": "",
+    "pdq_frames": b"",
     "decoder": "",
 }
 
 
-def basic_facts(body: bytes, facts: ImageFacts) -> dict[str, Any]:
+def basic_facts(body: bytes, facts: Decoded) -> dict[str, Any]:
     """The columns of ANNOTATIONS from `status` to `decoder`, for the bytes of an image that was decoded."""
+    prints = copy_prints(facts.pixels, facts.pdq, facts.pdq_quality)
     return {
         "status": "ok",
         "failure": "",
@@ -42,6 +46,8 @@ def basic_facts(body: bytes, facts: ImageFacts) -> dict[str, Any]:
         "pixel_sha256": facts.pixel_sha256,
         "pdq": facts.pdq,
         "pdq_quality": facts.pdq_quality,
+        "pdq_trimmed": prints.trimmed,
+        "pdq_frames": prints.frames,
         "decoder": decoder_version(),
     }
 

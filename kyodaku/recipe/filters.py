@@ -89,8 +89,11 @@ class KindOfPicture(Section):
 class Duplicates(Section):
     """Near copies of one picture: the best is kept (permission first, then size, then date)."""
 
-    distance: Annotated[Natural, Field(le=60)] = Field(default=31, description="bits of PDQ, of 256")
-    min_quality: Annotated[Natural, Field(le=100)] = 50
+    distance: Annotated[Natural, Field(le=31)] = Field(default=31, description="bits of PDQ, of 256")
+    min_cosine: Share | None = Field(
+        default=None,
+        description="for annotators.embedding, if its model is made to find copies (SSCD: 0.75)",
+    )
     against: tuple[str, ...] = Field(
         default=(), description="earlier releases, relative to the recipe; what stands there is a duplicate"
     )

@@ -21,6 +21,8 @@ PLAN = pa.schema(
         ("pixel_sha256", _STR),
         ("pdq", _STR),
         ("pdq_quality", _INT),
+        ("pdq_trimmed", _STR),
+        ("pdq_cuts", pa.list_(_STR)),
         ("original_width", _INT),
         ("original_height", _INT),
         ("url", _STR),
@@ -35,8 +37,9 @@ PLAN = pa.schema(
         ("evidence_url", _STR),
         ("evidence_binding", _STR),
         ("fetched_at", pa.float64()),
+        ("pwatermark", pa.float64()),  # LAION's name: P(visible mark); null if no detector looked
     ],
-    metadata={"kyodaku.schema": "plan/1"},
+    metadata={"kyodaku.schema": "plan/2"},
 )
 
 _PLACE = ("raw_shard", "raw_key")

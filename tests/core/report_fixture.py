@@ -620,8 +620,14 @@ def _write_curated(run: RunFolder, made: dict[str, Made], half: int) -> None:
         {"cluster": "c0", "kind": "pixels", "uid": made[name].candidate.uid, "distance": 0}
         for name in ("museum0", "twin")
     ] + [
-        {"cluster": "c1", "kind": "near", "uid": made[name].candidate.uid, "distance": 12}
-        for name in ("marked", "museum1", "echo", "ghost")
+        {
+            "cluster": "c1",
+            "kind": "near",
+            "uid": made["marked"].candidate.uid,
+            "of": made[name].candidate.uid,
+            "distance": 12,
+        }
+        for name in ("museum1", "echo", "ghost")
     ]
     write_parquet(pa.Table.from_pylist(clusters, schema=MATCHES), run.matches)
     captions = [
@@ -661,6 +667,8 @@ def _annotation(item: Made) -> dict[str, Any]:
         else item.pixels or hashlib.sha256(b"pixels" + candidate.uid.encode()).hexdigest(),
         "pdq": "",
         "pdq_quality": 0,
+        "pdq_trimmed": "",
+        "pdq_frames": b"",
         "decoder": "test",
         "basics": "1",
         "findings": item.findings,

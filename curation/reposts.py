@@ -1,0 +1,177 @@
+"""Pictures that somebody else may have uploaded: copies with other publishers that do not say the same.
+
+The rule, for one allowed picture and each of its copies (equal bytes, equal pixels, near) with another
+publisher:
+
+1. What rests on an institution of the recipe stands: whoever wrote the recipe vouches for it.
+2. Both state a licence: it stands if they state the same one (all ways to say public domain are one) and,
+   where credit is owed, name the same creator, or one of them names none.
+3. Only one of them states a licence, or they state different ones: they disagree.
+4. Neither states one: it stands if it was there at least a day before the copy was last modified, going by
+   its own Last-Modified or by when we found it. A copy without a Last-Modified, or with an earlier one,
+   disagrees.
+
+The publisher of a picture is the site (registrable domain) of its page, or of its address where no page is
+known. A copy whose page or address is on that site too, or that came from the same address, is the same
+publisher's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from curation.likeness import Likeness
+from kyodaku.copies import MAX_DISTANCE
+from kyodaku.decision import Decision, addresses, page_addresses
+from kyodaku.reasons import AllowReason, Verdict
+from kyodaku.records import Candidate
+from kyodaku.signals.model import LicenceBinding
+from kyodaku.urls import registrable_domain
+
+_DAY = 86400.0
+_NO_EMBEDDING = -1.0
+_PUBLIC_DOMAIN = "public domain"
+_FREE_OF_CLAIMS = frozenset({"pdm-1.0", "cc0-1.0", "institution"})
+_VERSION = re.compile(r"-\d.*$")
+
+
+def on_listed_host(candidate: Candidate, hosts: Collection[str]) -> bool:
+    """True if the picture or its page is on one of `hosts` or below it, at any hop."""
+    names = {urlsplit(url).hostname or "" for url in (*addresses(candidate), *page_addresses(candidate))}
+    return any(name == host or name.endswith(f".{host}") for name in names for host in hosts)
+
+
+def disagreements(
+    candidates: Sequence[Candidate],
+    decisions: Sequence[Decision],
+    standing: Collection[int],
+    likeness: Likeness,
+) -> dict[int, str]:
+    """Of the allowed candidates `standing` those that do not stand, with the candidate_id of a copy that
+    disagrees. Pure; the order of the candidates changes nothing.
+
+    `decisions` are of all candidates. Copies that are refused for an objection are not asked: what that means
+    for near copies is another rule.
+    """
+    claims = [Claim.of(*pair) for pair in zip(candidates, decisions, strict=True)]
+    by_uid = _claims_by_uid(candidates, claims)
+    by_pixels: dict[str, list[str]] = defaultdict(list)
+    for uid, cluster in likeness.pixels.items():
+        by_pixels[cluster].append(uid)
+    found = {}
+    for index in standing:
+        own, uid = claims[index], candidates[index].uid
+        like = {uid, *by_pixels.get(likeness.pixels.get(uid, ""), ())}
+        like.update(
+            other for one in tuple(like) for other in likeness.copies(one, MAX_DISTANCE, _NO_EMBEDDING)
+        )
+        against = [
+            name
+            for one in like
+            for other, name in by_uid.get(one, {}).items()
+            if not own.vouched and not own.is_of(other) and not own.stands_beside(other)
+        ]
+        if against:
+            found[index] = min(against)
+    return found
+
+
+def _claims_by_uid(candidates: Sequence[Candidate], claims: Sequence[Claim]) -> dict[str, dict[Claim, str]]:
+    """By uid the different claims, each with the first candidate_id that makes it. When a copy was found says
+    nothing against others."""
+    found: dict[str, dict[Claim, str]] = defaultdict(dict)
+    for candidate, claim in zip(candidates, claims, strict=True):
+        if candidate.uid:
+            own, name = found[candidate.uid], candidate.candidate_id
+            timeless = replace(claim, seen=0.0)
+            own[timeless] = min(own.get(timeless, name), name)
+    return found
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one candidate says about whose picture it is. `modified` and `seen` are Unix seconds, `modified`
+    None where no server said it."""
+
+    addresses: frozenset[str]
+    page_site: str
+    image_site: str
+    vouched: bool
+    licences: frozenset[str]
+    creator: frozenset[str]
+    modified: float | None
+    seen: float
+
+    @classmethod
+    def of(cls, candidate: Candidate, decision: Decision) -> Claim:
+        """The claim of a candidate. A ground that another copy lent counts as its own."""
+        bound = [item for item in candidate.evidence if item.binding is not LicenceBinding.UNBOUND]
+        used = [candidate.evidence[i] for i in decision.evidence] if not decision.because_of else []
+        stated = {item.licence or item.licence_url for item in bound} or {decision.licence}
+        granted = {"grant"} if decision.reason is AllowReason.GRANT else set()
+        modified = _modified(candidate)
+        image_site = _site(candidate.final_url or candidate.image_url)
+        allowed = decision.verdict is Verdict.ALLOW
+        return cls(
+            frozenset(addresses(candidate)),
+            _site(candidate.page_url) if candidate.page_url else image_site,
+            image_site,
+            allowed and any(item.institution for item in used),
+            frozenset(_family(licence) for licence in {*stated, *granted} if licence),
+            _words(candidate.schema_creator),
+            modified,
+            min(candidate.found_at or candidate.fetched_at, modified or float("inf")),
+        )
+
+    def is_of(self, other: Claim) -> bool:
+        """True if both are of one publisher."""
+        return (
+            self.page_site in (other.page_site, other.image_site)
+            or self.image_site == other.page_site
+            or not self.addresses.isdisjoint(other.addresses)
+        )
+
+    def stands_beside(self, other: Claim) -> bool:
+        """True if this one stands although another publisher has a copy: rules 2 to 4."""
+        if self.licences or other.licences:
+            return self.licences == other.licences and self._credits_like(other)
+        return other.modified is not None and self.seen <= other.modified - _DAY
+
+    def _credits_like(self, other: Claim) -> bool:
+        owed = self.licences != {_PUBLIC_DOMAIN}
+        named = bool(self.creator and other.creator)
+        return not owed or not named or not self.creator.isdisjoint(other.creator)
+
+
+def _modified(candidate: Candidate) -> float | None:
+    """The Last-Modified of the picture's answer; None for none, for nonsense, and for a day to come."""
+    for name, value in candidate.headers:
+        if name.lower() == "last-modified":
+            try:
+                moment = parsedate_to_datetime(value).timestamp()
+            except (ValueError, TypeError, OverflowError):
+                return None
+            return moment if 0 < moment <= candidate.fetched_at else None
+    return None
+
+
+def _family(licence: str) -> str:
+    return _PUBLIC_DOMAIN if licence in _FREE_OF_CLAIMS else _VERSION.sub("", licence)
+
+
+def _words(name: str) -> frozenset[str]:
+    """The words of a name, as compared: the order of given name and family name says nothing."""
+    return frozenset(re.findall(r"\w+", unicodedata.normalize("NFKC", name).casefold()))
+
+
+@lru_cache(maxsize=65536)
+def _site(url: str) -> str:
+    """The registrable domain of an address, hosts of a shared platform apart."""
+    return registrable_domain(urlsplit(url).hostname or "", private_suffixes=True)

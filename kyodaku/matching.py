@@ -1,0 +1,141 @@
+"""Looking for copies of pictures among others, by the fingerprints of `kyodaku.copies`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from kyodaku.copies import (
+    BYTES,
+    FORMS,
+    MAX_DISTANCE,
+    MIN_QUALITY,
+    TRANSFORMS,
+    UNCUT,
+    Codes,
+    codes_of,
+    looked_for,
+)
+from kyodaku.nearest import SMALL, CodeIndex, Found, nearest
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Prints:
+    """Hashes of pictures as an index holds them: `codes` uint8 (n, 32), of which picture each is (its place
+    in a list of the caller), and which of `copies.FORMS`."""
+
+    codes: Codes
+    pictures: Places
+    forms: Places
+
+    @classmethod
+    def of(cls, hashes: Iterable[tuple[int, int, str]]) -> Prints:
+        """From (picture, form, PDQ hash in hex). Raises ValueError for what is no hash."""
+        rows = list(hashes)
+        return cls(
+            codes_of(text for _, _, text in rows),
+            np.array([picture for picture, _, _ in rows], np.int64),
+            np.array([form for _, form, _ in rows], np.int64),
+        )
+
+
+def forms_of(pdq: str, quality: int, trimmed: str, cuts: Sequence[str] = ()) -> list[tuple[int, str]]:
+    """What an index holds of one picture, as (form, hash): nothing where it has too little structure."""
+    whole = [pdq, *cuts] if quality >= MIN_QUALITY else []
+    places = [0, *range(2, len(FORMS))]
+    found = list(zip(places, whole, strict=False))
+    return found + ([(1, trimmed)] if trimmed else [])
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Pairs of a picture that was looked for and one that was found (places in the callers' lists), each pair
+    once: how many bits they are apart at the least, and by which transform (`words`).
+
+    Ordered by the one that was looked for, then distance, then the one found.
+    """
+
+    sought: Places
+    found: Places
+    distances: npt.NDArray[np.int32]
+    transforms: Places
+    forms: Places
+
+    def __len__(self) -> int:
+        return len(self.sought)
+
+    def words(self, row: int) -> str:
+        """What was done to the one that was looked for, and to the other; "" for nothing."""
+        own, other = TRANSFORMS[self.transforms[row]], FORMS[self.forms[row]]
+        return "; ".join(filter(None, (own, other and f"the other {other}")))
+
+
+class PictureIndex:
+    """Pictures to look in. Needs faiss (the extra `match`)."""
+
+    def __init__(self, prints: Prints, small: int = SMALL) -> None:
+        self._prints = prints
+        self._index = CodeIndex(prints.codes, small)
+
+    def copies_of(self, frames: Sequence[bytes], distance: int = MAX_DISTANCE) -> Copies:
+        """The copies of each of the pictures with these `frames`, at most `distance` (31) bits apart.
+
+        Those in which nothing is cut off are all found, in any of the eight ways to lay them down. Of cut
+        ones a large index (`nearest.SMALL`) finds all within 15 bits and most of the others.
+        """
+        codes, sought, transforms = _all_looked_for(frames)
+        parts = []
+        for cut in (False, True):
+            chosen = np.flatnonzero((transforms >= UNCUT) == cut)
+            found = self._index.within(codes[chosen], distance, exact=not cut)
+            parts.append((found, chosen))
+        return _best(self._prints, parts, sought, transforms)
+
+    def nearest_to(self, frames: bytes, count: int) -> Copies:
+        """The `count` pictures that are nearest to one, however far: beyond 31 bits that is chance."""
+        codes, sought, transforms = _all_looked_for([frames])
+        per_picture = int(np.bincount(self._prints.pictures).max()) if len(self._prints.pictures) else 1
+        found = nearest(self._prints.codes, codes, count * per_picture)
+        best = _best(self._prints, [(found, np.arange(len(codes)))], sought, transforms)
+        return Copies(
+            best.sought[:count],
+            best.found[:count],
+            best.distances[:count],
+            best.transforms[:count],
+            best.forms[:count],
+        )
+
+
+def _all_looked_for(frames: Sequence[bytes]) -> tuple[Codes, Places, Places]:
+    """Codes, of which picture each is, and by which transform."""
+    parts = [looked_for(one) for one in frames]
+    counts = [len(codes) for codes, _ in parts]
+    if not sum(counts):
+        return np.empty((0, BYTES), np.uint8), np.empty(0, np.int64), np.empty(0, np.int64)
+    return (
+        np.concatenate([codes for codes, _ in parts]),
+        np.repeat(np.arange(len(frames)), counts),
+        np.concatenate([places for _, places in parts]),
+    )
+
+
+def _best(
+    prints: Prints, parts: Sequence[tuple[Found, Places]], sought: Places, transforms: Places
+) -> Copies:
+    """Of what was found for the queries at the places of each part, the best of every pair of pictures."""
+    queries = np.concatenate([places[found.queries] for found, places in parts])
+    codes = np.concatenate([found.codes for found, _ in parts])
+    distances = np.concatenate([found.distances for found, _ in parts])
+    columns = (sought[queries], prints.pictures[codes], distances, transforms[queries], prints.forms[codes])
+    order = np.lexsort(columns[::-1])
+    ordered = [column[order] for column in columns]
+    first = np.ones(len(order), bool)
+    first[1:] = (np.diff(ordered[0]) != 0) | (np.diff(ordered[1]) != 0)
+    once = [column[first] for column in ordered]
+    final = np.lexsort((once[1], once[2], once[0]))
+    return Copies(*(column[final] for column in once))
