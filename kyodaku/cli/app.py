@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from kyodaku.cli import ask, check, pictures, recipe, runs, signals, stages
+from kyodaku.cli import ask, check, copies, pictures, recipe, runs, signals, stages
 from kyodaku.cli.output import print_error
 from kyodaku.errors import KyodakuError
 
@@ -60,6 +60,7 @@ def _kyodaku(
 stages.add_to(app)
 runs.add_to(app)
 pictures.add_to(app)
+copies.add_to(app)
 ask.add_to(app)
 check.add_to(app)
 app.add_typer(recipe.app, name="recipe")

@@ -126,7 +126,7 @@ def verify(
     """Re-hash a release and check every file against its manifest. One flipped byte fails."""
     from kyodaku.stages import available_cpus, import_for
 
-    folder = _release_folder(release, runs)
+    folder = release_folder(release, runs)
     module = import_for("verify", "kyodaku.release.verify", "match")
     console = None if json else output.progress_console()
     found = module.verify_release(folder, sample, workers or available_cpus(), console)
@@ -154,7 +154,11 @@ def gc(run: RunArgument, runs: RunsOption = Path("runs"), json: JsonOption = Fal
             output.say(line)
 
 
-def _release_folder(target: Path, runs: Path) -> Path:
+def release_folder(target: Path, runs: Path) -> Path:
+    """The release that `target` names: its own folder, or the latest of a run or recipe.
+
+    Raises RunStateError where there is none.
+    """
     if (target / "manifest.json").is_file():
         return target
     if target.is_dir() and target.resolve().parent.name == "release":
