@@ -15,7 +15,7 @@ READY := $(VENV)/.installed
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
 SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
 
-.PHONY: help setup demo test test-deep lint bench-crawl bench-decisions bench-peers system clean
+.PHONY: help setup demo test test-deep lint bench-crawl bench-decisions bench-peers bench-detectors system clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -61,6 +61,12 @@ bench-decisions: $(READY) ## Verdicts per second over cached host files beside b
 
 bench-peers: $(READY) ## What img2dataset and datadiligence make of X-Robots-Tag; writes docs/peers.md
 	$(PY) -m benchmarks.peers
+
+# Where the pictures are that `python -m curation.train.pictures` fetched; QUICK=1 takes minutes.
+POOL ?= $(HOME)/.cache/kyodaku/pool
+bench-detectors: $(READY) ## What annotators and drop filters find and mistake, and what a look costs
+	$(PY) -m benchmarks.detectors --pool $(POOL) --jobs $(shell getconf _NPROCESSORS_ONLN) $(if $(QUICK),--quick)
+	$(PY) -m benchmarks.detectors.speed --pool $(POOL) $(if $(QUICK),--quick)
 
 system: ## List the Debian packages that deeper tests use; as root, install them
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detectors import looks, tables
+from benchmarks.detectors import looks, protections, tables
 from benchmarks.detectors.figures import DETECTORS, false_alarms, figures
 from benchmarks.detectors.sets import SETS
 from benchmarks.detectors.sources import Grounds
@@ -59,6 +59,7 @@ def main() -> int:
     )
     if not asked.json:
         tables.write(result)
+        protections.write(result)
     return 0
 
 
@@ -86,6 +87,7 @@ def measured(pool: Path, quick: bool) -> dict[str, Any]:
             "real paintings and prints": len(grounds.paintings),
             "fonts": {script: len(paths) for script, paths in grounds.fonts.items()},
         },
+        "protections": protections.measured_here(),
         "detectors": detectors,
     }
 

@@ -85,8 +85,8 @@ def _hard(grounds: Grounds, family: str, rng: Rng) -> Pixels:
 
 def _texts(grounds: Grounds, family: str, rng: Rng) -> Pixels:
     if family == LABELS:
-        return written.scene(_studio(grounds), rng).pixels
-    return written.page(_studio(grounds), rng, about=family == ABOUT).pixels
+        return written.scene(studio_of(grounds), rng).pixels
+    return written.page(studio_of(grounds), rng, about=family == ABOUT).pixels
 
 
 def _marked(grounds: Grounds, family: str, rng: Rng) -> Pixels:
@@ -101,10 +101,11 @@ def _noticed(grounds: Grounds, family: str, rng: Rng) -> Pixels:
     layout, _, opacity = family.partition(", opacity ")
     languages = ("ja", "zh") if layout == "vertical" else ("ja", "ja", "en", "en", "zh", "ko")
     language = languages[int(rng.integers(len(languages)))]
-    return written.notice(_studio(grounds), rng, language, layout, float(opacity)).pixels
+    return written.notice(studio_of(grounds), rng, language, layout, float(opacity)).pixels
 
 
-def _studio(grounds: Grounds) -> written.Studio:
+def studio_of(grounds: Grounds) -> written.Studio:
+    """Held-out backgrounds and fonts for what is written."""
     fonts = grounds.fonts
     by_language = {"en": fonts["latin"], "ja": fonts["japanese"], "zh": fonts["zh"], "ko": fonts["ko"]}
     return written.Studio([one.path for one in grounds.of("photo", "painting")], by_language, 800)
