@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from curation.steps import digest_files
-from kyodaku.errors import MissingWeightsError, UsageError
+from curation.weights import Weights
+from kyodaku.errors import MissingWeightsError
 from kyodaku.fingerprint import Pixels
 from kyodaku.recipe import Recipe
 
@@ -25,7 +25,7 @@ _MIN_TOKENS = 5
 
 @dataclass(frozen=True)
 class BlipSettings:
-    """Which captioner, and how. `path` is the local folder of a local model, "" for one from the hub."""
+    """Which captioner, and how. Raises UsageError for a hub model without a revision."""
 
     model: str
     revision: str
@@ -38,51 +38,30 @@ class BlipSettings:
         captions = recipe.captions
         if not captions.model:
             return None
-        settings = cls(captions.model, captions.revision, captions.batch_size, captions.max_tokens)
-        if not settings.is_path and not captions.revision:
-            raise UsageError(
-                f"captions.revision: pin the commit of {captions.model}; captions must be repeatable"
-            )
-        return settings
+        return cls(captions.model, captions.revision, captions.batch_size, captions.max_tokens)
+
+    def __post_init__(self) -> None:
+        _ = self.weights
 
     @property
-    def local(self) -> bool:
-        """True if the model is a folder on this machine."""
-        return Path(self.model).is_dir()
-
-    @property
-    def is_path(self) -> bool:
-        """True if the model is named as a folder, whether or not it is there."""
-        return self.local or self.model.startswith((".", "/", "~"))
+    def weights(self) -> Weights:
+        """The model itself. Raises UsageError for a hub model without a revision."""
+        return Weights(self.model, self.revision, "captions")
 
     @property
     def label(self) -> str:
         """What records call the model."""
-        return Path(self.model).name if self.local else f"{self.model}@{self.revision}"
+        return self.weights.label
 
 
 def weights_folder(settings: BlipSettings) -> Path:
     """The folder that holds the model. Raises MissingWeightsError."""
-    if settings.local:
-        return Path(settings.model)
-    if settings.is_path:
-        raise MissingWeightsError(f"no model folder at {settings.model} (captions.model)")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(settings.model, revision=settings.revision, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
-        raise MissingWeightsError(
-            f"the weights of {settings.model} are not on this machine; fetch them with: "
-            f"hf download {settings.model} --revision {settings.revision}"
-        ) from error
+    return settings.weights.folder()
 
 
 def weights_digest(settings: BlipSettings) -> str:
     """A digest over every file of the model. Raises MissingWeightsError."""
-    folder = weights_folder(settings)
-    return digest_files(sorted(path for path in folder.iterdir() if path.is_file()))
+    return settings.weights.digest()
 
 
 def caption_images(pictures: Iterable[Pixels], settings: BlipSettings) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,46 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from curation.annotators.base import Picture
-from curation.steps import digest_files
+from curation.weights import Weights
 from kyodaku.errors import MissingWeightsError, UsageError
 from kyodaku.fingerprint import Pixels
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """Which model; `key` is the recipe's table that names it, for messages."""
-
-    model: str
-    revision: str
-    key: str
-
-    def __post_init__(self) -> None:
-        if not self._is_path and not self.revision:
-            raise UsageError(
-                f"{self.key}.revision: pin the commit of {self.model}; findings must be repeatable"
-            )
-
-    @property
-    def _is_path(self) -> bool:
-        return Path(self.model).is_dir() or self.model.startswith((".", "/", "~"))
-
-    def folder(self) -> Path:
-        """The folder that holds the model. Raises MissingWeightsError."""
-        if self._is_path:
-            path = Path(self.model).expanduser()
-            if not path.is_dir():
-                raise MissingWeightsError(f"no model folder at {self.model} ({self.key}.model)")
-            return path
-        from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-        try:
-            return Path(snapshot_download(self.model, revision=self.revision, local_files_only=True))
-        except (LocalEntryNotFoundError, HFValidationError, OSError) as error:
-            raise MissingWeightsError(
-                f"the weights of {self.model} are not on this machine; fetch them with: "
-                f"hf download {self.model} --revision {self.revision}"
-            ) from error
+class Classifier(Weights):
+    """An image classifier: a folder of transformers or of timm."""
 
     def probabilities(self, pictures: Sequence[Picture], label: str) -> list[float]:
         """The probability of the class that `label` names, for each. Raises MissingWeightsError."""
@@ -63,10 +29,13 @@ class Classifier:
         index = label_index(net.labels, label, self.key)
         return [float(net(picture.pixels)[index]) for picture in pictures]
 
-
-def classifier_digest(classifier: Classifier) -> str:
-    """A digest over every file of the model. Raises MissingWeightsError."""
-    return digest_files(sorted(path for path in classifier.folder().iterdir() if path.is_file()))
+    def every_probability(self, pictures: Sequence[Picture]) -> list[dict[str, float]]:
+        """By label, for each. Raises MissingWeightsError."""
+        net = _load(str(self.folder()))
+        return [
+            {label: float(share) for label, share in zip(net.labels, net(one.pixels), strict=True)}
+            for one in pictures
+        ]
 
 
 def label_index(labels: Sequence[str], wanted: str, key: str) -> int:

@@ -116,7 +116,7 @@ def test_missing_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.Mo
         MissingWeightsError, match=r"hf download Salesforce/blip-image-captioning-base --revision 82a3"
     ):
         weights_digest(hub)
-    with pytest.raises(MissingWeightsError, match="no model folder at /nowhere"):
+    with pytest.raises(MissingWeightsError, match="no model at /nowhere"):
         weights_digest(settings("/nowhere/blip"))
     with pytest.raises(MissingWeightsError, match="does not hold a BLIP captioner"):
         caption_images(pictures(1), settings(tmp_path))
