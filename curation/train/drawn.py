@@ -23,8 +23,8 @@ LICENCE = "drawn by code (Apache-2.0), with fonts and parts of pictures of the p
 
 Scene = Callable[[Hand], Image.Image]
 
-#: By name: what kind of picture a scene stands for, and who draws it. Kinds beside those of
-#: `kyodaku.recipe.filters.KINDS`: abstract (computed, of no kind) and screenshot.
+#: By name: what kind of picture a scene stands for, and who draws it; a scan is of its sheet's kind.
+#: Kinds beside those of `kyodaku.recipe.filters.KINDS`: abstract (computed, of no kind) and screenshot.
 SCENES: Mapping[str, tuple[str, Scene]] = {
     "landscape": ("abstract", nature.landscape),
     "gradient": ("abstract", nature.gradient),
@@ -52,7 +52,7 @@ SCENES: Mapping[str, tuple[str, Scene]] = {
     "engraving": ("print", oldart.engraving),
     "woodcut": ("print", oldart.woodcut),
     "museum_object": ("object", scans.museum_object),
-    "scan": ("scan", scans.scan),
+    "scan": ("text", scans.scan),
     "book": ("text", scans.book),
 }
 

@@ -49,6 +49,10 @@ class Stock:
         files = [font.path for font in chosen if font.family == family]
         return _font(files[int(rng.integers(len(files)))], size)
 
+    def of_kind(self, kind: str) -> list[Source]:
+        """Every picture file of a kind."""
+        return self._by_kind.get(kind, [])
+
     def picture(self, rng: np.random.Generator, *kinds: str) -> Image.Image | None:
         """A picture of one of the kinds, RGB; None if the split has none that can be read."""
         source = self._source(rng, kinds)

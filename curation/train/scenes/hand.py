@@ -31,13 +31,15 @@ PAPERS: tuple[Colour, ...] = (
 
 @dataclass
 class Hand:
-    """One drawing in the making. `masks` receives what is to be found in it: L images of its size."""
+    """One drawing in the making. `masks` receives what is to be found in it: L images of its size; `kind`
+    what kind of picture it became, where its scene draws several."""
 
     rng: np.random.Generator
     stock: Stock
     width: int
     height: int
     masks: dict[str, Image.Image] = field(default_factory=dict)
+    kind: str = ""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -7,12 +7,14 @@ leaves around a sheet. Each leaves a mask by its name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from curation.train.scenes import oldart
-from curation.train.scenes.documents import handwriting, text_page
-from curation.train.scenes.graphic import line_art
+from curation.train.scenes.documents import handwriting, map_page, text_page
+from curation.train.scenes.graphic import line_art, sketch
 from curation.train.scenes.hand import Colour, Hand, floats, image, multiplied, pasted
 from curation.train.scenes.nature import base, graded
 
@@ -105,11 +107,12 @@ def vessel(hand: Hand) -> Image.Image:
 def scan(hand: Hand) -> Image.Image:
     """A sheet of some kind on a scanner or copy stand, with the furniture of digitisation around it."""
     if hand.chance(0.3):
+        hand.kind = "text"
         return book(hand)
     picture = backdrop(hand)
     share = hand.between(0.72, 0.96)
     wide, tall = round(hand.width * share), round(hand.height * hand.between(0.72, 0.96))
-    sheet = _sheet(hand.sized(wide, tall))
+    hand.kind, sheet = _sheet(hand.sized(wide, tall))
     at = (hand.whole(0, hand.width - sheet.width), hand.whole(0, hand.height - sheet.height))
     mask = Image.new("L", hand.size, 255)
     mask.paste(0, (*at, at[0] + sheet.width, at[1] + sheet.height))
@@ -132,26 +135,28 @@ def scan(hand: Hand) -> Image.Image:
     return picture
 
 
-def _sheet(hand: Hand) -> Image.Image:
-    """What was scanned. Its own masks are not kept: it fills its sheet."""
-    make = hand.one_of(
-        (
-            oldart.engraving,
-            oldart.woodcut,
-            oldart.watercolour,
-            oldart.ukiyo_e,
-            text_page,
-            handwriting,
-            line_art,
-            _photo_print,
-        )
-    )
-    return make(hand)
+#: What is scanned, and its kind.
+SHEETS: tuple[tuple[str, Callable[[Hand], Image.Image]], ...] = (
+    ("print", oldart.engraving),
+    ("print", oldart.woodcut),
+    ("print", oldart.ukiyo_e),
+    ("painting", oldart.watercolour),
+    ("painting", oldart.oil),
+    ("text", text_page),
+    ("text", handwriting),
+    ("drawing", line_art),
+    ("drawing", sketch),
+    ("map", map_page),
+)
 
 
-def _photo_print(hand: Hand) -> Image.Image:
-    sheet = graded(hand, base(hand)).convert("L").convert("RGB")
-    return oldart.framed(hand, sheet) if hand.chance(0.6) else sheet
+def _sheet(hand: Hand) -> tuple[str, Image.Image]:
+    """What was scanned, and its kind. Its own masks are not kept: it fills its sheet."""
+    if hand.chance(0.15):
+        sheet = graded(hand, base(hand)).convert("L").convert("RGB")
+        return "photo", oldart.framed(hand, sheet) if hand.chance(0.6) else sheet
+    kind, make = hand.one_of(SHEETS)
+    return kind, make(hand)
 
 
 def book(hand: Hand) -> Image.Image:

@@ -1,0 +1,81 @@
+"""KindNet: what kind of picture, and which scan furniture stands in it, from two small views.
+
+One branch sees the whole picture squeezed to a square, the other a sheet of crops at native size, whose
+paper, grain and strokes the first cannot show. Kinds come from both, furniture from the first alone: where
+it stands as a coarse mask, and whether it is there from the mask's strongest places.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from kyodaku.recipe.filters import FURNITURE, KINDS
+
+#: The kinds of the recipe, and `other`: screens, computed backgrounds and the like.
+CLASSES = (*KINDS, "other")
+
+#: Sides of the two views, in pixels, and of the furniture mask.
+WHOLE, CLOSE, MASK = 192, 160, 24
+
+
+class Judged(NamedTuple):
+    """Logits: `kinds` (n, len(CLASSES)), `furniture` (n, len(FURNITURE)), `mask` (n, len(FURNITURE), 24,
+    24)."""
+
+    kinds: Tensor
+    furniture: Tensor
+    mask: Tensor
+
+
+class _Conv(nn.Sequential):
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, kernel, stride, (kernel - 1) // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(x + self.conv(x))  # type: ignore[no-any-return]
+
+
+class KindNet(nn.Module):
+    """`whole` (n, 3, 192, 192) and `close` (n, 3, 160, 160), both in [-1, 1]. 0.65 M parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(_Conv(3, 16, 4, 2), _Conv(16, 32, 3, 2), _Block(32))
+        self.eighth = nn.Sequential(_Conv(32, 64, 3, 2), _Block(64), _Block(64))
+        self.deep = nn.Sequential(_Conv(64, 112, 3, 2), _Block(112), _Block(112), _Conv(112, 128, 3, 2))
+        self.up = _Conv(128, 64, 1)
+        self.fine = _Conv(64, 48, 1)
+        self.to_mask = nn.Conv2d(48, len(FURNITURE), 1)
+        self.close = nn.Sequential(
+            _Conv(3, 16), _Conv(16, 32, 3, 2), _Conv(32, 48, 3, 2), _Conv(48, 64, 3, 2)
+        )
+        self.kinds = nn.Sequential(
+            nn.Dropout(0.2), nn.Linear(2 * 128 + 64 + 2 * 64, 128), nn.ReLU(), nn.Linear(128, len(CLASSES))
+        )
+        self.furniture = nn.Linear(2 * len(FURNITURE) + 128, len(FURNITURE))
+
+    def forward(self, whole: Tensor, close: Tensor) -> Judged:
+        eighth = self.eighth(self.stem(whole))
+        deep = self.deep(eighth)
+        context = nn.functional.interpolate(self.up(deep), size=eighth.shape[-2:], mode="bilinear")
+        mask = self.to_mask(self.fine(eighth + context))
+        near = self.close(close)
+        texture = torch.cat([near.mean((2, 3)), near.std((2, 3))], 1)
+        pooled = torch.cat([deep.mean((2, 3)), deep.amax((2, 3)), eighth.mean((2, 3)), texture], 1)
+        strongest = mask.flatten(2).topk(12, 2).values
+        there = torch.cat([strongest.mean(2), strongest[..., 0], deep.mean((2, 3))], 1)
+        return Judged(self.kinds(pooled), self.furniture(there), mask)
