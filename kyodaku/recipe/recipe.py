@@ -115,6 +115,26 @@ def seed_urls(sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from ((f"seeds.sitemaps.{number}", url) for number, url in enumerate(seeds.sitemaps))
 
 
+def _skipped_but_asked(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
+    """Annotators that are not to look, and a filter that asks them all the same."""
+    annotators, filters = sections.get("annotators"), sections.get("filters")
+    if annotators is None or filters is None:
+        return
+    asked = {
+        "kind": ("filters.kind.keep or drop", filters.kind.keep or filters.kind.drop),
+        "furniture": ("filters.kind.furniture", filters.kind.furniture),
+        "detail": ("filters.resolution.min_effective_side", filters.resolution.min_effective_side),
+        "ai_made": ("filters.ai_made.drop", filters.ai_made.drop),
+        "aesthetic": ("filters.aesthetic.min_score", filters.aesthetic.min_score is not None),
+        "harmful": ("filters.harmful.max_score", filters.harmful.max_score is not None),
+        "faces": ("filters.privacy.max_faces", filters.privacy.max_faces is not None),
+    }
+    for name in annotators.skip:
+        where, needed = asked.get(name, ("", False))
+        if needed:
+            yield RecipeProblem("annotators.skip", f"{name} may not be skipped: {where} asks for it")
+
+
 def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
     """What is wrong between sections. A section that is missing, because it is itself wrong, breaks no
     rule, so that one reading of a recipe finds everything."""
@@ -123,6 +143,7 @@ def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
         yield from _public_internet(sections)
         yield from _unsafe_seeds(sections)
         yield from _unsafe_service(sections)
+    yield from _skipped_but_asked(sections)
     captions = sections.get("captions")
     if captions is not None and captions.min_characters > captions.max_characters:
         yield RecipeProblem(
