@@ -20,32 +20,44 @@ from kyodaku.signals.model import Effect, LicenceEvidence, Signal
 _PICTURE = ("format", "mode", "width", "height", "frames", "has_alpha", "has_gps", "pixel_sha256")
 
 
+#: Kinds of MATCHES whose rows name a cluster of equals, and those that name one copy in `of`.
+_EQUAL, _ALIKE = ("pixels",), ("near", "embedding")
+
+
 @dataclass(frozen=True)
 class Neighbours:
-    """Rows of MATCHES by uid and by cluster, for those who ask what belongs together."""
+    """Who is like whom, from rows of MATCHES: by uid, and members by cluster of equal pixels."""
 
     by_uid: Mapping[str, Sequence[Mapping[str, Any]]]
-    by_cluster: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+    by_cluster: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]]) -> Neighbours:
         """All rows of a run's MATCHES."""
         by_uid: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        by_cluster: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+        by_cluster: dict[str, list[str]] = defaultdict(list)
         for row in rows:
-            by_uid[row["uid"]].append(row)
-            by_cluster[row["kind"], row["cluster"]].append(row)
+            if row["kind"] in (*_EQUAL, *_ALIKE):
+                by_uid[row["uid"]].append(row)
+            if row["kind"] in _EQUAL:
+                by_cluster[row["cluster"]].append(row["uid"])
         return cls(by_uid, by_cluster)
 
-    def of_uid(self, uid: str) -> list[Mapping[str, Any]]:
-        """Rows about other pictures that share a cluster with `uid`, each once."""
-        found = {
-            (row["kind"], row["uid"]): row
-            for own in self.by_uid.get(uid, ())
-            for row in self.by_cluster[own["kind"], own["cluster"]]
-            if row["uid"] != uid
-        }
-        return [found[key] for key in sorted(found)]
+    def of_uid(self, uid: str) -> list[dict[str, Any]]:
+        """The other pictures that are equal or like it, nearest first: `kind`, `uid`, `distance`,
+        `transform`."""
+        found: dict[str, dict[str, Any]] = {}
+        for row in sorted(self.by_uid.get(uid, ()), key=lambda row: (row["distance"], row["of"])):
+            others = self.by_cluster[row["cluster"]] if row["kind"] in _EQUAL else (row["of"],)
+            told = {"kind": row["kind"], "distance": row["distance"], "transform": row["transform"]}
+            for other in sorted(others):
+                if other != uid:
+                    found.setdefault(other, {"uid": other, **told})
+        return list(found.values())
+
+    def is_crowded(self, uid: str) -> bool:
+        """True if it has more near copies than are known by name."""
+        return any(row["crowded"] for row in self.by_uid.get(uid, ()))
 
 
 def facts_shown(
@@ -64,6 +76,7 @@ def facts_shown(
         "picture": {name: annotation[name] for name in _PICTURE},
         "findings": [_finding(found.to_row()) for _, found in sorted(annotation["findings"].items())],
         "found": _found(candidates.get(uid, ())),
+        "crowded": neighbours.is_crowded(uid),
         "cluster": [{**row, "found": _found(candidates.get(row["uid"], ()))} for row in others],
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -88,10 +88,12 @@ def host_of(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """What came of saying something: each picture's state now, and how many an allow could not let in."""
+    """What came of saying something: each picture's state now, how many an allow could not let in, whether
+    anything was taken back."""
 
     states: Mapping[str, str]
     left: int = 0
+    undone: bool = False
 
 
 @dataclass
@@ -209,7 +211,7 @@ class Desk:
         Raises Stale if anything else is true of one of them by now; then nothing is kept.
         """
         if self.sample is not None:
-            return self._judge(verdict, why, items)
+            return self._judge(self.sample, verdict, why, items)
         with self._lock:
             said = ReviewVerdict(verdict)
             cases = self._as_shown(items)
@@ -245,17 +247,15 @@ class Desk:
             ]
             self._keep([Undo(new_group(), self.who, self._clock(), group)])
             known = set(self._facts.queue)
-            return self._told([uid for uid in uids if uid in known])
+            return replace(self._told([uid for uid in uids if uid in known]), undone=True)
 
-    def _judge(self, verdict: str, why: str, items: Sequence[tuple[str, str]]) -> Told:
-        assert self.sample is not None  # noqa: S101 - for the reader of types
+    def _judge(self, sample: Drawn, verdict: str, why: str, items: Sequence[tuple[str, str]]) -> Told:
         with self._lock:
             said = SampleVerdict(verdict)
             cases = self._as_shown(items)
             group, now = new_group(), self._clock()
             self._keep(
-                Judged(group, self.who, now, self.sample.sample, case.uid, said, case.shown, why)
-                for case in cases
+                Judged(group, self.who, now, sample.sample, case.uid, said, case.shown, why) for case in cases
             )
             return self._told([case.uid for case in cases])
 

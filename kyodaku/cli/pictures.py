@@ -1,4 +1,4 @@
-"""Commands that look at pictures: `inspect`, `tune`, `review`."""
+"""Commands that look at pictures: `inspect`, `review`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from kyodaku.cli import output
+from kyodaku.cli.runs import RunArgument, RunsOption
 
 HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page there, too.")]
 
@@ -22,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
         "says why) or an annotator broke, 2 a path or the recipe is wrong.",
         rich_help_panel=look,
     )(inspect)
+    app.command(epilog="Example:  kyodaku review datasets/demo --who Ann", rich_help_panel=look)(review)
 
 
 def inspect(
@@ -59,3 +61,68 @@ def inspect(
     if html is not None and not json:
         output.say(f"page: {html}")
     output.finish(well=well)
+
+
+def review(
+    run: RunArgument,
+    runs: RunsOption = Path("runs"),
+    who: Annotated[
+        str,
+        typer.Option("--who", metavar="NAME", help="Your name in reviews.jsonl; else that of your account."),
+    ] = "",
+    sample: Annotated[
+        int,
+        typer.Option(
+            "--sample", min=0, metavar="N", help="Judge N of what would be released, to sign it off."
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the sample.")] = 0,
+    picture: Annotated[
+        list[str] | None,
+        typer.Option("--picture", metavar="UID", help="Only this one, released or not. Repeat."),
+    ] = None,
+    bind: Annotated[
+        str,
+        typer.Option(
+            "--bind", metavar="ADDRESS", help="Where to listen; anything but loopback is plain HTTP."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
+) -> None:
+    """Look at what was set aside, on a page of this machine, by keyboard: allow, drop or unsure.
+
+    Open the address that is printed; nobody else can without it. Ctrl-C ends. What you say is kept at once
+    and counts from the next kyodaku curate on. It never lifts a refusal.
+    """
+    import getpass
+    import ipaddress
+
+    from kyodaku.errors import UsageError
+    from kyodaku.runs import find_run
+    from kyodaku.stages import find_command
+
+    try:
+        ipaddress.ip_address(bind)
+    except ValueError:
+        raise UsageError(f"--bind {bind}: not an IP address") from None
+    if sample and picture:
+        raise UsageError("either --sample or --picture")
+
+    def ready(url: str, waiting: int) -> None:
+        output.say(f"{waiting:,} to look at: {url}")
+        output.say("Ctrl-C ends; what you said is kept")
+
+    serve = find_command("review")
+    done = serve(
+        find_run(run, runs), who.strip() or getpass.getuser(), sample=sample, seed=seed,
+        pictures=tuple(picture or ()), host=bind, port=port, ready=ready,
+    )  # fmt: skip
+    output.say(
+        ", ".join(f"{count:,} {state}" for state, count in sorted(done.states.items())) or "nothing to do"
+    )
+    if sample and done.signed_off is None:
+        output.say("the sample is not finished: the card of a release does not carry it yet")
+    elif sample:
+        output.say(
+            f"signed off: {done.signed_off.bad} bad of {done.signed_off.size}; the next release carries it"
+        )

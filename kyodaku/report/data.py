@@ -239,16 +239,20 @@ class RunFacts:
         return list(_where(files, MATCHES, "cluster", own))
 
     def neighbours(self, uids: Collection[str]) -> dict[str, list[str]]:
-        """uid -> the other uids of its clusters, sorted; only for images that have any."""
+        """uid -> other images with equal pixels, then those that are near to it; only where there are any."""
         files = [self.run.matches] if self.run.matches.is_file() else []
         own = list(_where(files, MATCHES, "uid", uids))
-        clusters: dict[tuple[str, str], set[str]] = {}
-        for record in _where(files, MATCHES, "cluster", {record["cluster"] for record in own}):
-            clusters.setdefault((record["kind"], record["cluster"]), set()).add(record["uid"])
-        found: dict[str, set[str]] = {}
-        for record in own:
-            found.setdefault(record["uid"], set()).update(clusters[record["kind"], record["cluster"]])
-        return {uid: sorted(others - {uid}) for uid, others in found.items() if others - {uid}}
+        equal: dict[str, list[str]] = {}
+        names = {record["cluster"] for record in own if record["kind"] == "pixels"}
+        for record in _where(files, MATCHES, "cluster", names):
+            if record["kind"] == "pixels":
+                equal.setdefault(record["cluster"], []).append(record["uid"])
+        found: dict[str, list[str]] = {}
+        for record in sorted(own, key=lambda record: record["distance"] or 0.0):
+            others = equal.get(record["cluster"], []) if record["kind"] == "pixels" else [record["of"]]
+            if record["kind"] in ("pixels", "near", "embedding"):
+                found.setdefault(record["uid"], []).extend(o for o in sorted(others) if o != record["uid"])
+        return {uid: list(dict.fromkeys(others)) for uid, others in found.items() if others}
 
     def _raw(self, shard: str, column: str, values: Collection[str]) -> Iterator[StoredImage]:
         names = ["key", "status", "offset", "bytes", "sha256", "uid", "ext"]

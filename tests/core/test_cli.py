@@ -81,6 +81,7 @@ def test_the_commands() -> None:
         "verify",
         "gc",
         "inspect",
+        "review",
         "ask",
         "check",
         "recipe check",

@@ -1,0 +1,452 @@
+"""`kyodaku review`: who may see the page, what it shows, what it keeps, and what that does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from PIL import Image
+
+import curation.filters
+from curation.review.desk import Desk, Stale
+from curation.review.samples import Member, choose, draw
+from curation.review.server import Server
+from kyodaku.errors import RunStateError
+from kyodaku.release.signoff import released_digest, sign_off, wilson
+from kyodaku.reviews import append_reviews, read_reviews
+from kyodaku.runs import RunFolder
+from tests.curation.fixtures import make_run
+from tests.curation.reviewed import PICTURES, RECIPE, curated, decide, install, outcomes
+
+ASIDE = ("odd", "odd2", "odd3", "little")
+POSSIBLE = ("quarantined", "perturbation_possible")
+
+
+@pytest.fixture(autouse=True)
+def _annotator(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return curated(tmp_path)
+
+
+def uid(name: str) -> str:
+    return PICTURES[name].uid
+
+
+def desk(run: RunFolder, who: str = "ann", **more: Any) -> Desk:
+    return Desk(run, RECIPE, who, lambda: 1000.0, **more)
+
+
+def say(one: Desk, name: str, verdict: str, why: str = "looked") -> None:
+    one.say(verdict, why, "one", [(uid(name), one.case(uid(name)).shown)])
+
+
+# ------------------------------------------------------------------ the desk
+
+
+def test_what_was_set_aside_lies_on_the_desk_and_nothing_else(run: RunFolder) -> None:
+    assert outcomes(run) == {
+        "clean": ("released", "public_domain"),
+        "clean2": ("released", "public_domain"),
+        "odd": POSSIBLE,
+        "odd2": POSSIBLE,
+        "odd3": POSSIBLE,
+        "marked": ("filtered", "watermark"),
+        "little": ("quarantined", "not_looked_at"),
+        "refused": ("refused", "meta_robots"),
+        "plain": ("filtered", "low_resolution"),
+    }
+    found = desk(run)
+    assert {one[0] for one in found.queue()} == {uid(name) for name in ASIDE}
+    assert {one[2] for one in found.queue()} == {"open"}
+    case = found.case(uid("odd"))
+    assert case.lifts == ("watermark:perturbation_possible",)
+    assert (case.reason, case.host, case.blocked) == ("perturbation_possible", "museum.example", ())
+    assert found.case(uid("little")).lifts == ("watermark:not_looked_at:overlay",)
+    with pytest.raises(Stale):
+        found.case(uid("refused"))
+
+
+def test_verdicts_are_kept_and_count_from_the_next_decisions_on(run: RunFolder) -> None:
+    one = desk(run)
+    say(one, "odd", "allow", "a stamp of the museum")
+    say(one, "odd2", "drop")
+    say(one, "odd3", "unsure")
+    say(one, "little", "allow")
+    assert one.counts() == {"allow": 2, "drop": 1, "unsure": 1}
+    lines = [json.loads(line) for line in run.reviews.read_text("utf-8").splitlines()]
+    assert [line["verdict"] for line in lines] == ["allow", "drop", "unsure", "allow"]
+    assert lines[0]["who"] == "ann"
+    assert lines[0]["when"] == 1000.0
+    assert lines[0]["why"] == "a stamp of the museum"
+    assert outcomes(run)["odd"] == POSSIBLE, "nothing is decided by the page"
+    assert desk(run, "bob").counts() == one.counts(), "who comes later goes on"
+    after = decide(run)
+    assert after["odd"] == ("released", "public_domain")
+    assert after["odd2"] == ("filtered", "reviewed")
+    assert after["odd3"] == POSSIBLE
+    assert after["little"] == ("released", "public_domain")
+    assert after["refused"] == ("refused", "meta_robots")
+    assert [found for found, _, _ in one.queue()] == [uid("odd3")], "the desk sees the new decisions"
+
+
+def test_a_changed_finding_needs_a_new_look(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = desk(run)
+    say(one, "odd", "allow")
+    say(one, "odd2", "drop")
+    install(monkeypatch, version="2")
+    after = decide(run)
+    assert after["odd"] == POSSIBLE
+    assert after["odd2"] == ("filtered", "reviewed"), "a drop needs no second look"
+    states = {found: state for found, _, state in one.queue()}
+    assert states[uid("odd")] == "open"
+    said = one.review(uid("odd"))
+    assert said is not None
+    assert said.shown != one.case(uid("odd")).shown
+
+
+def test_what_was_shown_before_a_change_cannot_be_said(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = desk(run)
+    shown = one.case(uid("odd")).shown
+    install(monkeypatch, version="2")
+    decide(run)
+    with pytest.raises(Stale, match="look again"):
+        one.say("allow", "late", "one", [(uid("odd"), shown)])
+    assert not run.reviews.exists()
+
+
+def test_a_threshold_that_changed_is_still_asked(run: RunFolder) -> None:
+    """The allow lifted a quarantine; a recipe that drops the picture drops it."""
+    one = desk(run)
+    say(one, "odd3", "allow")
+    strict = RECIPE.model_copy(
+        update={"filters": RECIPE.filters.model_copy(
+            update={"watermark": RECIPE.filters.watermark.model_copy(update={"max_score": 0.5})}
+        )}
+    )  # fmt: skip
+    assert decide(run, strict)["odd3"] == ("filtered", "watermark")
+    assert decide(run)["odd3"] == ("released", "public_domain")
+
+
+def test_undo_takes_back_one_press_of_a_key(run: RunFolder) -> None:
+    one = desk(run)
+    say(one, "odd", "drop")
+    batch = one.batch(uid("odd2"), "host")
+    assert [case.uid for case in batch][:1] == [uid("odd2")]
+    assert {case.uid for case in batch} == {uid("odd2"), uid("odd3")}
+    one.say("allow", "all of them", "host", [(case.uid, case.shown) for case in batch])
+    assert one.counts() == {"drop": 1, "allow": 2, "open": 1}
+    assert set(one.undo().states) == {uid("odd2"), uid("odd3")}
+    assert one.counts() == {"drop": 1, "open": 3}
+    assert desk(run, "bob").undo() == desk(run, "bob").undo(), "nobody takes back another's word"
+    assert one.undo().undone
+    assert not one.undo().undone
+    assert one.counts() == {"open": 4}
+
+
+def test_an_allow_that_would_have_no_effect_is_not_kept(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curation.filters, "ASKED", ("notices",))
+    assert decide(run, RECIPE.model_copy(update={"name": "other"}))["odd"] in (
+        POSSIBLE,
+        ("quarantined", "not_looked_at"),
+    )
+    one = desk(run)
+    case = one.case(uid("odd"))
+    assert [objected.annotator for objected in case.blocked] == ["notices"]
+    told = one.say("allow", "sure", "one", [(case.uid, case.shown)])
+    assert (told.left, told.states) == (1, {case.uid: "open"})
+    assert not read_reviews(run.reviews).entries
+    say(one, "odd", "drop")
+    assert one.counts()["drop"] == 1
+
+
+def test_a_run_without_decisions_has_nothing_to_review(tmp_path: Path) -> None:
+    with pytest.raises(RunStateError, match="kyodaku curate"):
+        desk(make_run(tmp_path, list(PICTURES.values())))
+
+
+def test_one_picture_can_be_asked_for(run: RunFolder) -> None:
+    one = desk(run, only=[uid("clean"), uid("refused"), "f" * 32])
+    assert [found for found, _, _ in one.queue()] == [uid("clean")]
+    say(one, "clean", "drop", "a person")
+    assert decide(run)["clean"] == ("filtered", "reviewed")
+
+
+# ------------------------------------------------------------------ the server
+
+
+def serve(one: Desk, ask: Callable[[Server, aiohttp.ClientSession], Awaitable[None]]) -> None:
+    async def work() -> None:
+        async with Server(one, "A <title>") as server, aiohttp.ClientSession() as session:
+            await ask(server, session)
+
+    try:
+        asyncio.run(work())
+    finally:
+        one.close()
+
+
+HEADERS = {"X-Kyodaku-Review": "1"}
+
+
+def test_only_who_knows_the_address_gets_in(run: RunFolder) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert len(server.token) >= 22
+        root = server.url.removesuffix(f"{server.token}/")
+        for path in ("", "queue", "x" * len(server.token) + "/", f"{server.token}x/queue", f"{server.token}"):
+            async with session.get(root + path, allow_redirects=False) as answer:
+                assert answer.status == 404, path
+                assert await answer.read() == b""
+        async with session.get(server.url) as answer:
+            assert answer.status == 200
+
+    serve(desk(run), ask)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:{port}", 200),
+        ("localhost:{port}", 200),
+        ("[::1]:{port}", 200),
+        ("evil.example:{port}", 421),
+        ("evil.example", 421),
+        ("127.0.0.1", 421),
+        ("127.0.0.1:1", 421),
+        ("127.0.0.1.evil.example:{port}", 421),
+        ("192.0.2.7:{port}", 421),
+        ("localhost.:{port}", 421),
+    ],
+)
+def test_a_name_that_was_rebound_to_us_is_turned_away(run: RunFolder, host: str, status: int) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        async with session.get(
+            server.url + "queue", headers={"Host": host.format(port=server.port)}
+        ) as answer:
+            assert answer.status == status
+
+    serve(desk(run), ask)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Kyodaku-Review": "0"},
+        {**HEADERS, "Origin": "https://evil.example"},
+        {**HEADERS, "Origin": "null"},
+        {**HEADERS, "Sec-Fetch-Site": "cross-site"},
+        {**HEADERS, "Sec-Fetch-Site": "same-site"},
+        {**HEADERS, "Content-Type": "text/plain"},
+        {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"},
+    ],
+)
+def test_no_other_page_can_make_it_say_something(run: RunFolder, headers: dict[str, str]) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        shown = one.case(uid("odd")).shown
+        body = {"verdict": "drop", "why": "x", "scope": "one", "items": [{"uid": uid("odd"), "shown": shown}]}
+        sent = {"Content-Type": "application/json", **headers}
+        async with session.post(server.url + "say", data=json.dumps(body), headers=sent) as answer:
+            assert answer.status == 403
+        async with session.post(server.url + "undo", data="{}", headers=sent) as answer:
+            assert answer.status == 403
+        own = {
+            "Content-Type": "application/json",
+            **HEADERS,
+            "Origin": server.url.split("/" + server.token)[0],
+        }
+        async with session.post(server.url + "say", data=json.dumps(body), headers=own) as answer:
+            assert await answer.json() == {"states": {uid("odd"): "drop"}, "left": 0, "undone": False}
+
+    one = desk(run)
+    serve(one, ask)
+    assert len(read_reviews(run.reviews).entries) == 1
+
+
+def test_every_answer_is_closed_to_others_and_loads_nothing(run: RunFolder) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        for path in ("", "queue", "review.js", "page.css", f"case/{uid('odd')}", "nothing", "secret.js"):
+            async with session.get(server.url + path) as answer:
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'none'" in policy
+                assert "unsafe" not in policy
+                assert "http" not in policy
+                assert answer.headers["Referrer-Policy"] == "no-referrer"
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Cache-Control"] == "no-store"
+                assert "Server" not in answer.headers
+                assert answer.status == (404 if path in ("nothing", "secret.js") else 200)
+        async with session.get(server.url) as answer:
+            page = await answer.text()
+        assert "A &lt;title&gt;" in page
+        assert "style=" not in page
+        assert " on" + "click" not in page
+
+    serve(desk(run), ask)
+
+
+def test_pictures_are_encoded_anew_and_only_those_on_the_desk(run: RunFolder) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{server.url}picture/{uid('odd')}/large") as answer:
+            body = await answer.read()
+            assert answer.content_type == "image/jpeg"
+        image = Image.open(io.BytesIO(body))
+        assert (image.format, image.size) == ("JPEG", (320, 280))
+        assert hashlib.sha256(body).hexdigest() != hashlib.sha256(PICTURES["odd"].body or b"").hexdigest()
+        for name in ("refused", "clean", "marked"):
+            async with session.get(f"{server.url}picture/{uid(name)}/large") as answer:
+                assert answer.status == 404, name
+        for wrong in (
+            f"picture/{uid('odd')}/original",
+            "picture/../../etc/passwd/large",
+            f"picture/{'0' * 32}/small",
+        ):
+            async with session.get(server.url + wrong) as answer:
+                assert answer.status == 404
+
+    serve(desk(run), ask)
+
+
+def test_what_is_purged_meanwhile_is_not_shown_any_more(run: RunFolder) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        address = f"{server.url}picture/{uid('odd')}/small"
+        async with session.get(address) as answer:
+            assert answer.status == 200
+        denied = RECIPE.model_copy(
+            update={"deny": RECIPE.deny.model_copy(update={"urls": (PICTURES["odd"].url,)})}
+        )
+        assert decide(run, denied)["odd"][0] == "refused"
+        async with session.get(address) as answer:
+            assert answer.status == 404
+        async with session.get(f"{server.url}case/{uid('odd')}") as answer:
+            assert answer.status == 409
+
+    serve(desk(run), ask)
+
+
+def test_a_case_shows_its_evidence_escaped(run: RunFolder) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        async with session.get(f"{server.url}case/{uid('odd')}") as answer:
+            page = await answer.text()
+        assert "<script>" not in page
+        assert "© Ann &lt;script&gt;" in page
+        assert "An odd &lt;b&gt;picture&lt;/b&gt;" in page
+        assert 'class="mask"' in page
+        assert "https://creativecommons.org/publicdomain/mark/1.0/" in page
+        assert "an adversarial-like perturbation is possible" in page
+        assert "敵対的な撹乱" in page
+
+    serve(desk(run), ask)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[]",
+        b"{",
+        b'{"verdict": "release", "why": "x", "scope": "one", "items": []}',
+        b'{"verdict": "allow", "why": "", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
+        b'{"verdict": "allow", "why": "x", "scope": "web", "items": [{"uid": "1", "shown": "2"}]}',
+        b'{"verdict": "allow", "why": "x", "scope": "one", "items": "all"}',
+        b'{"verdict": "allow", "why": "x", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
+        b'{"verdict": "drop", "why": "x", "scope": "host", "items": []}',
+    ],
+)
+def test_nonsense_is_not_kept(run: RunFolder, body: bytes) -> None:
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        sent = {"Content-Type": "application/json", **HEADERS}
+        async with session.post(server.url + "say", data=body, headers=sent) as answer:
+            assert answer.status in (400, 409)
+
+    serve(desk(run), ask)
+    assert not run.reviews.exists()
+
+
+# ------------------------------------------------------------------ the sample
+
+
+def members(*counts: int) -> list[Member]:
+    return [
+        Member(f"{host}-{number}", f"h{host}", "photo" if number % 3 else "print", "licence")
+        for host, count in enumerate(counts)
+        for number in range(count)
+    ]
+
+
+def test_a_sample_is_the_same_for_a_seed_and_holds_hosts_and_kinds_in_proportion() -> None:
+    population = members(300, 600, 90, 10)
+    first = choose(population, 100, 1)
+    assert first == choose(list(reversed(population)), 100, 1)
+    assert first != choose(population, 100, 2)
+    assert len(set(first)) == 100
+    by_host = [sum(uid.startswith(f"{host}-") for uid in first) for host in range(4)]
+    for found, share in zip(by_host, (30, 60, 9, 1), strict=True):
+        assert abs(found - share) <= 1
+    photos = sum(int(uid.split("-")[1]) % 3 != 0 for uid in first)
+    assert abs(photos - 67) <= 3
+    assert first != tuple(sorted(first)), "nobody looks host by host"
+    assert set(choose(population, 5000, 1)) == {one.uid for one in population}
+
+
+def test_every_picture_has_the_same_chance() -> None:
+    population = members(7, 3, 5)
+    counts: dict[str, int] = {}
+    for seed in range(600):
+        for found in choose(population, 5, seed):
+            counts[found] = counts.get(found, 0) + 1
+    assert len(counts) == 15
+    assert all(140 <= count <= 260 for count in counts.values()), counts
+
+
+def test_wilson() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+    low, high = wilson(0, 400)
+    assert (low, round(high, 5)) == (0.0, 0.00951)
+    assert tuple(round(one, 4) for one in wilson(8, 400)) == (0.0102, 0.039)
+    assert wilson(5, 5)[1] == 1.0
+
+
+def test_a_sign_off_counts_once_finished_and_for_its_decisions_only(run: RunFolder) -> None:
+    assert sign_off(run) is None
+    drawn, new = draw(run, 400, 7, "ann", 1000.0)
+    assert new
+    assert set(drawn.uids) == {uid("clean"), uid("clean2")}
+    assert drawn.decisions == released_digest(run)
+    append_reviews(run.reviews, [drawn])
+    one = desk(run, sample=drawn)
+    assert [found for found, _, _ in one.queue()] == list(drawn.uids)
+    say(one, "clean", "good", "")
+    assert sign_off(run) is None, "half a sample proves nothing"
+    assert draw(run, 400, 7, "bob", 2000.0) == (drawn, False), "who comes later goes on"
+    say(desk(run, "bob", sample=drawn), "clean2", "bad", "a logo")
+    found = sign_off(run)
+    assert found is not None
+    assert (found.size, found.population, found.good, found.bad, found.who) == (2, 2, 1, 1, ("ann", "bob"))
+    assert found.low < 0.5 < found.high
+    assert decide(run)["clean2"] == ("released", "public_domain"), "a verdict on a sample drops nothing"
+    assert sign_off(run) == found
+    say(desk(run), "odd", "allow")
+    assert sign_off(run) == found, "nothing was decided yet"
+    decide(run)
+    assert sign_off(run) is None, "other pictures would be released now"
+
+
+def test_nothing_to_sample(tmp_path: Path) -> None:
+    run = curated(tmp_path, [PICTURES["odd"]])
+    with pytest.raises(RunStateError, match="nothing to sample"):
+        draw(run, 10, 0, "ann", 1.0)
