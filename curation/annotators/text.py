@@ -1,0 +1,72 @@
+"""Annotator `text`: what is written in the picture, as far as PP-OCRv6 reads it.
+
+`text` is the lines read, in reading order, joined by newlines and capped. `score` is the best confidence of a
+line. `values`: `lines`, `signs`, `area` (share of the picture that text boxes cover), `angle` (of the longest
+line, degrees, clockwise). The mask is the text boxes. Level: `none` or `text`.
+
+Japanese (also vertical), Chinese, English and other Latin scripts are read. Hangul is not: the recogniser has no
+such signs. `curation/ocr/passes.py` says how it looks.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.ocr.boxes import painted
+from curation.ocr.models import models_version, reader
+from curation.ocr.passes import Line, read_lines
+from kyodaku.recipe import Annotators
+
+#: Signs kept, a line and in all: what is longer is a page, whose beginning says enough.
+LINE_SIGNS, ALL_SIGNS = 300, 6000
+
+#: A picture with a side below this, in pixels, cannot hold a readable line.
+LEAST = 16
+
+_CODE = ("curation.annotators.text", "curation.ocr.models", "curation.ocr.boxes", "curation.ocr.passes")
+
+
+@dataclass(frozen=True)
+class Text:
+    """The annotator."""
+
+    name: str
+    version: str
+
+    @classmethod
+    def build(cls, section: Annotators) -> Text:
+        """No settings of a recipe matter."""
+        return cls("text", versioned(1, _CODE, models_version()))
+
+    def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+        """One finding a picture. Raises ModelsMissing where the models are not installed."""
+        return [self._look(one, known) for one, known in zip(pictures, before, strict=True)]
+
+    def _look(self, picture: Picture, known: Mapping[str, Finding]) -> Finding:
+        height, width = picture.pixels.shape[:2]
+        if min(height, width) < LEAST:
+            return Finding(self.name, self.version, Status.OK, level="none")
+        overlay = known.get("overlay")
+        hint = overlay.values.get("text", 0.0) if overlay and overlay.status is Status.OK else 0.0
+        return self._finding(read_lines(reader(), picture.pixels, hint), height, width)
+
+    def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:
+        if not lines:
+            return Finding(self.name, self.version, Status.OK, level="none")
+        longest = max((line.box for line in lines), key=lambda box: box.width)
+        text = "\n".join(" ".join(line.text.split())[:LINE_SIGNS] for line in lines)[:ALL_SIGNS]
+        values = {
+            "lines": float(len(lines)),
+            "signs": float(sum(len(line.text) for line in lines)),
+            "area": min(1.0, sum(line.box.area for line in lines) / (height * width)),
+            "angle": longest.angle,
+        }
+        file = io.BytesIO()
+        Image.fromarray(painted([line.box for line in lines], height, width)).save(file, "PNG")
+        score = max(line.confidence for line in lines)
+        return Finding(self.name, self.version, Status.OK, score, "text", text, values, file.getvalue())

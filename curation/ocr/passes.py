@@ -1,0 +1,226 @@
+"""Reading one picture: a cheap look first, closer looks only where that saw something.
+
+1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and this is
+   all they cost.
+2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
+3. Where boxes could not be read, where the detector saw something faint, or where an earlier annotator says
+   that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
+   turned level by the angle seen, and looked at again.
+4. Many boxes are a page: it is looked at once more at PAGE pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
+from curation.ocr.models import Reader
+from kyodaku.fingerprint import Pixels
+
+Affine = npt.NDArray[np.float64]
+
+#: Longest side, in pixels, of the first look, of the look at a page, and of a strip along an edge.
+FIRST, PAGE, STRIP = 512, 1024, 1280
+
+#: From this many boxes on a picture is taken for a page.
+MANY = 14
+
+#: A line is kept from this confidence on; below SURE its place is looked at more closely.
+KEPT, SURE = 0.5, 0.8
+
+#: Of the detector: a pixel that counts, a box that counts, and the least that draws a closer look.
+_PIXEL, _BOX, _FAINT = 0.2, 0.3, 0.12
+
+#: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
+_WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 5, 420_000, 90, 26_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line that was read: its box in the picture's pixels, what it says, and how sure that is."""
+
+    box: Box
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of the picture to look at: its centre and half extents, and the angle of its text."""
+
+    x: float
+    y: float
+    half_wide: float
+    half_high: float
+    angle: float
+
+
+def read_lines(reader: Reader, pixels: Pixels, hint: float = 0.0) -> list[Line]:
+    """The lines in a picture, uint8 RGB (height, width, 3), in reading order. `hint`: how likely somebody
+    else finds it that there is text, 0 to 1."""
+    view, back = _view(pixels, FIRST)
+    heat = reader.heat(view)
+    found = _boxes(heat, back)
+    if len(found) >= MANY:
+        view, back = _view(pixels, PAGE)
+        found = _boxes(reader.heat(view), back) or found
+        return _ordered(_merged(_read(reader, pixels, found)))
+    lines = _read(reader, pixels, found)
+    spots = list(_spots(lines, found, heat, back, pixels))
+    if hint >= 0.5 or max(pixels.shape[:2]) > 3 * FIRST:
+        spots += _strips(pixels)
+    left = _WINDOW_PIXELS
+    for window in spots[:_WINDOWS]:
+        seen, matrix = _cut(pixels, window)
+        left -= seen.shape[0] * seen.shape[1]
+        if left < 0:
+            break
+        for look in (seen, _stronger(seen)) if window.half_wide < pixels.shape[1] / 2 else (seen,):
+            inner = _read(reader, look, _boxes(reader.heat(look), None))
+            lines += [Line(line.box.mapped(matrix), line.text, line.confidence) for line in inner]
+            if any(line.confidence >= SURE and len(line.text) > 3 for line in inner):
+                break
+    return _ordered(_merged(lines))
+
+
+def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
+    """The picture at most `side` long, sides multiples of 32, and the way back to its pixels."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    wide, high = (max(32, round(length * scale / 32) * 32) for length in (width, height))
+    view = cv2.resize(pixels, (wide, high), interpolation=cv2.INTER_AREA)
+    return np.asarray(view), np.array([[width / wide, 0, 0], [0, height / high, 0]])
+
+
+def _boxes(heat: npt.NDArray[np.float32], back: Affine | None) -> list[Box]:
+    found = boxes_of(heat, _PIXEL, _BOX)
+    return found if back is None else [box.mapped(back) for box in found]
+
+
+def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
+    """What stands in boxes, the widest first, as many as the bounds allow. Unreadable ones are dropped."""
+    chosen: list[Box] = []
+    width = 0.0
+    for box in sorted(boxes, key=lambda box: -max(box.width, box.height))[:_LINES]:
+        across, along = sorted((box.width, box.height))
+        width += 48 * along / max(1.0, across)
+        if chosen and width > _LINE_WIDTH:
+            break
+        chosen.append(box)
+    crops: list[Pixels] = []
+    owners: list[int] = []
+    for index, box in enumerate(chosen):
+        for way in _ways(box, crop(pixels, box)):
+            crops.append(way)
+            owners.append(index)
+    best: dict[int, Line] = {}
+    for index, reading in zip(owners, reader.read(crops), strict=True):
+        text = reading.text.strip()
+        known = best.get(index)
+        if text and (known is None or reading.confidence > known.confidence):
+            best[index] = Line(chosen[index], text, reading.confidence)
+    return [line for line in best.values() if line.confidence >= KEPT]
+
+
+def _ways(box: Box, upright: Pixels) -> Iterator[Pixels]:
+    """A crop as it may have to be turned to be read: steep and tall ones can run either way."""
+    tall = box.height >= TALL * box.width
+    if not tall:
+        yield upright
+    if tall or (abs(box.angle) > 30 and box.height > box.width / 2):
+        yield np.ascontiguousarray(np.rot90(upright))
+        yield np.ascontiguousarray(np.rot90(upright, -1))
+
+
+def _spots(
+    lines: Sequence[Line],
+    boxes: Sequence[Box],
+    heat: npt.NDArray[np.float32],
+    back: Affine,
+    pixels: Pixels,
+) -> Iterator[_Window]:
+    """Windows round boxes that were not read well, best first, and round the faintest sign of text."""
+    sure = [line.box for line in lines if line.confidence >= SURE]
+    open_ = [box for box in boxes if box.score < 0.97 or not any(box is known for known in sure)]
+    open_ = [box for box in open_ if not any(overlap(box, known) > 0.6 for known in sure)]
+    taken: list[_Window] = []
+    for box in sorted(open_, key=lambda box: -box.score * box.area):
+        x, y = box.centre
+        if any(abs(x - one.x) < one.half_wide and abs(y - one.y) < one.half_high for one in taken):
+            continue
+        high = min(box.width, box.height)
+        angle = 0.0 if box.height >= TALL * box.width else box.angle
+        wide = max(box.width, box.height) / 2 + 6 * high
+        tall = box.height >= TALL * box.width
+        window = _Window(x, y, 3 * high if tall else wide, wide if tall else 3 * high, angle)
+        taken.append(window)
+        yield window
+    if not taken and not sure and heat.max() >= _FAINT:
+        row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+        x, y = float(column * back[0, 0]), float(row * back[1, 1])
+        side = max(pixels.shape[:2])
+        yield _Window(x, y, max(96.0, side * 0.2), max(48.0, side * 0.08), 0.0)
+
+
+def _strips(pixels: Pixels) -> Iterator[_Window]:
+    """The lower and the upper edge, where notices and names stand."""
+    height, width = pixels.shape[:2]
+    half = max(24.0, height * 0.06)
+    yield _Window(width / 2, height - half, width / 2, half, 0.0)
+    yield _Window(width / 2, half, width / 2, half, 0.0)
+
+
+def _cut(pixels: Pixels, window: _Window) -> tuple[Pixels, Affine]:
+    """A window turned level, and the way back: enlarged up to twice where it is small."""
+    import cv2
+
+    wide, high = 2 * window.half_wide, 2 * window.half_high
+    scale = min(2.0, STRIP / max(wide, high), (160_000 / (wide * high)) ** 0.5)
+    scale = max(scale, min(1.0, STRIP / max(wide, high)) * 0.5)
+    across, down = (max(32, round(length * scale / 32) * 32) for length in (wide, high))
+    turn = np.radians(window.angle)
+    right = np.array([np.cos(turn), np.sin(turn)]) * (wide / across)
+    below = np.array([-np.sin(turn), np.cos(turn)]) * (high / down)
+    start = np.array([window.x, window.y]) - right * across / 2 - below * down / 2
+    back = np.column_stack([right, below, start])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    seen = cv2.warpAffine(pixels, back, (across, down), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen), back
+
+
+def _stronger(pixels: Pixels) -> Pixels:
+    """The luma with its local contrast raised (CLAHE), as three equal planes: faint text stands out."""
+    import cv2
+
+    luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    tiles = tuple(max(1, length // 64) for length in luma.shape[::-1])
+    raised = cv2.createCLAHE(clipLimit=4.0, tileGridSize=tiles).apply(luma)
+    return np.asarray(cv2.cvtColor(raised, cv2.COLOR_GRAY2RGB))
+
+
+def _merged(lines: Sequence[Line]) -> list[Line]:
+    """Of lines that lie over each other, the one that says more and is surer."""
+    kept: list[Line] = []
+    for line in sorted(lines, key=lambda line: -len(line.text) * line.confidence**2):
+        if not any(overlap(line.box, known.box) > 0.5 for known in kept):
+            kept.append(line)
+    return kept
+
+
+def _ordered(lines: Sequence[Line]) -> list[Line]:
+    """From top to bottom, and from left to right within a row."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.box.centre[1]):
+        row = rows[-1] if rows else None
+        last = row[0].box if row else None
+        if row and last and line.box.centre[1] - last.centre[1] < 0.5 * min(last.height, line.box.height):
+            row.append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line.box.centre[0])]

@@ -1,0 +1,283 @@
+"""Finding written notices in text: phrases of `notices.toml` that refuse training or re-use.
+
+Pure. When in doubt it is a notice, since a notice is a refusal: only a sentence that plainly talks about such
+phrases (`about.toml`, a question, a quotation, a phrase deep in a page of prose) is a mention.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from curation.phrases.folding import END, LINE, NONE, SOFT, Folded, fold, folded
+
+#: Signs from which on one wrong, missing or extra sign is forgiven: of Han, kana and Hangul; of Latin script.
+FUZZY, FUZZY_LATIN = 5, 8
+
+#: A text is a page from this many lines and signs on. There, a phrase that is less than this share of its
+#: sentence is part of running text.
+PAGE_LINES, PAGE_SIGNS, PAGE_SHARE = 6, 200, 0.3
+
+_DATA = Path(__file__).parent
+_QUOTES = dict(zip("「『“\"‘'《【", "」』”\"’'》】", strict=True))
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A folded phrase. `alone`: counts only where nothing else stands beside it."""
+
+    signs: str
+    alone: bool
+    group: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One of `first`, then one of `second` at most `gap` signs later, with only `between` in between."""
+
+    first: Sequence[str]
+    second: Sequence[str]
+    gap: int
+    between: re.Pattern[str] | None
+    group: int
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Everything in the data files, folded."""
+
+    groups: Sequence[Mapping[str, Any]]
+    phrases: Sequence[Phrase]
+    pairs: Sequence[Pair]
+    before: Sequence[str]
+    after: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A phrase that was found: signs `start` to `end` of the folded text; `exact` or with one sign wrong."""
+
+    start: int
+    end: int
+    exact: bool
+    group: int
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A phrase in its sentence. `refuses` is False where the sentence only talks about it."""
+
+    language: str
+    category: str
+    said: str
+    exact: bool
+    refuses: bool
+
+
+def data_files() -> tuple[Path, Path]:
+    """What the lists are made of: versions depend on their bytes."""
+    return _DATA / "notices.toml", _DATA / "about.toml"
+
+
+@cache
+def groups() -> tuple[Mapping[str, Any], ...]:
+    """The groups of notices.toml as they are written."""
+    return tuple(tomllib.loads(data_files()[0].read_text(encoding="utf-8"))["group"])
+
+
+@cache
+def lists() -> Lists:
+    """The data files, read and folded once."""
+    about = tomllib.loads(data_files()[1].read_text(encoding="utf-8")).values()
+    phrases: dict[str, Phrase] = {}
+    pairs = []
+    for number, group in enumerate(groups()):
+        for alone, texts in ((False, group.get("phrases", ())), (True, group.get("alone", ()))):
+            for text in texts:
+                phrases.setdefault(folded(text), Phrase(folded(text), alone, number))
+        for pair in _pairs(group, number):
+            pairs.append(pair)
+            if pair.between is None:
+                for text in (one + two for one in pair.first for two in pair.second):
+                    if _forgiving(text):
+                        phrases.setdefault(text, Phrase(text, False, number))
+    return Lists(
+        groups(),
+        tuple(phrases.values()),
+        tuple(pairs),
+        tuple(folded(word) for one in about for word in one["before"]),
+        tuple(folded(word) for one in about for word in one["after"]),
+    )
+
+
+def find(text: str) -> list[Notice]:
+    """Every notice and mention in the lines of a picture, in their order. Never raises; in linear time."""
+    flat, known = fold(text), lists()
+    matches = sorted(set(_matches(flat, known)), key=_order)
+    page = text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
+    found, covered = [], 0
+    for match in matches:
+        if match.end <= covered:
+            continue
+        covered = match.end
+        group = known.groups[match.group]
+        start, end = _sentence(flat, match)
+        said = text[flat.places[start] : flat.places[end - 1] + 1]
+        refuses = not _about(text, flat, match, start, end, known, page)
+        found.append(Notice(group["language"], group["category"], said, match.exact, refuses))
+    return found
+
+
+def _order(match: Match) -> tuple[int, bool, int]:
+    """From left to right; of those that begin together, exact and long ones first."""
+    return match.start, not match.exact, match.start - match.end
+
+
+def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
+    def fold_all(key: str) -> tuple[str, ...]:
+        return tuple(folded(text) for text in group.get(key, ()))
+
+    words = sorted(fold_all("between"), key=len, reverse=True)
+    between = re.compile("(?:" + "|".join(map(re.escape, words)) + ")*+") if words else None
+    things, bans = fold_all("things"), fold_all("bans")
+    if "bans_first" in group:
+        yield Pair(fold_all("bans_first"), things, group["gap"], between, number)
+    if bans:
+        yield Pair(fold_all("bans_things") or things, bans, group["gap"], None, number)
+
+
+def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
+    for phrase in known.phrases:
+        for start, end, exact in _occurrences(flat.signs, phrase.signs):
+            if phrase.alone:
+                fits = exact and min(flat.breaks[start], flat.breaks[end]) >= LINE
+            else:
+                fits = _is_whole(flat, start, end)
+            if fits and END not in flat.breaks[start + 1 : end]:
+                yield Match(start, end, exact, phrase.group)
+    for pair in known.pairs:
+        yield from _paired(flat, pair)
+
+
+def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
+    signs = flat.signs
+    for one in pair.first:
+        for start in _finds(signs, one):
+            after = start + len(one)
+            reach = signs[after : after + pair.gap + max(map(len, pair.second))]
+            for two in pair.second:
+                at = reach.find(two)
+                if not 0 <= at <= pair.gap:
+                    continue
+                if pair.between is not None and not pair.between.fullmatch(reach[:at]):
+                    continue
+                end = after + at + len(two)
+                if _is_whole(flat, start, end) and END not in flat.breaks[start + 1 : end]:
+                    yield Match(start, end, True, pair.group)
+
+
+def _occurrences(signs: str, phrase: str) -> Iterator[tuple[int, int, bool]]:
+    """Where a phrase stands, exactly or with one sign wrong, extra or missing (one half must be right)."""
+    exact = set()
+    for start in _finds(signs, phrase):
+        exact.add(start)
+        yield start, start + len(phrase), True
+    if not _forgiving(phrase):
+        return
+    half = len(phrase) // 2
+    head, tail = phrase[:half], phrase[half:]
+    for start in _finds(signs, head):
+        if start not in exact:
+            for length in (len(tail), len(tail) - 1, len(tail) + 1):
+                end = start + half + length
+                if end <= len(signs) and _one_off(tail, signs[start + half : end]):
+                    yield start, end, False
+                    break
+    for middle in _finds(signs, tail):
+        if middle - half not in exact:
+            for length in (half, half - 1, half + 1):
+                start = middle - length
+                if start >= 0 and _one_off(head, signs[start:middle]):
+                    yield start, middle + len(tail), False
+                    break
+
+
+def _finds(signs: str, part: str) -> Iterator[int]:
+    at = signs.find(part)
+    while at >= 0:
+        yield at
+        at = signs.find(part, at + 1)
+
+
+def _one_off(one: str, other: str) -> bool:
+    """Whether an edit distance of one, or none, lies between two short texts."""
+    short, long = sorted((one, other), key=len)
+    at = next((i for i, sign in enumerate(short) if sign != long[i]), len(short))
+    if len(short) == len(long):
+        return short[at + 1 :] == long[at + 1 :]
+    return short[at:] == long[at + 1 :]
+
+
+def _forgiving(phrase: str) -> bool:
+    """Whether one sign may be wrong: not where a single sign is what forbids."""
+    if phrase.endswith("禁") or (phrase[:1] in "禁勿" and phrase[1:2] != folded("止")):
+        return False
+    return len(phrase) >= (FUZZY_LATIN if phrase.isascii() else FUZZY)
+
+
+def _is_whole(flat: Folded, start: int, end: int) -> bool:
+    """No Latin word is cut at either end, unless the line was read without any spaces."""
+    cut = (flat.signs[start].isascii() and flat.breaks[start] == NONE) or (
+        flat.signs[end - 1].isascii() and flat.breaks[end] == NONE
+    )
+    return not cut or (end - start >= 10 and SOFT not in flat.breaks[max(1, start - 4) : end + 4])
+
+
+def _sentence(flat: Folded, match: Match) -> tuple[int, int]:
+    """The signs from the end of the sentence before to the end of this one; lines alone end none."""
+    start, end = match.start, match.end
+    while start > 0 and flat.breaks[start] < END:
+        start -= 1
+    while end < len(flat.signs) and flat.breaks[end] < END:
+        end += 1
+    return start, end
+
+
+def _about(text: str, flat: Folded, match: Match, start: int, end: int, known: Lists, page: bool) -> bool:
+    """Whether the sentence talks about the phrase and does not mean it."""
+    first, last = flat.places[match.start], flat.places[match.end - 1] + 1
+    if text[first - 1 : first] in _QUOTES and first and text[last : last + 1] == _QUOTES[text[first - 1]]:
+        return len(flat.signs) > match.end - match.start
+    line = _line(flat, match)
+    head = flat.signs[max(start, line[0] - 40 if page else line[0]) : match.start]
+    tail = flat.signs[match.end : min(end, line[1] + 40 if page else line[1])]
+    asks = text[flat.places[end - 1] + 1 :].lstrip()[:1] in ("?", "？") and line[1] >= end - 1
+    if asks or any(word in head for word in known.before) or any(word in tail for word in known.after):
+        return True
+    return page and (match.end - match.start) < PAGE_SHARE * (end - start)
+
+
+def _line(flat: Folded, match: Match) -> tuple[int, int]:
+    """The signs of the lines that the match stands in."""
+    start, end = match.start, match.end
+    while start > 0 and flat.breaks[start] not in (LINE, END):
+        start -= 1
+    while end < len(flat.signs) and flat.breaks[end] not in (LINE, END):
+        end += 1
+    return start, end
+
+
+def refusing(notices: Sequence[Notice]) -> list[Notice]:
+    """Those that refuse, each said once."""
+    return list({notice.said: notice for notice in notices if notice.refuses}.values())
+
+
+def all_phrases() -> Iterator[str]:
+    """Every phrase of the data file as it is written, `alone` ones too (not the pairs)."""
+    return chain.from_iterable((*group.get("phrases", ()), *group.get("alone", ())) for group in groups())
