@@ -10,22 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from curation.annotators.base import Finding, Status
 from curation.findings import Annotation, Unseen, finding
 from curation.objections import ASKED
 from kyodaku.reasons import FilterReason, QuarantineReason
 from kyodaku.recipe import Filters
+from kyodaku.recipe.filters import KINDS
 
 Objection = FilterReason | QuarantineReason
 Filter = Callable[[Annotation, Filters], Objection | None]
 
+#: Sides before an enlargement, in the values of `detail`.
+EFFECTIVE = ("effective_width", "effective_height")
+
 
 def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
-    """Sides in upright pixels: the shorter against `min_side`, their ratio against `max_aspect`."""
+    """Sides in upright pixels: the shorter against `min_side`, their ratio against `max_aspect`;
+    and the shorter before an enlargement."""
     short, long = sorted((annotation["width"], annotation["height"]))
     if short < filters.resolution.min_side:
         return FilterReason.LOW_RESOLUTION
     if long > filters.resolution.max_aspect * short:
         return FilterReason.EXTREME_ASPECT
+    least = filters.resolution.min_effective_side
+    if least and min(finding(annotation, "detail").values[name] for name in EFFECTIVE) < least:
+        return FilterReason.ENLARGED
+    return None
+
+
+def watermark(annotation: Annotation, filters: Filters) -> Objection | None:
+    """A visible mark: the score of `overlay` at `max_score` or above; 1 asks nothing."""
+    most = filters.watermark.max_score
+    if most < 1 and finding(annotation, "overlay").score >= most:
+        return FilterReason.WATERMARK
     return None
 
 
@@ -36,10 +53,77 @@ def ai_made(annotation: Annotation, filters: Filters) -> Objection | None:
     return None
 
 
+def aesthetic(annotation: Annotation, filters: Filters) -> Objection | None:
+    """The score of a head that the recipe names, against `min_score`."""
+    asked = filters.aesthetic
+    if asked.min_score is None:
+        return None
+    found = _if_known(annotation, "aesthetic", asked.unknown)
+    return FilterReason.AESTHETIC if found is not None and found.score < asked.min_score else None
+
+
+def harmful(annotation: Annotation, filters: Filters) -> Objection | None:
+    """A page that shows the picture rates itself adult (`rated`, see `with_pages`), or a model says so."""
+    asked = filters.harmful
+    if asked.rated_pages and annotation.get("rated", False):
+        return FilterReason.HARMFUL
+    if asked.max_score is None:
+        return None
+    found = _if_known(annotation, "harmful", asked.unknown)
+    return FilterReason.HARMFUL if found is not None and found.score > asked.max_score else None
+
+
+def privacy(annotation: Annotation, filters: Filters) -> Objection | None:
+    """A GPS position in the file's metadata; more faces than `max_faces`."""
+    asked = filters.privacy
+    if asked.drop_gps and annotation["has_gps"]:
+        return FilterReason.GPS
+    if asked.max_faces is None:
+        return None
+    found = _if_known(annotation, "faces", asked.unknown)
+    return FilterReason.FACES if found is not None and found.values["count"] > asked.max_faces else None
+
+
+def _if_known(annotation: Annotation, annotator: str, unknown: str) -> Finding | None:
+    """The finding; None if nobody could tell and the recipe says `keep`. What broke stays Unseen."""
+    try:
+        return finding(annotation, annotator)
+    except Unseen as unseen:
+        if unseen.status is Status.UNKNOWN and unknown == "keep":
+            return None
+        raise
+
+
+def with_pages(annotation: Annotation, rated: bool) -> Annotation:
+    """The facts that select hands to filters: those of the picture, and whether any page that shows it, or
+    the response it came in, carries an adult rating. Who has a picture and no pages leaves that out."""
+    return {**annotation, "rated": rated}
+
+
+def kind(annotation: Annotation, filters: Filters) -> Objection | None:
+    """Scan furniture that the recipe drops, then a kind that it drops or does not keep. A kind below
+    `min_confidence`, or that nobody could tell, is what `unknown` says."""
+    asked = filters.kind
+    if asked.furniture:
+        furniture = _if_known(annotation, "furniture", asked.unknown)
+        if furniture and any(furniture.values[name] >= asked.min_confidence for name in asked.furniture):
+            return FilterReason.FURNITURE
+    if not asked.keep and not asked.drop:
+        return None
+    found = _if_known(annotation, "kind", asked.unknown)
+    if found is None or found.level not in KINDS or found.score < asked.min_confidence:
+        return QuarantineReason.KIND_UNKNOWN if asked.unknown == "quarantine" else None
+    wanted = not asked.keep or found.level in asked.keep
+    return None if wanted and found.level not in asked.drop else FilterReason.KIND
+
+
 #: Named as the tables below `[filters]` in a recipe.
 FILTERS: Mapping[str, Filter] = {
     "resolution": resolution,
     "ai_made": ai_made,
+    "aesthetic": aesthetic,
+    "harmful": harmful,
+    "privacy": privacy,
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curation.clusters import components
-from curation.filters import Objected, first_objection
+from curation.filters import Objected, first_objection, with_pages
 from curation.likeness import Likeness
 from curation.objections import objection
 from curation.reposts import disagreements, on_listed_host
@@ -40,6 +40,7 @@ from kyodaku.recipe.filters import Duplicates
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.reviews import Review, ReviewVerdict
+from kyodaku.signals.protocols.content_rating import says_adult
 
 
 @dataclass(frozen=True)
@@ -211,12 +212,13 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     decoys = _decoys(facts.candidates, rulings, rules.same_image)
     dropped = _dropped(facts)
     refused = _Refused.of(facts, rulings)
+    rated = _rated(facts)
     standing = []
     for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
         if ruling.outcome is not Outcome.RELEASED:
             continue
         unfit = _unusable(candidate.uid, facts, dropped)
-        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, refused)
+        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, refused, rated)
         if unfit is None:
             standing.append(index)
         else:
@@ -224,6 +226,15 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     if rules.filters.reposts.quarantine:
         standing = _without_reposts(facts, rulings, standing)
     _keep_the_best(facts, rules.filters.duplicates, rulings, standing)
+
+
+def _rated(facts: Facts) -> set[str]:
+    """Clusters of equal pixels (or uids without one) that a page or a response calls adult."""
+    return {
+        facts.clusters.get(candidate.uid, candidate.uid)
+        for candidate in facts.candidates
+        if candidate.uid and any(says_adult(signal) for signal in candidate.signals)
+    }
 
 
 def _settled(ruling: Ruling, outcome: Outcome, reason: ReasonEnum, because_of: str) -> Ruling:
@@ -246,7 +257,12 @@ def _unusable(uid: str, facts: Facts, dropped: Collection[str]) -> _Unfit | None
 
 
 def _set_aside(
-    candidate: Candidate, facts: Facts, filters: Filters, decoys: Collection[str], refused: _Refused
+    candidate: Candidate,
+    facts: Facts,
+    filters: Filters,
+    decoys: Collection[str],
+    refused: _Refused,
+    rated: Collection[str],
 ) -> _Unfit | None:
     """What quarantines or filters one usable picture; a quarantine only unless a reviewer lifted it."""
     uid = candidate.uid
@@ -259,7 +275,8 @@ def _set_aside(
     ):
         if applies and select_objection(reason).name not in lifted:
             return Outcome.QUARANTINED, reason, cause
-    found = first_objection(facts.annotations[uid], filters, lifted)
+    annotation = with_pages(facts.annotations[uid], facts.clusters.get(uid, uid) in rated)
+    found = first_objection(annotation, filters, lifted)
     if found is None:
         return None
     return (Outcome.QUARANTINED if isinstance(found, QuarantineReason) else Outcome.FILTERED), found, ""

@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.hub_classifier import Classifier, classifier_digest
+from curation.hub_classifier import Classifier
 from curation.nets.overlay import HEADS, KINDS, STRIDE, OverlayNet, fused
 from kyodaku.durable import file_sha256
 from kyodaku.fingerprint import Pixels
@@ -85,7 +85,7 @@ class Overlay:
 
     def __init__(self, weights: Path = WEIGHTS, classifier: Classifier | None = None) -> None:
         self._weights, self._classifier = weights, classifier
-        other = classifier_digest(classifier) if classifier else ""
+        other = classifier.digest() if classifier else ""
         self.version = versioned(1, _CODE, file_sha256(weights), other)
 
     @classmethod

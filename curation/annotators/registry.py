@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from curation.annotators.aesthetic import Aesthetic
 from curation.annotators.ai_made import AiMade
 from curation.annotators.base import Annotator
+from curation.annotators.embedding import Embedding
+from curation.annotators.faces import Faces
+from curation.annotators.harmful import Harmful
 from kyodaku.recipe import Annotators
 
 #: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
 BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
     "ai_made": AiMade.build,
+    "embedding": Embedding.build,
+    "aesthetic": Aesthetic.build,
+    "harmful": Harmful.build,
+    "faces": Faces.build,
 }
 
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import asdict
+
+import numpy as np
+from PIL import Image
+
 from curation.annotators.base import Annotator, Finding, Picture, Status, look_at_all
 from curation.annotators.registry import BUILT
 from curation.filters import FILTERS, Filter, Objection
 from curation.findings import Unseen
 from kyodaku.reasons import QuarantineReason
 from kyodaku.recipe import Filters
-from kyodaku.safedecode import DecodeLimits, SafeDecoder
+from kyodaku.safedecode import Decoded, ImageFacts
 
 #: By annotator: it looked and found nothing, so that no filter objects.
 NOTHING_FOUND = {name: Finding(name, "1", Status.OK) for name in BUILT}
 
 
-def opened(body: bytes, limits: DecodeLimits | None = None) -> Picture:
-    """A file, decoded as annotate does. Raises DecodeError."""
-    with SafeDecoder(limits) as decoder:
-        return Picture(body, decoder.decode(body))
+def opened(body: bytes) -> Picture:
+    """A plain file, decoded without the child that annotate decodes in: quicker."""
+    with Image.open(io.BytesIO(body)) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    facts = ImageFacts("png", "RGB", pixels.shape[1], pixels.shape[0], 1, 1, False, "", "", "", 0)
+    return Picture(body, Decoded(**asdict(facts), pixels=pixels))
 
 
 def seen(annotator: Annotator, *bodies: bytes) -> list[Finding]:
@@ -32,6 +40,7 @@ def ruled(filters: Filters, *found: Finding, apply: str = "", **row: object) -> 
         "width": 800,
         "height": 600,
         "has_gps": False,
+        "rated": False,
         "findings": {f.annotator: f for f in found},
         **row,
     }

@@ -29,6 +29,7 @@ from kyodaku.reasons import (
 )
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.signals.model import Effect
 from tests.curation.fixtures import NOAI, PUBLIC_DOMAIN, UNREADABLE, recipe
 from tests.curation.looking import NOTHING_FOUND
 
@@ -258,3 +259,13 @@ def test_the_order_of_candidates_changes_nothing(
     for candidate, ruling in zip(shuffled, second, strict=True):
         was = first[candidate.candidate_id]
         assert (ruling.outcome, ruling.purged) == (was.outcome, was.purged)
+
+
+def test_a_picture_that_any_page_rates_adult_is_dropped() -> None:
+    said = {"protocol": "content-rating", "effect": Effect.SILENT, "parsed": "adult", "reason": ""}
+    adult = replace(NOAI, **said)  # type: ignore[arg-type]
+    rated = replace(ONE, signals=(adult,))
+    elsewhere = replace(ONE, candidate_id="elsewhere", page_url="https://museum.example/other")
+    assert {ruling.reason for ruling in rulings(rated, elsewhere)} == {FilterReason.HARMFUL}
+    (other_word,) = rulings(replace(ONE, signals=(replace(adult, parsed="general"),)))
+    assert other_word.outcome is Outcome.RELEASED

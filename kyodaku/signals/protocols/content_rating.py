@@ -62,6 +62,11 @@ def is_adult(value: str) -> bool:
     return _RTA in re.sub(r"\s", "", text) or not _WORDS.isdisjoint(re.split(r"[^a-z]+", text))
 
 
+def says_adult(signal: Signal) -> bool:
+    """Whether a signal is such a rating."""
+    return signal.protocol == ContentRating.name and signal.parsed == ADULT
+
+
 def _of_head(head: ResponseHead, binding: Binding) -> list[Signal]:
     found = [value for value in head.values(_HEADER) if is_adult(value)]
     where = (Where.HEADER, binding, head.url, head.digest(), True, head.fetched_at)
