@@ -1,6 +1,6 @@
 """make bench-detectors: what the annotators and the drop filters find, and what they take for something.
 
-    python -m benchmarks.detectors [--quick] [--pool DIR] [--jobs 2] [set ...]
+    python -m benchmarks.detectors [--quick] [--share 1.0] [--pool DIR] [--jobs 2] [set ...]
 
 The pictures come from free Debian packages (`python -m curation.train.pictures --pool DIR` fetches them) and
 are of the split that no trainer reads; marks, notices, cloaks and everything that looks like them are drawn
@@ -36,6 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="look at these only; all without any")
     parser.add_argument("--quick", action="store_true", help="a twelfth of the pictures; minutes")
+    parser.add_argument("--share", type=float, default=1.0, help="of all pictures")
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
     parser.add_argument("--jobs", type=int, default=2, help="processes that look")
     parser.add_argument("--figures", action="store_true", help="look at nothing; figures of what is there")
@@ -43,14 +44,15 @@ def main() -> int:
         "--json", type=Path, metavar="FILE", help="write the figures there, not to the package"
     )
     asked = parser.parse_args()
+    share = 1 / 12 if asked.quick else asked.share
     began = time.monotonic()
     for name in () if asked.figures else asked.sets or SETS:
-        for done, of in looks.look(WORK, asked.pool, SETS[name], asked.quick, asked.jobs):
+        for done, of in looks.look(WORK, asked.pool, SETS[name], share, asked.jobs):
             if done % 50 == 0 or done == of:
                 print(
                     f"{name}: {done} of {of}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
                 )
-    result = measured(asked.pool, asked.quick)
+    result = measured(asked.pool, share)
     if asked.quick and not asked.json:
         print(tables.page(result))
         return 0
@@ -63,9 +65,9 @@ def main() -> int:
     return 0
 
 
-def measured(pool: Path, quick: bool) -> dict[str, Any]:
+def measured(pool: Path, share: float) -> dict[str, Any]:
     """The figures of everything that was looked at. A detector whose annotators are missing has none."""
-    seen = {name: looks.looked(WORK, pool, test, quick) for name, test in SETS.items()}
+    seen = {name: looks.looked(WORK, pool, test, share) for name, test in SETS.items()}
     there = looks.built()
     detectors = {
         name: {
@@ -79,7 +81,7 @@ def measured(pool: Path, quick: bool) -> dict[str, Any]:
     }
     grounds = Grounds(pool)
     return {
-        "command": "make bench-detectors" + (" QUICK=1" if quick else ""),
+        "command": f"python -m benchmarks.detectors --share {share:g}",
         "machine": describe(),
         "date": datetime.now(UTC).date().isoformat(),
         "sources": {

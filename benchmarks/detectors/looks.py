@@ -54,16 +54,16 @@ def asked(test: TestSet) -> list[Annotator]:
     return [one for name, one in built().items() if not test.annotators or name in test.annotators]
 
 
-def look(folder: Path, pool: Path, test: TestSet, quick: bool, jobs: int) -> Iterator[tuple[int, int]]:
+def look(folder: Path, pool: Path, test: TestSet, share: float, jobs: int) -> Iterator[tuple[int, int]]:
     """Look at what nobody looked at yet; yields (done, all) after each case. Results go to `folder`."""
     known = _read(folder, test)
-    cases = [Case(test.name, family, n) for family, count in test.counts(quick) for n in range(count)]
+    cases = list(test.cases(share))
     made = _made(test, _grounds(pool))
     versions = {one.name: one.version for one in asked(test)}
     todo = []
     for case in cases:
-        rows = {view: _fit(known.get((case.key, view)), made, versions) for view in test.views}
-        if any(rows[view]["findings"].keys() != versions.keys() for view in test.views):
+        rows = {view: _fit(known.get((case.key, view)), made, versions) for view in test.views_of(case)}
+        if any(row["findings"].keys() != versions.keys() for row in rows.values()):
             todo.append((case, rows))
     done = len(cases) - len(todo)
     yield done, len(cases)
@@ -79,19 +79,17 @@ def look(folder: Path, pool: Path, test: TestSet, quick: bool, jobs: int) -> Ite
             yield done, len(cases)
 
 
-def looked(folder: Path, pool: Path, test: TestSet, quick: bool = False) -> list[Looked]:
+def looked(folder: Path, pool: Path, test: TestSet, share: float = 1.0) -> list[Looked]:
     """What was found so far, by the annotators and on the pictures of today."""
     made, versions = _made(test, _grounds(pool)), {one.name: one.version for one in asked(test)}
     known = _read(folder, test)
     found = []
-    for family, count in test.counts(quick):
-        for number in range(count):
-            for view in test.views:
-                case = Case(test.name, family, number)
-                row = _fit(known.get((case.key, view)), made, versions)
-                if row["findings"]:
-                    findings = {name: Finding.from_row(item) for name, item in row["findings"].items()}
-                    found.append(Looked(case, view, row["width"], row["height"], findings))
+    for case in test.cases(share):
+        for view in test.views_of(case):
+            row = _fit(known.get((case.key, view)), made, versions)
+            if row["findings"]:
+                findings = {name: Finding.from_row(item) for name, item in row["findings"].items()}
+                found.append(Looked(case, view, row["width"], row["height"], findings))
     return found
 
 
@@ -127,9 +125,7 @@ def _look_at(case: Case, rows: Mapping[str, Row], pool: Path, made: str) -> list
     pictures = [
         Picture(body, _decoder().decode(body)) for body in (VIEWS[view](pixels) for view in test.views)
     ]
-    kept = [
-        {name: Finding.from_row(item) for name, item in rows[view]["findings"].items()} for view in test.views
-    ]
+    kept = [{name: Finding.from_row(item) for name, item in row["findings"].items()} for row in rows.values()]
     same = {name for name in kept[0] if all(name in row for row in kept)}
     found = look_at_all(asked(test), pictures, [{name: row[name] for name in same} for row in kept])
     return [
@@ -141,7 +137,7 @@ def _look_at(case: Case, rows: Mapping[str, Row], pool: Path, made: str) -> list
             "height": picture.decoded.height,
             "findings": {name: _plain(finding) for name, finding in findings.items()},
         }
-        for view, picture, findings in zip(test.views, pictures, found, strict=True)
+        for view, picture, findings in zip(rows, pictures, found, strict=True)
     ]
 
 

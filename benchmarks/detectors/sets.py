@@ -34,7 +34,8 @@ LABELS = "labels and captions laid over"
 @dataclass(frozen=True)
 class TestSet:
     """`families`: name -> how many pictures in a full run. `annotators`: who looks (empty: all that are
-    built). `modules`: whose sources say that a picture must be made anew."""
+    built). `modules`: whose sources say that a picture must be made anew. Of a family, the first `in_all`
+    pictures go through all views, the rest through the first one only."""
 
     name: str
     families: Mapping[str, int]
@@ -42,11 +43,17 @@ class TestSet:
     views: Sequence[str]
     annotators: Sequence[str]
     modules: Sequence[str]
+    in_all: int = 1_000_000
 
-    def counts(self, quick: bool) -> Iterator[tuple[str, int]]:
-        """How many of each family this run asks for: a twelfth, two at least, in a quick one."""
+    def cases(self, share: float) -> Iterator[Case]:
+        """The cases of a run that asks for a share of all pictures, two of a family at least."""
         for family, count in self.families.items():
-            yield family, max(2, count // 12) if quick else count
+            for number in range(max(2, round(share * count))):
+                yield Case(self.name, family, number)
+
+    def views_of(self, case: Case) -> Sequence[str]:
+        """The columns that a case goes through."""
+        return self.views if case.number < self.in_all else self.views[:1]
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ _MADE = "benchmarks.detectors.sources"
 SETS: Mapping[str, TestSet] = {
     one.name: one
     for one in (
-        TestSet("clean", {"ordinary pictures": 1000}, _clean, _ALL, EVERYTHING, (_MADE,)),
+        TestSet("clean", {"ordinary pictures": 1000}, _clean, _ALL, EVERYTHING, (_MADE,), 300),
         TestSet(
             "hard",
             {
