@@ -40,7 +40,7 @@ BLANK = 4.0
 
 @dataclass(frozen=True)
 class Judgement:
-    """Of one picture: probabilities of CLASSES, of FURNITURE, and where that stands, (4, 24, 24)."""
+    """Of one picture: probabilities of CLASSES, of FURNITURE, and where that stands, (4, 20, 20)."""
 
     kinds: Floats
     furniture: Floats

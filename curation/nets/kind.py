@@ -18,12 +18,12 @@ from kyodaku.recipe.filters import FURNITURE, KINDS
 CLASSES = (*KINDS, "other")
 
 #: Sides of the two views, in pixels, and of the furniture mask.
-WHOLE, CLOSE, MASK = 192, 160, 24
+WHOLE, CLOSE, MASK = 160, 112, 20
 
 
 class Judged(NamedTuple):
-    """Logits: `kinds` (n, len(CLASSES)), `furniture` (n, len(FURNITURE)), `mask` (n, len(FURNITURE), 24,
-    24)."""
+    """Logits: `kinds` (n, len(CLASSES)), `furniture` (n, len(FURNITURE)), `mask` (n, len(FURNITURE), 20,
+    20)."""
 
     kinds: Tensor
     furniture: Tensor
@@ -50,21 +50,19 @@ class _Block(nn.Module):
 
 
 class KindNet(nn.Module):
-    """`whole` (n, 3, 192, 192) and `close` (n, 3, 160, 160), both in [-1, 1]. 0.65 M parameters."""
+    """`whole` (n, 3, 160, 160) and `close` (n, 3, 112, 112), both in [-1, 1]. 0.5 M parameters."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(_Conv(3, 16, 4, 2), _Conv(16, 32, 3, 2), _Block(32))
-        self.eighth = nn.Sequential(_Conv(32, 64, 3, 2), _Block(64), _Block(64))
-        self.deep = nn.Sequential(_Conv(64, 112, 3, 2), _Block(112), _Block(112), _Conv(112, 128, 3, 2))
-        self.up = _Conv(128, 64, 1)
-        self.fine = _Conv(64, 48, 1)
+        self.stem = nn.Sequential(_Conv(3, 16, 4, 2), _Conv(16, 24, 3, 2), _Block(24))
+        self.eighth = nn.Sequential(_Conv(24, 48, 3, 2), _Block(48), _Block(48))
+        self.deep = nn.Sequential(_Conv(48, 96, 3, 2), _Block(96), _Block(96), _Conv(96, 128, 3, 2))
+        self.up = _Conv(128, 48, 1)
+        self.fine = _Conv(48, 48, 1)
         self.to_mask = nn.Conv2d(48, len(FURNITURE), 1)
-        self.close = nn.Sequential(
-            _Conv(3, 16), _Conv(16, 32, 3, 2), _Conv(32, 48, 3, 2), _Conv(48, 64, 3, 2)
-        )
+        self.close = nn.Sequential(_Conv(3, 24, 4, 2), _Conv(24, 32, 3, 2), _Conv(32, 64, 3, 2))
         self.kinds = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(2 * 128 + 64 + 2 * 64, 128), nn.ReLU(), nn.Linear(128, len(CLASSES))
+            nn.Dropout(0.2), nn.Linear(2 * 128 + 48 + 2 * 64, 128), nn.ReLU(), nn.Linear(128, len(CLASSES))
         )
         self.furniture = nn.Linear(2 * len(FURNITURE) + 128, len(FURNITURE))
 

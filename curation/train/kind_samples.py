@@ -46,7 +46,7 @@ _MUTE = ("texture",)
 @dataclass(frozen=True)
 class Samples:
     """uint8 views (n, h, w, 3); `kinds` int64 (n,), -1 unsaid; `furniture` float32 (n, 4); `masks` uint8
-    (n, 4, 24, 24); `origins` names the source of each."""
+    (n, 4, 20, 20); `origins` names the source of each."""
 
     whole: Pixels
     close: Pixels
@@ -97,7 +97,7 @@ def sample(
 def _picture(
     stock: Stock, rng: np.random.Generator, way: str, number: int
 ) -> tuple[tuple[Pixels, dict[str, Pixels]], str, str]:
-    side = int(rng.integers(380, 720))
+    side = int(rng.integers(300, 600))
     if way in SCENES:
         drawn = draw(way, 7_000_000 + number, stock, side)
         return (drawn.pixels, drawn.masks), drawn.kind, drawn.source
