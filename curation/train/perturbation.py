@@ -27,7 +27,7 @@ from curation.train.cloaks import PATTERNS
 from curation.train.computed import FAMILIES, computed, encoders
 from curation.train.perturbed import SIDE, Sample, crops, samples
 from curation.train.pictures import DEFAULT_POOL
-from curation.train.verdicts import auc, calibrated, figures, judged
+from curation.train.verdicts import as_markdown, auc, calibrated, figures, judged
 
 WEIGHTS = Path(__file__).parents[1] / "models" / "perturbation.safetensors"
 
@@ -104,10 +104,15 @@ def train_net(
     while (spent := (time.process_time() - began) / seconds) < 1 and since < patience:
         model.train()
         losses = []
-        for chosen in np.array_split(rng.permutation(len(train.samples)), max(1, len(train.samples) // 32)):
+        pairs = rng.permutation(len(train.samples) // 2)  # both of a pair in one batch
+        for some in np.array_split(pairs, max(1, len(pairs) // 16)):
             spent = min(1.0, (time.process_time() - began) / seconds)
             optimizer.param_groups[0]["lr"] = 1e-5 + 2e-3 * min(spent / 0.08, (1 - spent) / 0.92, 1.0)
-            losses.append(_net_step(model, optimizer, [train.samples[int(i)] for i in chosen], rng))
+            losses.append(
+                _net_step(
+                    model, optimizer, [train.samples[2 * int(i) + k] for i in some for k in (0, 1)], rng
+                )
+            )
             if spent >= 1:
                 break
         score = _net_auc(model, held)
@@ -127,15 +132,17 @@ def _net_step(
     model: PerturbNet, optimizer: torch.optim.Optimizer, chosen: Sequence[Sample], rng: np.random.Generator
 ) -> float:
     images, energies, labels = [], [], []
-    for sample in chosen:
-        top, left = (int(rng.integers(0, (n - _CROP) // 16 + 1)) * 16 for n in sample.pixels.shape[:2])
+    for index, sample in enumerate(chosen):
+        if index % 2 == 0:
+            top, left = (int(rng.integers(0, (n - _CROP) // 4 + 1)) * 4 for n in sample.pixels.shape[:2])
+            across, down, colours = rng.random(3) < (0.5, 0.5, 0.3)
         image = sample.pixels[top : top + _CROP, left : left + _CROP]
         energy = sample.energy[top // 4 : (top + _CROP) // 4, left // 4 : (left + _CROP) // 4]
-        if rng.random() < 0.5:
+        if across:
             image, energy = image[:, ::-1], energy[:, ::-1]
-        if rng.random() < 0.5:
+        if down:
             image, energy = image[::-1], energy[::-1]
-        if rng.random() < 0.3:
+        if colours:
             image = image[..., ::-1]
         images.append(_tensor(image))
         energies.append(torch.from_numpy(energy.copy()))
@@ -203,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         panel = judged(given.out)
         found = figures(panel, given.pool, given.cache, given.seed, given.test)
         (given.cache / "figures.json").write_text(json.dumps(found, indent=1, ensure_ascii=False))
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        print(as_markdown(found))
 
 
 def train(given: argparse.Namespace) -> Panel:
@@ -215,7 +222,7 @@ def train(given: argparse.Namespace) -> Panel:
     attacks = computed(given.cache, bank, models, FAMILIES, given.seed, given.attacks)
     made = ready(list(samples(bank, attacks, TRAINED, given.samples, given.seed)))
     other = crops(given.pool, "validation", max(150, given.samples // 12), SIDE, SIDE, given.seed + 1)
-    held = ready(list(samples(other, None, TRAINED, max(200, given.samples // 10), given.seed + 1)))
+    held = ready(list(samples(other, attacks, TRAINED, max(200, given.samples // 10), given.seed + 1)))
     print(f"{len(made.samples)} samples, {len(held.samples)} to validate", flush=True)
     panel = Panel().eval()
     panel.features = train_features(made, held, given.seed)

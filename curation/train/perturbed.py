@@ -154,8 +154,8 @@ def way(rng: np.random.Generator, image: Rgb) -> Rgb:
     if chance < 0.75:
         return recoded(image, "JPEG", int(rng.integers(70, 99)), bool(rng.random() < 0.35))
     if chance < 0.87:
-        return recoded(image, "JPEG", int(rng.integers(40, 75)))
-    return recoded(image, "WEBP", int(rng.integers(50, 96)))
+        return recoded(image, "JPEG", int(rng.integers(55, 75)))
+    return recoded(image, "WEBP", int(rng.integers(60, 96)))
 
 
 def resized(image: Rgb, scale: float, how: int = 1) -> Rgb:
@@ -182,60 +182,55 @@ class Computed:
 def samples(
     bank: Sequence[Rgb], computed: Computed | None, patterns: Sequence[str], count: int, seed: int
 ) -> Iterator[Sample]:
-    """So many samples, one half perturbed: by `patterns`, and by attacks where there are any."""
+    """So many samples, in pairs that have past and way in common: one clean, one perturbed, by `patterns` or
+    by attacks where there are any. Nothing but the perturbation tells the two apart, so a net learns it
+    soonest."""
     rng = np.random.default_rng(seed)
-    for index in range(count):
+    names = list(LOOKALIKES)
+    for _ in range(count // 2):
         image = bank[int(rng.integers(len(bank)))]
-        yield _perturbed(rng, bank, image, computed, patterns) if index % 2 else _clean(rng, image)
+        change = _computed(rng, computed) if computed is not None and rng.random() < 0.6 else None
+        if change is not None and rng.random() < 0.4:
+            image = change.image
+        image, like = past(rng, image), ""
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.45, 0.45, 0.1]))):
+            like = names[int(rng.integers(len(names)))]
+            image = LOOKALIKES[like](rng, image)
+        if change is None:
+            family = patterns[int(rng.integers(len(patterns)))]
+            field = PATTERNS[family](rng, *image.shape[:2], bank[int(rng.integers(len(bank)))])
+            bound = float(np.exp(rng.uniform(np.log(5), np.log(18))))
+            laid = lay(image, field, bound, bool(rng.random() < 0.3))
+        else:
+            family = change.family
+            laid = np.clip(np.rint(image + change.field), 0, 255).astype(np.uint8)
+        yield from _pair(image, laid, family, like, int(rng.integers(1 << 31)))
 
 
-def _clean(rng: np.random.Generator, image: Rgb) -> Sample:
-    like, names = "", list(LOOKALIKES)
-    image = past(rng, image)
-    for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.48, 0.12]))):
-        like = names[int(rng.integers(len(names)))]
-        image = LOOKALIKES[like](rng, image)
-    seen = way(rng, image)
-    return Sample(seen, "", like, np.zeros((seen.shape[0] // 4, seen.shape[1] // 4), np.float32))
-
-
-def _perturbed(
-    rng: np.random.Generator,
-    bank: Sequence[Rgb],
-    image: Rgb,
-    computed: Computed | None,
-    patterns: Sequence[str],
-) -> Sample:
-    like, names = "", list(LOOKALIKES)
-    image = past(rng, image)
-    if rng.random() < 0.25:
-        like = names[int(rng.integers(len(names)))]
-        image = LOOKALIKES[like](rng, image)
-    if computed is not None and rng.random() < 0.6:
-        family, image, laid = _computed(rng, image, computed)
-    else:
-        family = patterns[int(rng.integers(len(patterns)))]
-        other = bank[int(rng.integers(len(bank)))]
-        field = PATTERNS[family](rng, *image.shape[:2], other)
-        laid = lay(image, field, float(np.exp(rng.uniform(np.log(4), np.log(18)))), bool(rng.random() < 0.3))
-    energy = np.abs(laid.astype(np.float32) - image).mean(2)
-    seen = way(rng, laid)
+def _pair(image: Rgb, laid: Rgb, family: str, like: str, seed: int) -> Iterator[Sample]:
+    clean, seen = (way(np.random.default_rng(seed), one) for one in (image, laid))
     shape = (seen.shape[1] // 4, seen.shape[0] // 4)
+    energy = np.abs(laid.astype(np.float32) - image).mean(2)
     small = np.asarray(Image.fromarray(energy).resize(shape, Image.Resampling.BOX), np.float32)
-    return Sample(seen, family, like, small)
+    yield Sample(clean, "", like, np.zeros_like(small))
+    yield Sample(seen, family, like, small)
 
 
-def _computed(rng: np.random.Generator, image: Rgb, computed: Computed) -> tuple[str, Rgb, Rgb]:
-    """An attack on its own picture, or what it computed laid over another, mirrored, stronger or weaker."""
+@dataclass(frozen=True)
+class _Change:
+    family: str
+    image: Rgb
+    field: Field
+
+
+def _computed(rng: np.random.Generator, computed: Computed) -> _Change:
+    """What one attack computed and for which picture, both mirrored, stronger or weaker."""
     index = int(rng.integers(len(computed.families)))
-    change = computed.changes[index].astype(np.float32)
-    if rng.random() < 0.4:
-        image = computed.images[index]
+    change, image = computed.changes[index].astype(np.float32), computed.images[index]
     if rng.random() < 0.5:
         image, change = image[:, ::-1], change[:, ::-1]
     if rng.random() < 0.5:
         image, change = image[::-1], change[::-1]
     mean = float(np.abs(change).mean())  # a soft budget may end faint: nobody publishes a cloak of one level
-    change = change * rng.uniform(0.6, 1.3) * max(1.0, min(4.0, rng.uniform(2, 4) / (mean + 0.1)))
-    laid = np.clip(np.rint(image + change), 0, 255).astype(np.uint8)
-    return computed.families[index], np.ascontiguousarray(image), np.ascontiguousarray(laid)
+    change = change * rng.uniform(0.7, 1.3) * max(1.0, min(4.0, rng.uniform(2, 4) / (mean + 0.1)))
+    return _Change(computed.families[index], np.ascontiguousarray(image), np.asarray(change, np.float32))

@@ -174,7 +174,7 @@ def _scores(terms: Tensor, weights: Tensor) -> np.ndarray:
 
 
 def figures(
-    panel: Panel, pool: Path, cache: Path, seed: int, count: int, each: int = 60, side: int = 2 * SIDE
+    panel: Panel, pool: Path, cache: Path, seed: int, count: int, each: int = 60, side: int = 288
 ) -> dict[str, Any]:
     """On the test split's pictures: recall of each held-out family by column, and the false alarms of each
     lookalike. `count` clean pictures, `each` of a family; the bounds are those of the weights."""
@@ -246,3 +246,26 @@ def _attacks(
         chosen = [past(rng, bank[int(rng.integers(len(bank)))]) for _ in range(2)]
         for image, change in zip(chosen, change_of(rng, chosen, bank, models, family), strict=True):
             yield np.clip(image.astype(np.int16) + change, 0, 255).astype(np.uint8)
+
+
+def as_markdown(found: Mapping[str, Any]) -> str:
+    """The figures as two tables for the model card."""
+    columns = list(COLUMNS)
+    lines = [
+        f"| held-out family | AUC raw | {' | '.join(columns)} | likely, raw |",
+        "|---" * (len(columns) + 3) + "|",
+    ]
+    for name, table in found["families"].items():
+        cells = [_share(table[column]["recall at 1 %"]) for column in columns]
+        last = _share(table["raw"]["likely"])
+        lines.append(f"| {name} | {table['raw']['auc']:.3f} | {' | '.join(cells)} | {last} |")
+    lines += ["", "| clean pictures | n | possible or likely | likely |", "|---|---|---|---|"]
+    for name, alarms in found["false_alarms"].items():
+        cells = [f"{_share(alarms[level], 1)}" for level in ("possible", "likely")]
+        lines.append(f"| {name} | {alarms['likely'][3]} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _share(rate: Sequence[float], digits: int = 0) -> str:
+    share, low, high = (100 * value for value in rate[:3])
+    return f"{share:.{digits}f} % ({low:.{digits}f}-{high:.{digits}f})"
