@@ -1,10 +1,11 @@
 """Annotator `notices`: does a text in the picture say no to AI training, or to copying and re-use.
 
-Pure over the lines that the annotator `text` read. Level `notice`: it refuses; `mention`: a sentence that only
-talks about such notices; `none`. `text`: the sentences that refuse (or mention), one a line. `values`: `ai`
-and `reuse` (1.0 where a phrase of that category refuses), `exact` (0.0 where only phrases with a sign wrong were
-found). `score` is 1.0 for a notice. The mask is that of the text. Where nobody could read, nothing is known:
-`unknown`. The phrases stand in curation/phrases/notices.toml; docs/notices.md lists them for creators.
+Pure over the lines that the annotator `text` read. Level `notice`: it refuses; `mention`: a sentence that
+only talks about such notices; `none`. `text`: the sentences that refuse (or mention), one a line. `values`:
+`ai` and `reuse` (1.0 where a phrase of that category refuses), `exact` (0.0 where only phrases with a sign
+wrong were found). `score` is 1.0 for a notice. The mask is that of the text. Where nobody could read,
+nothing is known: `unknown`. The phrases stand in curation/phrases/notices.toml; docs/notices.md lists them
+for creators.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 line. `values`: `lines`, `signs`, `area` (share of the picture that text boxes cover), `angle` (of the longest
 line, degrees, clockwise). The mask is the text boxes. Level: `none` or `text`.
 
-Japanese (also vertical), Chinese, English and other Latin scripts are read. Hangul is not: the recogniser has no
-such signs. `curation/ocr/passes.py` says how it looks.
+Japanese (also vertical), Chinese, English and other Latin scripts are read. Hangul is not: the recogniser
+has no such signs. `curation/ocr/passes.py` says how it looks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading one picture: a cheap look first, closer looks only where that saw something.
 
-1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and this is
-   all they cost.
+1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and
+   this is all they cost.
 2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
 3. Where boxes could not be read, where the detector saw something faint, or where an earlier annotator says
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,

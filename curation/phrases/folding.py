@@ -1,8 +1,8 @@
 """Folding text so that what people write, and what a recogniser makes of it, compares equal.
 
-NFKC and casefold; spaces, dots and other punctuation are dropped but remembered as breaks; accents and the long
-vowel mark go; small kana become large; forms of one Han sign (Japanese, traditional, simplified) become one; signs
-that recognisers mix up become one. Never raises; time is linear in the length.
+NFKC and casefold; spaces, dots and other punctuation are dropped but remembered as breaks; accents and the
+long vowel mark go; small kana become large; forms of one Han sign (Japanese, traditional, simplified) become
+one; signs that recognisers mix up become one. Never raises; time is linear in the length.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
-#: Kinds of break before a sign, the stronger the larger: none; a space, or where scripts meet; the end of a line;
-#: punctuation; the end of a sentence.
+#: Kinds of break before a sign, the stronger the larger: none; a space, or where scripts meet; the end of a
+#: line; punctuation; the end of a sentence.
 NONE, SOFT, LINE, HARD, END = range(5)
 
 _ENDS = frozenset("。！？!?｡；;")
@@ -26,7 +26,7 @@ _ALIKE = (
     "从從 认認 谢謝 读讀読 证證証 设設 试試 误誤 课課 译譯訳 责責 费費 进進 运運 "
     "违違 还還 难難 须須 类類 体體 点點 业業 样樣様 标標 气氣 状狀 产產産 种種 "
     "积積 约約 级級 给給 网網 线線 绘繪絵 续續続 视視 规規 见見 质質 辑輯 选選 "
-    "录錄録 长長 开開 间間 页頁 愿願 用甩 勿匆 ニ二 ロ口 カ力 エ工 タ夕 ハ八 "
+    "录錄録 长長 开開 间間 页頁 觉覺覚 国國 东東 创創 汇匯 动動 红紅 愿願 用甩 勿匆 ニ二 ロ口 カ力 エ工 タ夕 ハ八 "
     "ト卜 ヘへべぺ リり 未末 止正 "
 )
 

@@ -154,7 +154,7 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
 
 def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
     for phrase in known.phrases:
-        for start, end, exact in _occurrences(flat.signs, phrase.signs):
+        for start, end, exact in occurrences(flat.signs, phrase.signs):
             if phrase.alone:
                 fits = exact and min(flat.breaks[start], flat.breaks[end]) >= LINE
             else:
@@ -182,8 +182,9 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
                     yield Match(start, end, True, pair.group)
 
 
-def _occurrences(signs: str, phrase: str) -> Iterator[tuple[int, int, bool]]:
-    """Where a phrase stands, exactly or with one sign wrong, extra or missing (one half must be right)."""
+def occurrences(signs: str, phrase: str) -> Iterator[tuple[int, int, bool]]:
+    """Where a folded phrase stands in folded text: start, end, and whether exactly. Long phrases are found
+    with one sign wrong, extra or missing too (one half must be right)."""
     exact = set()
     for start in _finds(signs, phrase):
         exact.add(start)
