@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from curation.nets.overlay import HEADS, OverlayNet, Seen
 from curation.train.overlay_bank import Bank, draw_bank
-from curation.train.overlay_samples import Sample, sample
+from curation.train.overlay_samples import Sample, pair
 from curation.train.pictures import DEFAULT_POOL, SPLITS
 
 #: Where the weights are shipped.
@@ -34,17 +34,22 @@ WEIGHTS = Path(__file__).parent.parent / "models" / "overlay.safetensors"
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. `side` pixels of a sample, `late_side` in the last eighth of the steps."""
+    """How to train. `side` pixels of a sample, `late_side` in the last fifth of the way; marks are strong at
+    first and as they come from the middle on. Whichever of `steps` and `minutes` ends first sets the way."""
 
-    steps: int = 2600
-    batch: int = 24
-    side: int = 256
-    late_side: int = 384
-    rate: float = 2.5e-3
+    steps: int = 5000
+    batch: int = 16
+    side: int = 160
+    late_side: int = 288
+    rate: float = 2e-3
     seed: int = 0
     minutes: float = 60.0
-    every: int = 200
+    every: int = 400
     patience: int = 6
+
+    def way(self, step: int, seconds: float) -> float:
+        """How much of the training is done, 0 to 1."""
+        return min(1.0, max(step / self.steps, seconds / (60 * self.minutes)))
 
 
 def loss_of(seen: Seen, batch: Batch) -> Tensor:
@@ -58,7 +63,7 @@ def loss_of(seen: Seen, batch: Batch) -> Tensor:
         seen.mask.float(), batch.masks, reduction="none", pos_weight=torch.tensor(2.0)
     )
     covered = (dense.mean((1, 2)) * batch.mask_weights).mean()
-    return image + 1.5 * covered
+    return image + 3.0 * covered
 
 
 @dataclass(frozen=True)
@@ -118,11 +123,8 @@ class Training:
     def _rate(self) -> float:
         """A short warm-up, then half a cosine down to a hundredth."""
         warm = min(1.0, (self.step + 1) / 100)
-        return (
-            self.plan.rate
-            * warm
-            * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.step / self.plan.steps)))
-        )
+        way = self.plan.way(self.step, self.seconds)
+        return self.plan.rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * way)))
 
     def _follow(self) -> None:
         """Let the smoothed weights follow (Polyak averaging)."""
@@ -165,18 +167,19 @@ class Training:
             setattr(self, name, value)
 
 
-def make_batch(bank: Bank, plan: Plan, step: int) -> Batch:
-    """The batch of a step: the same for the same seed, whatever was before."""
+def make_batch(bank: Bank, plan: Plan, step: int, way: float) -> Batch:
+    """The batch of a step at a share of the way: the same for the same seed, whatever was before."""
     rng = np.random.default_rng([plan.seed, 7, step])
-    late = step >= plan.steps * 7 // 8
-    side, count = (plan.late_side, max(4, plan.batch // 2)) if late else (plan.side, plan.batch)
-    return Batch.of([sample(bank, rng, side, marked=index % 2 == 0) for index in range(count)])
+    side, count = (plan.late_side, max(4, plan.batch // 2)) if way >= 0.8 else (plan.side, plan.batch)
+    ease = min(1.0, max(0.0, 1.25 - 2.5 * way))
+    pairs = [pair(bank, rng, side, ease) for _ in range(count // 2)]
+    return Batch.of([one for both in pairs for one in both])
 
 
-def validation_batches(bank: Bank, plan: Plan, count: int = 384) -> list[Batch]:
+def validation_batches(bank: Bank, plan: Plan, count: int = 192) -> list[Batch]:
     """Always the same samples of the validation split."""
     rng = np.random.default_rng([plan.seed, 11])
-    samples = [sample(bank, rng, 320, marked=index % 2 == 0) for index in range(count)]
+    samples = [one for _ in range(count // 2) for one in pair(bank, rng, 320)]
     return [Batch.of(samples[at : at + 16]) for at in range(0, count, 16)]
 
 
@@ -215,7 +218,9 @@ def train(plan: Plan, folder: Path, console: Console) -> Training:
         mean = 0.0
         while training.step < plan.steps and training.seconds < plan.minutes * 60:
             started = time.monotonic()
-            loss = training.one_step(make_batch(bank, plan, training.step))
+            loss = training.one_step(
+                make_batch(bank, plan, training.step, plan.way(training.step, training.seconds))
+            )
             mean = loss if not mean else 0.97 * mean + 0.03 * loss
             training.seconds += time.monotonic() - started
             progress.update(task, completed=training.step, description=f"loss {mean:.3f}")

@@ -1,4 +1,4 @@
-"""OverlayNet's samples: a background or a look-alike, in half of the cases with a stamp laid on it."""
+"""OverlayNet's samples: a background or a look-alike, once with a stamp laid on it and once without."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ _SMALLEST = 90
 #: An opaque plain text of these families cannot be told from a caption: it says nothing about marks.
 _LIKE_CAPTIONS = frozenset({"notice", "plain_words"})
 
+#: Families that are as often opaque as not.
+_OFTEN_OPAQUE = frozenset({"corner_line", "notice", "footer_bar"})
+
 #: Families that may hold no letters.
 _MAY_BE_WORDLESS = frozenset({"logo", "letter_grid", "cross", "outline", "spiral"})
 
@@ -43,49 +46,52 @@ class Sample:
     mask_weight: float
 
 
-def sample(bank: Bank, rng: np.random.Generator, side: int, marked: bool | None = None) -> Sample:
-    """One sample of `side` pixels, by chance; `marked` says whether a stamp is laid, None: by chance."""
-    put = rng.random() < 0.5 if marked is None else marked
-    hard = rng.random() < (0.2 if put else 0.5)
+def pair(bank: Bank, rng: np.random.Generator, side: int, ease: float = 0.0) -> tuple[Sample, Sample]:
+    """One picture twice, `side` pixels: marked and as it was, so that nothing but the mark tells them apart.
+
+    `ease`, 1 to 0: how strong marks are at least, and how seldom the picture is a look-alike.
+    """
+    hard = rng.random() < 0.4 - 0.3 * ease
     rows = bank.lookalikes if hard else bank.backgrounds
     index = int(rng.integers(len(rows)))
     kind = (bank.lookalike_kinds if hard else bank.background_kinds)[index]
-    window = _window(rng, least=300 if hard else 190)
-    picture = _cut(np.asarray(rows[index]), window, side)
-    picture = varied(picture, rng)
-    whole = window[2] > 0.85 * SIDE
-    own_text = _own_text(kind, hard, whole)
-    targets = np.zeros(len(HEADS), np.float32)
-    weights = np.ones(len(HEADS), np.float32)
-    mask = np.zeros((side // MASK_STRIDE, side // MASK_STRIDE), np.float32)
-    mask_weight = 1.0
-    if not put:
-        targets[-1], weights[-1] = (own_text or 0.0), float(own_text is not None)
-        return Sample(sent(picture, rng), targets, weights, mask, mask_weight)
+    window = _window(rng, side)
+    picture = varied(_cut(np.asarray(rows[index]), window, side), rng)
+    own_text = _own_text(kind, hard, whole=window[2] > 0.7 * SIDE)
+    clean = _clean(sent(picture, rng), own_text)
+    return _marked(bank, rng, picture, ease, own_text), clean
 
+
+def _clean(picture: Colours, own_text: float | None) -> Sample:
+    side = picture.shape[0] // MASK_STRIDE
+    targets, weights = np.zeros(len(HEADS), np.float32), np.ones(len(HEADS), np.float32)
+    targets[-1], weights[-1] = (own_text or 0.0), float(own_text is not None)
+    return Sample(picture, targets, weights, np.zeros((side, side), np.float32), 1.0)
+
+
+def _marked(
+    bank: Bank, rng: np.random.Generator, picture: Colours, ease: float, own_text: float | None
+) -> Sample:
     number = int(rng.integers(len(bank.stamps)))
     facts = bank.stamp_facts[number]
-    stamp = _cut_stamp(np.asarray(bank.stamps[number]), facts, rng, side)
-    ink = any_ink(
-        rng, (0.1, 1.0) if facts["family"] in ("corner_line", "notice", "footer_bar") else (0.09, 0.85)
-    )
+    family = facts["family"]
+    stamp = _cut_stamp(np.asarray(bank.stamps[number]), facts, rng, picture.shape[0])
+    ink = any_ink(rng, (0.09 + 0.4 * ease, 1.0 if family in _OFTEN_OPAQUE else 0.85))
     after = laid(picture, stamp, ink)
     shown = int((stamp.cover > 64).sum())
-    seen = contrast(picture, after, stamp)
-    if shown:
-        targets[0] = 1.0
-        targets[1:-1] = [kind in stamp.kinds for kind in KINDS]
-        mask = (_peaks(stamp.cover) > 60).astype(np.float32)
-    told = shown == 0 or (shown >= _SMALLEST and seen >= FAINTEST)
-    if not told:
-        weights[:], mask_weight = 0.0, 0.0
-    if shown and ink.opacity > 0.85 and facts["family"] in _LIKE_CAPTIONS:
+    if not shown:
+        return _clean(sent(after, rng), own_text)
+    told = shown >= _SMALLEST and contrast(picture, after, stamp) >= FAINTEST
+    weights = np.full(len(HEADS), float(told), np.float32)
+    if ink.opacity > 0.85 and family in _LIKE_CAPTIONS:
         weights[0] = 0.0
-    text = 1.0 if shown and facts["family"] not in _MAY_BE_WORDLESS else own_text
-    if shown and facts["family"] in _MAY_BE_WORDLESS and not own_text:
-        text = None
-    targets[-1], weights[-1] = (text or 0.0), float(text is not None and told)
-    return Sample(sent(after, rng), targets, weights, mask, mask_weight)
+    text = own_text if own_text and family in _MAY_BE_WORDLESS else None
+    text = text if family in _MAY_BE_WORDLESS else 1.0
+    weights[-1] *= float(text is not None)
+    kinds = [float(kind in stamp.kinds) for kind in KINDS]
+    targets = np.array([1.0, *kinds, text or 0.0], np.float32)
+    mask = (_peaks(stamp.cover) > 60).astype(np.float32)
+    return Sample(sent(after, rng), targets, weights, mask, float(told))
 
 
 def _own_text(kind: str, hard: bool, whole: bool) -> float | None:
@@ -97,8 +103,9 @@ def _own_text(kind: str, hard: bool, whole: bool) -> float | None:
     return 1.0 if whole and kind != "painted_signature" else None
 
 
-def _window(rng: np.random.Generator, least: int) -> tuple[int, int, int]:
-    size = int(rng.integers(least, SIDE + 1))
+def _window(rng: np.random.Generator, side: int) -> tuple[int, int, int]:
+    """Top, left and size of a square that is shown at `side` pixels: somewhat enlarged or made smaller."""
+    size = min(SIDE, int(side * np.exp(rng.uniform(-0.35, 0.35))))
     return int(rng.integers(0, SIDE - size + 1)), int(rng.integers(0, SIDE - size + 1)), size
 
 
@@ -114,19 +121,13 @@ def _cut(pixels: Colours, window: tuple[int, int, int], side: int) -> Colours:
 def _cut_stamp(
     layers: npt.NDArray[np.uint8], facts: dict[str, Any], rng: np.random.Generator, side: int
 ) -> Stamp:
-    """A window of a stamp, the whole of it in half of the cases, else one that holds a part of its ink."""
-    window = (0, 0, SIDE)
-    if rng.random() < 0.6:
-        size = int(rng.integers(200, SIDE + 1))
-        rows, columns = np.nonzero(layers[0, ::8, ::8] > 64)
-        if len(rows):
-            pick = int(rng.integers(len(rows)))
-            top, left = (
-                rows[pick] * 8 - rng.integers(20, size - 20),
-                columns[pick] * 8 - rng.integers(20, size - 20),
-            )
-            window = (int(np.clip(top, 0, SIDE - size)), int(np.clip(left, 0, SIDE - size)), size)
-    top, left, size = window
+    """A window of a stamp, mostly one that holds a part of its ink."""
+    top, left, size = _window(rng, side)
+    rows, columns = np.nonzero(layers[0, ::8, ::8] > 64)
+    if len(rows) and rng.random() < 0.85:
+        pick = int(rng.integers(len(rows)))
+        near = np.array([rows[pick], columns[pick]]) * 8 - rng.integers(size // 10, size - size // 10, 2)
+        top, left = (int(value) for value in np.clip(near, 0, SIDE - size))
     images = [Image.fromarray(layer[top : top + size, left : left + size]) for layer in layers]
     cover, tone = (np.asarray(image.resize((side, side), Image.Resampling.BILINEAR)) for image in images)
     return Stamp(cover, tone, frozenset(facts["kinds"]), str(facts["family"]))
