@@ -126,14 +126,16 @@ def recipe(**sections: dict[str, Any]) -> Recipe:
     return parse_recipe(merged, "tiny")
 
 
-def make_run(root: Path, found: Sequence[Found], using: Recipe | None = None) -> RunFolder:
-    """A run folder as the crawler leaves it: lock, candidates in two shards, raw shards of four."""
+def make_run(
+    root: Path, found: Sequence[Found], using: Recipe | None = None, per_shard: int = 4
+) -> RunFolder:
+    """A run folder as the crawler leaves it: lock, candidates in two shards, raw shards of `per_shard`."""
     using = using or recipe()
     root.mkdir(parents=True, exist_ok=True)
     (root / "hosts.toml").write_text('[hosts]\n"museum.example" = "127.0.0.1:8080"\n')
     with open_run(using, root / "recipe.toml", root / "runs", clock=lambda: T0) as run:
         pass
-    places = _write_raw(run, found)
+    places = _write_raw(run, found, per_shard)
     rows = [_candidate(item, index, places).to_row() for index, item in enumerate(found)]
     run.candidates.mkdir()
     half = (len(rows) + 1) // 2
@@ -151,7 +153,7 @@ def context(
     return StageContext(using or recipe(), path, run, console, clock, workers, quiet=True)
 
 
-def _write_raw(run: RunFolder, found: Sequence[Found]) -> dict[str, tuple[str, str]]:
+def _write_raw(run: RunFolder, found: Sequence[Found], per_shard: int) -> dict[str, tuple[str, str]]:
     run.raw.mkdir()
     bodies: dict[str, Found] = {}
     for item in found:
@@ -159,11 +161,11 @@ def _write_raw(run: RunFolder, found: Sequence[Found]) -> dict[str, tuple[str, s
             bodies.setdefault(item.uid, item)
     places: dict[str, tuple[str, str]] = {}
     stored = list(bodies.items())
-    for number, start in enumerate(range(0, max(1, len(stored)), 4)):
+    for number, start in enumerate(range(0, max(1, len(stored)), per_shard)):
         shard = f"{number:05d}"
         rows = []
         with open(run.raw / f"{shard}.tar", "wb") as file, TarWriter(file) as tar:
-            for index, (uid, item) in enumerate(stored[start : start + 4]):
+            for index, (uid, item) in enumerate(stored[start : start + per_shard]):
                 key = f"{number:05d}{index:04d}"
                 body = item.body or b""
                 members = {"jpg": body, "txt": item.alt.encode(), "json": b'{"thumb": "none"}'}
