@@ -113,7 +113,7 @@ class Judge:
             net.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118
             scales = {name: float(value) for name, value in (file.metadata() or {}).items()}
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return net.eval().to(device, memory_format=torch.channels_last), scales
+        return net.eval().to(device), scales
 
     def _judge(self, pictures: Sequence[Pixels]) -> list[Judgement]:
         net, scales = self.loaded

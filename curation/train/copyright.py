@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 
 _FIELD = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
 
-#: Licences under which a picture may be trained and measured with. Not among them: NC, ND, unclear ones.
+#: Licences under which a picture may be trained and measured with. Not among them: NC, ND, GFDL (its terms
+#: hardly fit pictures), unclear ones.
 _FREE = re.compile(
     r"(public[- ]domain|CC0(-1\.0)?|CC-BY(-SA)?-[1-4]\.[05]|L?GPL(-[23](\.1)?)?\+?|Expat|MIT|Zlib|Apache-2\.0"
-    r"|BSD-[23]-clause|OFL-1\.1|Artistic-2\.0|free-art|GFDL-1\.[123]\+?)",
+    r"|BSD-[23]-clause|OFL-1\.1|Artistic-2\.0|free-art)",
     re.IGNORECASE,
 )
 

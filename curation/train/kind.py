@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     train = samples(options.pool, "train", options.samples, options.seed, options.cache)
     validation = samples(options.pool, "validation", options.held_out, options.seed, options.cache)
     test = samples(options.pool, "test", options.held_out, options.seed, options.cache)
-    net = KindNet().to(memory_format=torch.channels_last)
+    net = KindNet()
     fit(net, train, validation, options.epochs, options.minutes * 60, options.seed)
     scales = calibrated(net, validation)
     save(net, scales, options.out)
@@ -61,8 +61,8 @@ def samples(pool: Path, split: Split, count: int, seed: int, cache: Path | None)
     """`count` samples of a split, from the cache if it has them."""
     path = cache / f"{split}-{seed}-{count}.npz" if cache else None
     if path and path.is_file():
-        with np.load(path) as kept:
-            parts = {field.name: kept[field.name] for field in fields(Samples)}
+        with np.load(path) as stored:
+            parts = {field.name: stored[field.name] for field in fields(Samples)}
         return Samples(**{**parts, "origins": parts["origins"].tolist()})
     stock = Stock.of(pool, split)
     if not stock.sources:
@@ -71,7 +71,8 @@ def samples(pool: Path, split: Split, count: int, seed: int, cache: Path | None)
     made = make(stock, track(numbers, description=f"samples, {split}"))  # type: ignore[arg-type]
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **{field.name: np.asarray(getattr(made, field.name)) for field in fields(Samples)})
+        kept = {field.name: np.asarray(getattr(made, field.name)) for field in fields(Samples)}
+        np.savez(path, **kept)  # type: ignore[arg-type]
     return made
 
 
@@ -92,7 +93,7 @@ def fit(net: KindNet, train: Samples, validation: Samples, epochs: int, seconds:
         for batch in batches(train, rng.permutation(len(train))):
             loss = loss_of(net, train, batch, rng)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
             optimizer.step()
             schedule.step()

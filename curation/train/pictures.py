@@ -75,6 +75,7 @@ class FontFile:
     hebrew, deva, thai; `style` is sans, serif, mono, hand, brush, display or black. Held out by family."""
 
     path: Path
+    package: str
     family: str
     style: str
     scripts: frozenset[str]
@@ -154,7 +155,7 @@ def _fonts(pool: Path) -> tuple[FontFile, ...]:
                     continue
                 family, scripts = rule["family"], frozenset(rule["scripts"])
                 part = rule.get("split") or split_of(f"font:{family}")
-                found.append(FontFile(path, family, rule["style"], scripts, rule["licence"], part))
+                found.append(FontFile(path, package, family, rule["style"], scripts, rule["licence"], part))
     return tuple(sorted(found, key=lambda font: str(font.path)))
 
 

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -38,7 +39,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL, help="folder that receives the packages")
     parser.add_argument("--only", nargs="*", default=[], help="names of packages; default: all of the table")
     parser.add_argument("--list", action="store_true", help="fetch nothing; say what is in the pool")
+    parser.add_argument(
+        "--licences", action="store_true", help="fetch nothing; print docs/training-pictures.md's table"
+    )
     options = parser.parse_args(arguments)
+    if options.licences:
+        print(licences(options.pool))
+        return
     if not options.list:
         fetch_all(options.pool, options.only)
     report(options.pool)
@@ -201,6 +208,26 @@ def report(pool: Path) -> None:
     for split in pictures.SPLITS:
         families = {font.family for font in pictures.fonts(pool, split)}
         print(f"font families, {split}: {len(families)}")
+
+
+def licences(pool: Path) -> str:
+    """A Markdown table: by package what it is used for, how many files, and under which licences."""
+    used: dict[str, Counter[str]] = {}
+    said: dict[str, set[str]] = {}
+    for source in pictures.sources(pool):
+        package = source.name.split(":")[0]
+        used.setdefault(package, Counter())[source.kind] += 1
+        said.setdefault(package, set()).add(source.licence)
+    for font in pictures.fonts(pool):
+        used.setdefault(font.package, Counter())["font"] += 1
+        said.setdefault(font.package, set()).add(font.licence)
+    rows = ["| package | version | used for (files) | licences |", "| --- | --- | --- | --- |"]
+    for name, entry in pictures.table().items():
+        files = ", ".join(f"{kind} ({count})" for kind, count in sorted(used.get(name, Counter()).items()))
+        rows.append(
+            f"| {name} | {entry.get('version', '')} | {files} | {', '.join(sorted(said.get(name, ())))} |"
+        )
+    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from curation.train.scenes import words
 from curation.train.scenes.graphic import blob
@@ -62,12 +62,11 @@ def _across(
     draw.text((hand.width / 2, hand.height - margin * 0.7), str(hand.whole(1, 400)), font=font, fill=ink)
 
 
-def fitted(hand: Hand, script: str, font: object, wide: float) -> str:
+def fitted(hand: Hand, script: str, font: ImageFont.FreeTypeFont, wide: float) -> str:
     """A line of running text that is about `wide` long."""
-    text = words.paragraph(
-        hand.rng, script, max(4, int(wide / max(4.0, font.getlength("あ" if script in words.SIGNS else "n"))))
-    )  # type: ignore[attr-defined]
-    while len(text) > 3 and font.getlength(text) > wide:  # type: ignore[attr-defined]
+    sign = font.getlength("あ" if script in words.SIGNS else "n")
+    text = words.paragraph(hand.rng, script, max(4, int(wide / max(4.0, sign))))
+    while len(text) > 3 and font.getlength(text) > wide:
         text = text[: -max(1, len(text) // 12)]
     return text if hand.chance(0.93) else text[: max(3, int(len(text) * hand.between(0.2, 0.8)))]
 
@@ -121,7 +120,7 @@ def worn(hand: Hand, page: Image.Image) -> Image.Image:
     """What a camera or scanner does to a page: a slope, a shadow, soft ink."""
     if hand.chance(0.5):
         corner = page.getpixel((2, 2))
-        page = page.rotate(hand.between(-1.5, 1.5), Image.Resampling.BICUBIC, fillcolor=corner)  # type: ignore[arg-type]
+        page = page.rotate(hand.between(-1.5, 1.5), Image.Resampling.BICUBIC, fillcolor=corner)
     if hand.chance(0.4):
         page = page.filter(ImageFilter.GaussianBlur(hand.between(0.3, 1.1)))
     if hand.chance(0.5):

@@ -170,7 +170,7 @@ def blurred(field_: npt.NDArray[np.floating], sigma: float) -> Floats:
 
 def luma(picture: Image.Image) -> Floats:
     """float32 (h, w), 0 to 1."""
-    return np.asarray(picture.convert("L"), dtype=np.float32) / 255
+    return np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255)
 
 
 def multiplied(picture: Image.Image, field_: npt.NDArray[np.floating]) -> Image.Image:

@@ -139,7 +139,7 @@ def night(hand: Hand) -> Image.Image:
     glow = floats(lights.filter(ImageFilter.GaussianBlur(hand.unit))) / 255
     halo = floats(lights.filter(ImageFilter.GaussianBlur(hand.unit * 5))) / 255
     scene = scene ** hand.between(1.4, 2.4) * hand.between(0.15, 0.6) + glow * 1.5 + halo * 2
-    noisy = scene * 255 + sensor_noise(hand, scene, hand.between(3, 22))
+    noisy = scene * 255 + sensor_noise(hand, scene.astype(np.float32), hand.between(3, 22))
     picture = image(noisy)
     return picture.filter(ImageFilter.MedianFilter(3)) if hand.chance(0.3) else picture
 
