@@ -135,6 +135,14 @@ def test_every_rule_of_the_table_is_complete_and_free() -> None:
             assert not {"NC", "ND"} & set(rule["licence"].replace("-", " ").split()), name
 
 
+def test_the_page_names_every_package() -> None:
+    page = (Path(__file__).parents[2] / "docs/training-pictures.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:4] for line in page.splitlines() if line.startswith("| ")]
+    named = {name.strip(): version.strip() for name, version, used in rows if used.strip()}
+    expected = {name: one.get("version", "") for name, one in table().items()}
+    assert {name: named.get(name) for name in expected} == expected
+
+
 def test_no_font_family_and_no_picture_stands_in_two_splits(pool_of: Path) -> None:
     families: dict[str, set[str]] = {}
     for one in table().values():
