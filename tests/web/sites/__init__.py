@@ -15,6 +15,7 @@ from tests.web.sites import (
     museum,
     opened,
     preferences,
+    protected,
     redirects,
     refusing,
     robots,
@@ -35,6 +36,7 @@ FAMILIES = (
     walls,
     redirects,
     hostile,
+    protected,
     traps,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from kyodaku.reasons import RefuseReason
+from kyodaku.reasons import FilterReason, RefuseReason
 from tests.credentials import Signatory, mining
 from tests.web.model import RELEASED, Expected, Figure, Page, Reply, Site, ends
 from tests.web.pictures import painted, raw, xmp_packet
@@ -108,12 +108,19 @@ def ai_made() -> Site:
     )
     return Site(
         "generated.example",
-        "a picture whose metadata says that a model made it: recorded for curation",
+        "a picture whose metadata says that a model made it: dropped",
         pages=(
             Page(
                 "/",
                 "Generated",
-                (Figure("/1.jpg", "A landscape that was generated", painted("generated/1", xmp=packet)),),
+                (
+                    Figure(
+                        "/1.jpg",
+                        "A landscape that was generated",
+                        painted("generated/1", xmp=packet),
+                        expect=ends(FilterReason.AI_MADE),
+                    ),
+                ),
             ),
         ),
     )
