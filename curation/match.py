@@ -10,7 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.near import Pictures, Row, near_rows, registry_rows, release_rows
+from curation.annotators.base import Status
+from curation.annotators.embedding import vector_of
+from curation.findings import iter_annotations
+from curation.near import Pictures, Row, embedding_rows, near_rows, registry_rows, release_rows
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RunStateError
 from kyodaku.recipe import Recipe
@@ -25,6 +28,7 @@ from kyodaku.shards import write_parquet, write_stats
 _CODE = (
     "curation.match",
     "curation.near",
+    "curation.findings",
     "curation.clusters",
     "kyodaku.copies",
     "kyodaku.nearest",
@@ -41,13 +45,14 @@ def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistryS
     run's own.
     """
     against = _against(run, recipe, recipe_path)
-    wanted = _wanted(run, against, snapshot)
+    wanted = _wanted(run, recipe, against, snapshot)
     if _is_current(run, wanted):
         return False
     marker = _marker(run)
     marker.unlink(missing_ok=True)
     pictures = Pictures.of(row for rows in _annotations(run, _FINGERPRINTS) for row in rows)
     rows = [*equal_rows(_places(run), pictures), *near_rows(pictures, _frames(run))]
+    rows += _embedding_rows(run, recipe)
     rows += registry_rows(pictures, _frames(run), snapshot.optouts)
     for name, folder in against.items():
         rows += release_rows(pictures, _frames(run), name, released_pictures(folder))
@@ -68,14 +73,16 @@ def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistryS
 
 def is_matched(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistrySnapshot) -> bool:
     """True if `matches.parquet` rests on the facts, opt-out files and earlier releases as they are."""
-    return _is_current(run, _wanted(run, _against(run, recipe, recipe_path), snapshot))
+    return _is_current(run, _wanted(run, recipe, _against(run, recipe, recipe_path), snapshot))
 
 
 def _marker(run: RunFolder) -> Path:
     return run.matches.with_name("matches_stats.json")
 
 
-def _wanted(run: RunFolder, against: Mapping[str, Path], snapshot: RegistrySnapshot) -> dict[str, str]:
+def _wanted(
+    run: RunFolder, recipe: Recipe, against: Mapping[str, Path], snapshot: RegistrySnapshot
+) -> dict[str, str]:
     facts = [
         folder / f"{shard}.parquet"
         for folder in (run.candidates, run.annotations)
@@ -84,6 +91,7 @@ def _wanted(run: RunFolder, against: Mapping[str, Path], snapshot: RegistrySnaps
     releases = {name: digest_files([folder / "index.parquet"]) for name, folder in against.items()}
     return {
         "inputs": digest([digest_files(facts), snapshot.optouts.digest, releases]),
+        "config": digest([recipe.filters.duplicates.min_cosine]),
         "code": code_digest(*_CODE),
     }
 
@@ -154,6 +162,19 @@ def _frames(run: RunFolder) -> Iterable[tuple[str, bytes]]:
             if row["pdq_frames"] and row["uid"] not in seen:
                 seen.add(row["uid"])
                 yield row["uid"], row["pdq_frames"]
+
+
+def _embedding_rows(run: RunFolder, recipe: Recipe) -> list[Row]:
+    """Rows `embedding`, where the recipe says from which cosine on its model sees a copy."""
+    least = recipe.filters.duplicates.min_cosine
+    if least is None:
+        return []
+    vectors = {}
+    for row in iter_annotations(run):
+        seen = row["findings"].get("embedding")
+        if row["uid"] and seen is not None and seen.status is Status.OK:
+            vectors[row["uid"]] = vector_of(seen)
+    return embedding_rows(vectors, least)
 
 
 def _places(run: RunFolder) -> dict[str, int]:

@@ -151,8 +151,8 @@ def embedding_rows(vectors: Mapping[str, np.ndarray[Any, Any]], least: float) ->
     """Rows `embedding`: pictures whose vectors, of one model and made for copies, have a cosine of at least
     `least`. Both ways round; the distance is 1 - cosine."""
     uids = sorted(vectors)
-    if len(uids) < 2:
-        return []
+    if len(uids) < 2 or len({len(vector) for vector in vectors.values()}) > 1:
+        return []  # vectors of two models cannot be compared
     matrix = np.stack([np.asarray(vectors[uid], np.float32) for uid in uids])
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     matrix = matrix / np.where(lengths > 0, lengths, 1)

@@ -20,7 +20,7 @@ from curation.filters import Objected, first_objection, with_pages
 from curation.likeness import Likeness
 from curation.objections import objection
 from curation.reposts import disagreements, on_listed_host
-from kyodaku.decision import LACKING, Decision, Policy, addresses, decide_all
+from kyodaku.decision import LACKING, ON_LICENCES, Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
 from kyodaku.reasons import (
     AllowReason,
@@ -284,7 +284,9 @@ def _set_aside(
 
 @dataclass(frozen=True)
 class _Refused:
-    """Pictures that an objection refuses: uid -> candidate_id, and the crowds of near copies they are in."""
+    """Pictures that an objection refuses: uid -> candidate_id, and the crowds of near copies they are in. A
+    licence that is not ours to use is another publisher's claim: what that means for near copies `reposts`
+    says."""
 
     by_uid: Mapping[str, str]
     crowds: Collection[str]
@@ -293,7 +295,8 @@ class _Refused:
     def of(cls, facts: Facts, rulings: Sequence[Ruling]) -> _Refused:
         found: dict[str, str] = {}
         for candidate, ruling in zip(facts.candidates, rulings, strict=True):
-            if candidate.uid and _objects(ruling.decision, Verdict.REFUSE):
+            decision = ruling.decision
+            if candidate.uid and _objects(decision, Verdict.REFUSE) and decision.reason not in ON_LICENCES:
                 name = candidate.candidate_id
                 found[candidate.uid] = min(found.get(candidate.uid, name), name)
         crowds = facts.likeness.crowds

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from kyodaku import fingerprint
 from kyodaku.fingerprint import Pixels
 
 if TYPE_CHECKING:
@@ -123,12 +124,11 @@ def copy_prints(pixels: Pixels, pdq: str, quality: int) -> CopyPrints:
     inside = (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
     if inside[2] - inside[0] < 2 or inside[3] - inside[1] < 2:
         return CopyPrints("", whole)
-    luma = _luma(_square(image, inside))
-    trimmed_quality = _quality(luma)
+    trimmed, trimmed_quality = fingerprint.pdq(pixels[inside[1] : inside[3], inside[0] : inside[2]])
     if trimmed_quality < MIN_QUALITY:
         return CopyPrints("", whole)
-    trimmed = _hashes(_whole(luma))
-    return CopyPrints(trimmed[:BYTES].hex(), whole + trimmed, trimmed_quality)
+    mirrored = _hashes(_whole(_luma(_square(image, inside))))[BYTES:]
+    return CopyPrints(trimmed, whole + _code(trimmed) + mirrored, trimmed_quality)
 
 
 # --- reading prints -------------------------------------------------------------------------------------
@@ -273,14 +273,6 @@ def _hashes(blocks: Floats) -> bytes:
     flat = blocks.reshape(-1, _FREQUENCIES * _FREQUENCIES)
     middle = np.partition(flat, 127, axis=1)[:, 127:128]
     return np.packbits((flat > middle)[:, ::-1], axis=1).tobytes()
-
-
-def _quality(luma: Floats) -> int:
-    """PDQ's quality, 0 to 100: the sum of the gradients of the 64 x 64 picture."""
-    small = _sampled(0.0, 1.0)
-    grid = small @ luma @ small.T
-    steps = [np.abs(np.diff(grid, axis=axis)) * 100 / 255 for axis in (0, 1)]
-    return min(100, int(sum(int(step.astype(np.int64).sum()) for step in steps) / 90))
 
 
 @cache

@@ -102,7 +102,7 @@ class Decision:
 #: Refusals that only say "nothing entitles us": facts about other copies may still supply the ground.
 LACKING = frozenset({RefuseReason.NO_LICENCE_EVIDENCE, RefuseReason.NO_GRANT})
 #: Refusals that rest on licence statements which were found.
-_ON_LICENCES = frozenset({RefuseReason.LICENCE_NOT_ACCEPTED, RefuseReason.LICENCE_AMBIGUOUS})
+ON_LICENCES = frozenset({RefuseReason.LICENCE_NOT_ACCEPTED, RefuseReason.LICENCE_AMBIGUOUS})
 
 
 def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
@@ -176,7 +176,7 @@ def decide(candidate: Candidate, policy: Policy, snapshot: RegistrySnapshot) -> 
         return Decision(Verdict.REFUSE, RefuseReason.PLATFORM)
     if candidate.gate_verdict == "refuse" and _refuse_reason(candidate.gate_reason) not in LACKING:
         reason = _refuse_reason(candidate.gate_reason)
-        rests_on = tuple(index for index, _ in _bound(candidate.evidence)) if reason in _ON_LICENCES else ()
+        rests_on = tuple(index for index, _ in _bound(candidate.evidence)) if reason in ON_LICENCES else ()
         return Decision(Verdict.REFUSE, reason, evidence=rests_on)
     if candidate.gate_verdict == "hold":
         return Decision(Verdict.HOLD, _hold_reason(candidate.gate_reason))

@@ -1,0 +1,177 @@
+"""Nothing that somebody else re-uploaded: which copies of a picture stand beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+
+from curation.outcomes import Facts, Ruling, SelectRules, rule
+from kyodaku.reasons import Outcome, QuarantineReason
+from kyodaku.records import Candidate
+from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.signals.model import LicenceBinding, LicenceEvidence
+from tests.curation.fixtures import PUBLIC_DOMAIN, recipe
+from tests.curation.test_match import matched
+from tests.curation.test_outcomes import annotation, found
+
+DAY = 86400.0
+NOW = 1_790_000_000.0
+OPEN = recipe(permission={"basis": "not-opted-out"})
+OPT_IN = recipe(permission={"basis": "opt-in", "licences": ["by-4.0", "by-sa-4.0", "cc0-1.0"]})
+FREE = recipe()
+
+
+def licence(name: str) -> LicenceEvidence:
+    return replace(PUBLIC_DOMAIN, licence=name, licence_url=f"https://creativecommons.org/licenses/{name}")
+
+
+BY, BY_SA = licence("by-4.0"), licence("by-sa-4.0")
+MUSEUM = replace(PUBLIC_DOMAIN, institution="museum.example", binding=LicenceBinding.INSTITUTION_PAGE)
+
+
+def at(host: str, *evidence: LicenceEvidence, modified: float | None = None, **changes: Any) -> Candidate:
+    """A candidate of its own bytes on `host`, found and fetched now."""
+    headers = () if modified is None else (("Last-Modified", formatdate(modified, usegmt=True)),)
+    urls = dict.fromkeys(("image_url", "final_url"), f"https://{host}/a.jpg")
+    own = {**urls, "page_url": f"https://{host}/", "host": host, "found_at": NOW, "fetched_at": NOW}
+    return found(host, evidence=evidence, headers=headers, **{**own, **changes})
+
+
+def ruled(*copies: Candidate, using: Any = OPEN, near: bool = True) -> list[Ruling]:
+    pairs = [("near", a.uid, b.uid, 9.0) for i, a in enumerate(copies) for b in copies[:i] if a.uid != b.uid]
+    like = matched(*(pairs if near else ()))
+    known = {one.uid: annotation() for one in copies}
+    facts = Facts(copies, known, {}, set(known), likeness=like)
+    return rule(facts, SelectRules.from_recipe(using), EMPTY_SNAPSHOT)
+
+
+def aside(*copies: Candidate, using: Any = OPEN) -> list[bool]:
+    return [one.reason is QuarantineReason.REPOST for one in ruled(*copies, using=using)]
+
+
+def test_without_dates_nobody_knows_whose_it_is() -> None:
+    first, second = ruled(at("artist.example"), at("blog.example"))
+    assert {first.reason, second.reason} == {QuarantineReason.REPOST}
+    assert second.because_of == "id-artist.example"
+    assert not first.purged
+    assert {one.outcome for one in ruled(at("artist.example"), at("blog.example"), near=False)} == {
+        Outcome.RELEASED
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "stands"),
+    [
+        (NOW - 30 * DAY, NOW - 3 * DAY, True),
+        (NOW - 3 * DAY, NOW - 30 * DAY, False),
+        (NOW - 3 * DAY, NOW - 3 * DAY + 3600, False),  # a day apart is the least
+        (NOW - 30 * DAY, None, False),
+        (None, NOW - 3 * DAY, False),  # found today, theirs is older
+        (NOW - 30 * DAY, NOW + 30 * DAY, False),  # a day to come is no date
+    ],
+)
+def test_without_licences_the_one_that_was_there_before_stands(
+    own: float | None, theirs: float | None, stands: bool
+) -> None:
+    said = aside(at("artist.example", modified=own), at("blog.example", modified=theirs))
+    assert said == [not stands, True] or (theirs, said) == (NOW - 30 * DAY, [True, False])
+
+
+def test_what_an_earlier_crawl_found_was_there_before() -> None:
+    early = at("artist.example", found_at=NOW - 90 * DAY)
+    assert aside(early, at("blog.example", modified=NOW - 3 * DAY)) == [False, True]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "Thu, 99 Foo 2026 99:99:99 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"]
+)
+def test_a_date_that_is_none_is_unknown(text: str) -> None:
+    late = replace(at("blog.example"), headers=(("last-modified", text),))
+    assert aside(at("artist.example", modified=NOW - 30 * DAY), late)[0]
+
+
+def test_two_museums_that_say_the_same_stand_beside_each_other() -> None:
+    said = ruled(at("one.example", PUBLIC_DOMAIN), at("two.example", licence("cc0-1.0")), using=FREE)
+    assert said[0].outcome is Outcome.RELEASED, "both say public domain, though we take only the first"
+    both = ruled(at("one.example", PUBLIC_DOMAIN), at("two.example", PUBLIC_DOMAIN), using=FREE)
+    assert sorted(one.outcome for one in both) == [Outcome.DUPLICATE, Outcome.RELEASED]
+
+
+def test_licences_that_differ_disagree_and_the_institution_of_the_recipe_stands() -> None:
+    assert aside(at("a.example", BY), at("b.example", BY_SA), using=OPT_IN) == [True, True]
+    assert aside(at("a.example", BY), at("b.example", licence("by-3.0")), using=OPEN) == [False, False]
+    assert aside(at("a.example", BY), at("b.example"), using=OPEN) == [True, True]
+    vouched = at("museum.example", MUSEUM)
+    assert aside(vouched, at("b.example", PUBLIC_DOMAIN), using=FREE) == [False, False]
+
+
+def test_credit_that_differs_disagrees_where_credit_is_owed() -> None:
+    def by(host: str, creator: str, item: LicenceEvidence) -> Candidate:
+        return at(host, item, schema_creator=creator)
+
+    assert aside(by("a.example", "Emi Sato", BY), by("b.example", "Bob", BY), using=OPT_IN) == [True, True]
+    for other in ("SATO, Emi", "", "Ｅmi"):
+        copies = by("a.example", "Emi Sato", BY), by("b.example", other, BY)
+        assert aside(*copies, using=OPT_IN) == [False, False]
+    free = by("a.example", "Hokusai", PUBLIC_DOMAIN), by("b.example", "葛飾北斎", PUBLIC_DOMAIN)
+    assert aside(*free, using=FREE) == [False, False]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        at("images.museum.example"),
+        at("cdn.example", page_url="https://www.museum.example/room/1"),
+        at("museum.example", page_url="https://blog.example/", image_url="https://museum.example/small.jpg"),
+        at("blog.example", image_url="https://museum.example/a.jpg"),
+    ],
+    ids=["a host of the same site", "the museum's page, another host", "shown elsewhere", "the same address"],
+)
+def test_one_publisher_is_no_repost(other: Candidate) -> None:
+    assert aside(at("museum.example"), other) == [False, False]
+
+
+def test_hosts_of_one_platform_are_publishers_of_their_own() -> None:
+    assert aside(at("emi.github.io"), at("bob.github.io")) == [True, True]
+    both = []
+    for who in ("emi", "bob"):
+        url = f"https://cdn.example/{who}.jpg"
+        page = f"https://{who}.example/"
+        both.append(at("cdn.example", page_url=page, image_url=url, final_url=url, uid=who, raw_key=who))
+    assert aside(*both) == [True, True]
+
+
+def test_equal_bytes_with_another_publisher_are_a_repost_too() -> None:
+    one, two = at("artist.example"), at("blog.example")
+    same = replace(two, uid=one.uid, sha256=one.sha256)
+    assert {ruling.reason for ruling in ruled(one, same)} == {QuarantineReason.REPOST}
+
+
+def test_a_recipe_may_not_ask_and_may_name_hosts() -> None:
+    quiet = recipe(permission={"basis": "not-opted-out"}, filters={"reposts": {"quarantine": False}})
+    assert aside(at("artist.example"), at("blog.example"), using=quiet) == [False, False]
+    named = recipe(permission={"basis": "not-opted-out"}, filters={"reposts": {"hosts": ["pins.example"]}})
+    for candidate in (
+        at("i.pins.example"),
+        at("pins.example"),
+        at("cdn.example", page_url="https://pins.example/1"),
+    ):
+        (ruling,) = ruled(candidate, using=named)
+        assert (ruling.outcome, ruling.reason) == (Outcome.QUARANTINED, QuarantineReason.REPOST_HOST)
+    assert ruled(at("notpins.example"), using=named)[0].outcome is Outcome.RELEASED
+
+
+def test_many_pages_of_many_sites_do_not_take_long() -> None:
+    same = at("a.example")
+    pages = [
+        replace(same, candidate_id=f"{n:05d}", page_url=f"https://s{n % 9}.example/{n}", found_at=NOW + n,
+                image_url=f"https://s{n % 9}.example/a.jpg", final_url=f"https://s{n % 9}.example/a.jpg")
+        for n in range(4000)
+    ]  # fmt: skip
+    assert {ruling.reason for ruling in ruled(*pages)} <= {
+        QuarantineReason.REPOST,
+        QuarantineReason.DECOY_HOST,
+    }
