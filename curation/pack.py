@@ -87,7 +87,7 @@ def pack(shard_in: Mapping[str, Path], shard_out: Path, config: PackConfig) -> M
                 failures[plan["candidate_id"]] = error.reason.value
                 continue
             row = _row(plan, image)
-            spans = writer.add(plan["uid"], _members(row, image))
+            spans = writer.add(plan["uid"], _members(row, image, plan["pwatermark"]))
             row["offset"] = next(span.offset_data for span in spans if span.ext == image.ext)
             rows.append(for_tables(row))
     write_parquet(pa.Table.from_pylist(rows, RELEASED), shard_out.with_name(f"{shard_out.name}.parquet"))
@@ -123,8 +123,11 @@ def _row(plan: Mapping[str, Any], image: ReleasedImage) -> dict[str, Any]:
     }
 
 
-def _members(row: Mapping[str, Any], image: ReleasedImage) -> dict[str, bytes]:
+def _members(row: Mapping[str, Any], image: ReleasedImage, pwatermark: float | None) -> dict[str, bytes]:
+    """The files of a sample. `pwatermark` is left out of its json where no detector looked."""
     described = {name: row[name] for name in RELEASED.names if name not in _NOT_IN_JSON}
+    if pwatermark is not None:
+        described["pwatermark"] = pwatermark
     return {
         image.ext: image.body,
         "json": canonical_json(described),

@@ -38,13 +38,14 @@ class Problem(NamedTuple):
 @dataclass
 class ShardFindings:
     """What a shard holds and what is wrong with it. `member_sets` in order of first appearance;
-    `watermarks` are the values of `pwatermark` seen in json."""
+    `watermarks` are the values of `pwatermark` seen in the `looked_into` samples whose json was read."""
 
     name: str
     rows: list[dict[str, Any]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     member_sets: list[frozenset[str]] = field(default_factory=list)
     watermarks: list[object] = field(default_factory=list)
+    looked_into: int = 0
 
     @property
     def samples(self) -> int:
@@ -106,7 +107,10 @@ def _diffusers(findings: Sequence[ShardFindings]) -> tuple[str, str, str]:
     if not values:
         return (check, "not applicable", "no watermark detector has run, so the field is left out")
     wrong = [value for value in values if not isinstance(value, float) or not 0 < value <= 1]
-    return (check, "fail", f"{wrong[0]!r} would be read as 1.0") if wrong else (check, "ok", "")
+    if wrong:
+        return (check, "fail", f"{wrong[0]!r} would be read as 1.0")
+    without = sum(found.looked_into for found in findings) - len(values)
+    return (check, "ok", f"{without} samples have none and would be left out" if without else "")
 
 
 def _samples(tar: Path) -> Iterator[tuple[str, list[MemberSpan]]]:
@@ -190,6 +194,7 @@ def _check_json(found: ShardFindings, content: bytes, row: Mapping[str, Any], ca
     if wrong:
         detail = f"{found.name}: {row['key']} says something else of {', '.join(wrong[:5])}"
         found.problems.append(Problem("json", detail))
+    found.looked_into += 1
     if "pwatermark" in value:
         found.watermarks.append(value["pwatermark"])
 
