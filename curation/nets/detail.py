@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,8 @@ FEATURES = _HALF // 2 + 1 + 2 * _HALF
 
 def features(tile: Floats) -> Floats:
     """float32 (FEATURES,) of a grey tile, 0 to 255, LEAST to TILE a side: the means over both directions of
-    the log power spectrum, its level, and the periodicity of the second difference, large and small."""
+    the log power spectrum, its level, and the periodicity of the second difference, against its
+    neighbourhood and as a log."""
     return (_along(tile) + _along(np.ascontiguousarray(tile.T))) / 2
 
 
@@ -42,10 +44,17 @@ def _along(rows: Floats) -> Floats:
         [
             spectrum - spectrum.mean(),
             [spectrum.mean()],
-            _periods(bent.mean(axis=0)),
+            _periods((bent / (_nearby(bent) + 0.5)).mean(axis=0)),
             _periods(np.log1p(bent).mean(axis=0)),
         ]
     ).astype(np.float32)
+
+
+def _nearby(rows: Floats) -> Floats:
+    """The mean over _TREND columns around each place."""
+    half = _TREND // 2
+    sums = np.pad(rows, ((0, 0), (half + 1, half)), mode="edge").cumsum(axis=1)
+    return (sums[:, _TREND:] - sums[:, :-_TREND]) / np.float32(_TREND)
 
 
 def _periods(profile: Floats) -> Floats:
@@ -61,6 +70,18 @@ class DetailNet:
     """Three layers, after bringing features to mean 0 and deviation 1. Weights by name, float32."""
 
     weights: Mapping[str, Floats]
+
+    @classmethod
+    def load(cls, file: Path) -> DetailNet:
+        """The net of a safetensors file. Raises OSError or safetensors' error for one that is none."""
+        from safetensors.numpy import load_file
+
+        return cls({name: value.astype(np.float32) for name, value in load_file(file).items()})
+
+    @property
+    def limit(self) -> float:
+        """The mean logit of a picture's tiles from which it counts as enlarged."""
+        return float(self.weights["limit"][0])
 
     def judge(self, tiles: Floats) -> tuple[Floats, Floats]:
         """Of features (n, FEATURES): logits that a tile was enlarged, (n,), and over FACTORS, (n, 24)."""
@@ -79,9 +100,7 @@ def sharpest(grey: Floats, count: int) -> list[Floats]:
     fine = np.abs(np.diff(grey, 2, axis=1)[:-2] + np.diff(grey, 2, axis=0)[:, :-2])
     sums = np.pad(np.minimum(fine, 64).cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
     tops, lefts = (_places(side, size) for side, size in zip(grey.shape, (height, width), strict=True))
-    found = [
-        (_inside(sums, top, left, height - 2, width - 2), top, left) for top in tops for left in lefts
-    ]
+    found = [(_inside(sums, top, left, height - 2, width - 2), top, left) for top in tops for left in lefts]
     found.sort(key=lambda place: (-place[0], place[1], place[2]))
     picked: list[tuple[int, int]] = []
     for _, top, left in found:

@@ -34,8 +34,11 @@ _KERNELS = (
 _COMMON = (1.333, 1.5, 2.0, 2.5, 3.0, 4.0)
 #: Look-alikes that hold an enlargement of their own, so that they are no negatives.
 _NO_NEGATIVES = {"enlarged", "scanner_moire", "dabbed"}
-#: Sides of what is cut from a picture before anything is done to it.
-_FROM = 900
+#: The shorter side of a photograph that is used at its own size too; all else is shrunk at least to _SHRUNK.
+_LARGE = 1400
+_SHRUNK = 0.75
+#: Kinds of the pool that are looked at most: what is drawn and rendered is simpler.
+_PICTURED = frozenset({"photo", "painting", "print", "object"})
 #: A tile with less fine detail tells nothing.
 LEAST_DETAIL = 3.0
 
@@ -59,10 +62,14 @@ def samples_of(source: Source, count: int, seed: int) -> list[Sample]:
             whole = flat(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError):
         return []
+    # What the pool holds at its own size may have been enlarged by its makers; large photographs hardly were.
+    own_size = source.kind == "photo" and min(whole.size) >= _LARGE
     found: list[Sample] = []
     for number in range(2 * count):
         factor = _factor(rng) if number % 2 else 1.0
-        tile = _tile(rng, whole, factor)
+        tile = _tile(rng, whole, factor, own_size)
+        if tile is None and factor == 1:
+            break
         if tile is not None and detail_of(tile) >= LEAST_DETAIL:
             found.append(Sample(features(tile), factor))
         if len(found) == count:
@@ -76,19 +83,23 @@ def _factor(rng: np.random.Generator) -> float:
     return float(np.exp(rng.uniform(np.log(1.3), np.log(4.3))))
 
 
-def _tile(rng: np.random.Generator, whole: Image.Image, factor: float) -> Floats | None:
+def _tile(rng: np.random.Generator, whole: Image.Image, factor: float, own_size: bool) -> Floats | None:
     """A grey tile of a picture, enlarged by `factor`, as the web would show it; None if it is too small."""
     need = int(np.ceil((TILE + 40) / factor))
-    shrunk = float(rng.uniform(0.25, 0.95)) if rng.random() < 0.65 else 1.0
-    side = int(np.ceil(need / shrunk))
-    if min(whole.size) < side:
-        shrunk, side = 1.0, need
-        if min(whole.size) < side:
-            return None
+    least = need / min(whole.size)
+    if own_size and rng.random() < 0.4:
+        shrunk = 1.0
+    elif least <= _SHRUNK:
+        shrunk = float(rng.uniform(max(0.2, least), _SHRUNK))
+    else:
+        return None
+    side = min(int(np.ceil(need / shrunk)), *whole.size)
     left, top = (int(rng.integers(0, length - side + 1)) for length in whole.size)
     piece = whole.crop((left, top, left + side, top + side))
     if shrunk < 1:
-        piece = piece.resize((need, need), _KERNELS[rng.integers(1, 4)] if rng.random() < 0.9 else _KERNELS[0])
+        piece = piece.resize(
+            (need, need), _KERNELS[rng.integers(1, 4)] if rng.random() < 0.96 else _KERNELS[0]
+        )
     piece = _past(rng, piece)
     if factor > 1:
         kernel = _KERNELS[rng.choice(4, p=[0.12, 0.26, 0.34, 0.28])]
@@ -106,9 +117,9 @@ def _past(rng: np.random.Generator, piece: Image.Image) -> Image.Image:
     chance = rng.random()
     if chance < 0.15:
         piece = piece.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 2.5)))
-    elif chance < 0.25:
+    elif chance < 0.21:
         piece = _demosaicked(piece)
-    elif chance < 0.5:
+    elif chance < 0.42:
         names = sorted(set(LOOKALIKES) - _NO_NEGATIVES)
         change = LOOKALIKES[names[rng.integers(len(names))]]
         piece = Image.fromarray(change(rng, np.asarray(piece)))
@@ -151,13 +162,15 @@ def _coded(piece: Image.Image, kind: str, quality: int) -> Image.Image:
 
 
 def collect(pool: Path, split: Split, files: int, each: int, workers: int) -> tuple[Floats, Floats]:
-    """Features (n, FEATURES) and factors (n,) from `files` pictures of a split, shared out over its kinds."""
+    """Features (n, FEATURES), factors (n,): of `files` photographs and paintings of a split, `each` tiles
+    or fewer, and from as many other pictures, a fifth of that."""
     found = sources(pool, split)
     order = np.random.default_rng(8).permutation(len(found))
-    clips = [found[i] for i in order if found[i].kind == "drawing"][: files // 4]
-    rest = [found[i] for i in order if found[i].kind != "drawing"][: files - len(clips)]
+    pictured = [found[i] for i in order if found[i].kind in _PICTURED][:files]
+    others = [found[i] for i in order if found[i].kind not in _PICTURED][:files]
     with ProcessPoolExecutor(workers) as executor:
-        jobs = [executor.submit(samples_of, source, each, 1) for source in (*rest, *clips)]
+        jobs = [executor.submit(samples_of, source, each, 1) for source in pictured]
+        jobs += [executor.submit(samples_of, source, max(1, each // 5), 1) for source in others]
         samples = [sample for job in jobs for sample in job.result()]
     factors = np.array([sample.factor for sample in samples], np.float32)
     return np.stack([sample.features for sample in samples]), factors
@@ -197,8 +210,8 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
-    parser.add_argument("--files", type=int, default=700)
-    parser.add_argument("--each", type=int, default=24)
+    parser.add_argument("--files", type=int, default=400)
+    parser.add_argument("--each", type=int, default=50)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
@@ -206,7 +219,7 @@ def main() -> None:
     print(f"{len(x)} tiles, {np.mean(factors > 1):.0%} enlarged", flush=True)
     weights = train(x, factors, options.epochs)
     save_file({name: value.astype(np.float16) for name, value in weights.items()}, WEIGHTS)
-    for line in figures(weights, *collect(options.pool, "validation", 200, 12, options.workers)):
+    for line in figures(weights, *collect(options.pool, "validation", 150, 30, options.workers)):
         print(line)
 
 
