@@ -46,6 +46,14 @@ def watermark(annotation: Annotation, filters: Filters) -> Objection | None:
     return None
 
 
+def brands(annotation: Annotation, filters: Filters) -> Objection | None:
+    """Text that names a stock agency, an address, a handle or an owner: level `likely`, if
+    `watermark.brands` asks."""
+    if filters.watermark.brands and finding(annotation, "brands").level == "likely":
+        return FilterReason.BRAND_TEXT
+    return None
+
+
 def ai_made(annotation: Annotation, filters: Filters) -> Objection | None:
     """Any mark of a generator, in the pixels or in the metadata."""
     if filters.ai_made.drop and finding(annotation, "ai_made").level:
@@ -117,9 +125,10 @@ def kind(annotation: Annotation, filters: Filters) -> Objection | None:
     return None if wanted and found.level not in asked.drop else FilterReason.KIND
 
 
-#: Named as the tables below `[filters]` in a recipe.
+#: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`.
 FILTERS: Mapping[str, Filter] = {
     "resolution": resolution,
+    "brands": brands,
     "ai_made": ai_made,
     "aesthetic": aesthetic,
     "harmful": harmful,

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from curation.findings import Annotation, Unseen
+from curation.findings import Annotation, Unseen, finding
 from kyodaku.reasons import RefuseReason
 from kyodaku.records import Candidate
 
 Objector = Callable[[Candidate, Annotation], RefuseReason | None]
 
-OBJECTORS: Sequence[Objector] = ()
+
+def written_notice(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:
+    """A notice in the picture says no to AI training or to re-use. No recipe can ask for less."""
+    return RefuseReason.WRITTEN_NOTICE if finding(annotation, "notices").level == "notice" else None
+
+
+OBJECTORS: Sequence[Objector] = (written_notice,)
 
 #: Annotators that an objector asks. Without their finding no picture is kept.
-ASKED: Sequence[str] = ()
+ASKED: Sequence[str] = ("notices",)
 
 
 def objection(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:

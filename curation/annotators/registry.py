@@ -7,13 +7,19 @@ from collections.abc import Callable, Mapping
 from curation.annotators.aesthetic import Aesthetic
 from curation.annotators.ai_made import AiMade
 from curation.annotators.base import Annotator
+from curation.annotators.brands import Brands
 from curation.annotators.embedding import Embedding
 from curation.annotators.faces import Faces
 from curation.annotators.harmful import Harmful
+from curation.annotators.notices import Notices
+from curation.annotators.text import Text
 from kyodaku.recipe import Annotators
 
 #: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
 BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
+    "text": Text.build,
+    "notices": Notices.build,
+    "brands": Brands.build,
     "ai_made": AiMade.build,
     "embedding": Embedding.build,
     "aesthetic": Aesthetic.build,

@@ -29,7 +29,10 @@ REPEATED = 4
 
 _DATA = Path(__file__).with_name("brands.toml")
 
-_TOP = r"com|net|org|jp|co\.jp|cn|com\.cn|kr|co\.kr|de|fr|co\.uk|io|art|photo|photos|photography|gallery|shop|tv"
+#: Ends of a host that count without `www.` before it.
+_TOP = (
+    r"com(?:\.cn)?|net|org|(?:co\.)?jp|cn|(?:co\.)?kr|de|fr|co\.uk|io|art|photos?|photography|gallery|shop|tv"
+)
 _ADDRESS = re.compile(
     rf"(?:https?:?\s?/{{1,2}}|www\s?\.\s?)[\w-]+(?:\.[\w-]+)*|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     rf"|\b[a-z\d][a-z\d-]{{3,}}\.(?:{_TOP})\b(?!\.)",
