@@ -1,5 +1,5 @@
-"""What the drop filters are for: pictures that are generated or copied, and clean ones that only look marked,
-perturbed or enlarged and must stay.
+"""What the drop filters are for: pictures that are marked, banned in writing, generated or copied; clean ones
+that only look it and must stay; and one artist who protects one picture in seven ways.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from benchmarks.detectors.aimarks import marked
 from kyodaku.reasons import (
     DuplicateReason,
     FilterReason,
+    HoldReason,
     QuarantineReason,
     RefuseReason,
 )
@@ -23,20 +24,31 @@ from tests.web.model import (
     Picture,
     Site,
     ends,
+    markup,
     one_of_cluster,
+    redirect,
 )
 from tests.web.pictures import MIMES, encode, photograph, raw
 
 SIZE = (640, 480)
 
+#: Whatever the filter is sure of or suspects: the recipe keeps neither.
+PERTURBED = ends(
+    FilterReason.PERTURBATION, QuarantineReason.PERTURBATION_LIKELY, QuarantineReason.PERTURBATION_POSSIBLE
+)
+MARKED = ends(FilterReason.WATERMARK, FilterReason.BRAND_TEXT)
+
 
 def sites() -> list[Site]:
     """Every site of this family."""
     return [
+        stock(),
+        notices(),
         prompts(),
         *copies(),
         *reposts(),
         lookalikes(),
+        seven(),
     ]
 
 
@@ -65,6 +77,32 @@ def shown(
 def one_page(name: str, shows: str, title: str, *figures: Figure) -> Site:
     """A site of one page."""
     return Site(name, shows, pages=(Page("/", title, figures),))
+
+
+def stock() -> Site:
+    """Previews as agencies show them; the licence on the page does not make them pictures to learn from."""
+    return one_page(
+        "previews.example",
+        "a preview with an address and an asset number below the picture",
+        "Previews",
+        shown("/4.jpg", "Fruit, for sale", art.still_life, 8104,
+              protected.footer_mark("www.pixelpier.example", "48213377"), MARKED),
+    )  # fmt: skip
+
+
+def notices() -> Site:
+    """A ban in the picture is a no, and its bytes go."""
+    no = ends(RefuseReason.WRITTEN_NOTICE)
+    return one_page(
+        "written.example",
+        "bans written into the picture, in Japanese and English, in a corner and over all of it",
+        "絵 / Pictures",
+        shown("/1.jpg", "夕暮れの丘", art.landscape, 8201, protected.notice("AI学習禁止"), no),
+        shown("/2.jpg", "波", art.sea, 8202, protected.notice("無断転載禁止", corner=False, opacity=0.6), no),
+        shown("/3.jpg", "A tree in bloom", art.blossom, 8203, protected.notice("NO AI TRAINING"), no),
+        shown("/4.jpg", "Roofs", art.town, 8204,
+              protected.notice("Do not repost", corner=False, opacity=0.6), no),
+    )  # fmt: skip
 
 
 def prompts() -> Site:
@@ -174,4 +212,39 @@ def lookalikes() -> Site:
         "Old and new",
         *figures,
         shed,
+    )
+
+
+def seven() -> Site:
+    """One picture in the seven ways that artists are told to protect theirs, each on a page of its own.
+
+    They are near copies of one another, so the ban that is written into one of them keeps out the ways that
+    nobody can see, too.
+    """
+    seed, motif = 8901, art.blossom
+    near = QuarantineReason.NEAR_REFUSED
+    ways = (
+        ("style", "My tree", protected.cloaked(11, 12), (near, *PERTURBED.reasons)),
+        ("poison", "My tree, protected against AI training", protected.cloaked(12, 12),
+         (RefuseReason.CLOAKED, near, *PERTURBED.reasons)),
+        ("noise", "My tree, with noise", protected.noisy(3), (near, *PERTURBED.reasons)),
+        ("name", "My tree, with my name", protected.tiled_mark("MIRA KESSEL"), (near, *MARKED.reasons)),
+        ("ban", "私の木", protected.notice("AI学習禁止"), (RefuseReason.WRITTEN_NOTICE,)),
+        ("small", "My tree, at 800 pixels", protected.smaller(800), (near,)),
+    )  # fmt: skip
+    pages = [
+        Page(f"/{name}", words, (shown(f"/art/{name}.png", words, motif, seed, change, ends(*reasons)),))
+        for name, words, change, reasons in ways
+    ]
+    form = '<form method="post" action="/login"><input name="user"><input type="password" name="pass"></form>'
+    login = Page("/login", "Log in", words=form, expect_page=HoldReason.LOGIN_WALL)
+    return Site(
+        "seven.example",
+        "one picture, protected in the seven ways that artists are told to use",
+        pages=(
+            Page("/", "One tree, seven ways", links=[*(page.path for page in pages), "/followers"]),
+            *pages,
+            login,
+        ),
+        routes={"/followers": redirect("/login?next=/followers"), "/login?next=/followers": markup(form)},
     )
