@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from curation.filters import Objected, objections
+from curation.filters import Objected, objections, with_pages
 from curation.findings import annotation_shards, annotations_of
 from curation.outcomes import select_objection
 from curation.shown import Neighbours, facts_shown, shown_digest
@@ -39,6 +39,7 @@ from kyodaku.reviews import (
     read_reviews,
 )
 from kyodaku.runs import RunFolder
+from kyodaku.signals.protocols.content_rating import says_adult
 
 #: How many pictures may be told about at once: all of them are shown before.
 BATCH = 60
@@ -342,7 +343,8 @@ class Desk:
             if uid not in annotations:
                 raise Stale("nothing is known of it any more")
             shown = facts_shown(uid, annotations[uid], candidates, facts.neighbours)
-            objected = self._objected(annotations[uid], facts.rows[uid])
+            rated = any(says_adult(signal) for one in candidates[uid] for signal in one.signals)
+            objected = self._objected(with_pages(annotations[uid], rated), facts.rows[uid])
             made[uid] = Case(uid, shown, shown_digest(shown), objected, tuple(facts.rows[uid]))
         return made
 

@@ -127,7 +127,7 @@ def _words(*, sampling: bool) -> Html:
         "gone": say("The program has ended, or does not answer. Nothing was kept."),
         "blocked": say("An allow would not let it in."),
         "some": say("Some could not be allowed and were left."),
-        "state-open": say("open"),
+        "state-open": say("not told yet"),
         "state-allow": say("allow"),
         "state-drop": say("drop"),
         "state-unsure": say("unsure"),
@@ -335,7 +335,9 @@ def _neighbour(row: Mapping[str, Any], *, may_show: bool) -> Html:
         for found in row["found"][:3]
     ]
     licences = {item[0] for found in row["found"] for item in found["evidence"]}
-    told = f"{row['kind']} · {row['distance']:g} {row['transform']}".strip() + (f" · {', '.join(sorted(licences))}" if licences else "")
+    told = f"{row['kind']} · {row['distance']:g} {row['transform']}".strip() + (
+        f" · {', '.join(sorted(licences))}" if licences else ""
+    )
     caption = tag("figcaption", tag("span", plain(told, 120), class_="small"), *places)
     return tag("li", tag("figure", tag("div", shown, class_="frame"), caption))
 

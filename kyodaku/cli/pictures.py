@@ -1,4 +1,4 @@
-"""Commands that look at pictures: `inspect`, `review`."""
+"""Commands that look at pictures: `inspect`, `tune`, `review`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kyodaku.cli import output
-from kyodaku.cli.runs import RunArgument, RunsOption
+from kyodaku.cli.runs import JsonOption, RunArgument, RunsOption
 
 HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page there, too.")]
 
@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
         "says why) or an annotator broke, 2 a path or the recipe is wrong.",
         rich_help_panel=look,
     )(inspect)
+    app.command(epilog="Example:  kyodaku tune datasets/demo --html tune.html", rich_help_panel=look)(tune)
     app.command(epilog="Example:  kyodaku review datasets/demo --who Ann", rich_help_panel=look)(review)
 
 
@@ -61,6 +62,35 @@ def inspect(
     if html is not None and not json:
         output.say(f"page: {html}")
     output.finish(well=well)
+
+
+def tune(
+    run: RunArgument,
+    runs: RunsOption = Path("runs"),
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="Whose filters to begin from; else those of the run.")
+    ] = None,
+    html: HtmlOption = None,
+    json: JsonOption = False,
+) -> None:
+    """What every setting of the filters does to a run, and what other values would keep or drop.
+
+    Reads facts and decisions only: nothing is looked at or decided again.
+    """
+    from kyodaku.lock import read_lock
+    from kyodaku.recipe import load_recipe, recipe_file
+    from kyodaku.runs import find_run
+    from kyodaku.stages import find_command
+
+    folder = find_run(run, runs)
+    chosen = load_recipe(recipe_file(recipe)) if recipe is not None else read_lock(folder).recipe
+    told = find_command("tune")(folder, chosen, html)
+    if json:
+        output.print_json(told.to_json())
+    else:
+        output.show(told.render())
+        if html is not None:
+            output.say(f"page: {html}")
 
 
 def review(

@@ -32,6 +32,7 @@ from kyodaku.release.manifest import (
     write_manifest,
 )
 from kyodaku.release.plan import PLAN
+from kyodaku.release.signoff import SignOff, sign_off
 from kyodaku.release.tables import for_tables, iter_rows, read_table, shard_names
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet, write_stats
@@ -52,6 +53,7 @@ class ReleaseFacts:
     policy: Mapping[str, Any]
     registry: Mapping[str, Any]
     versions: Mapping[str, str]
+    signed_off: SignOff | None = None
 
 
 def gather_facts(run: RunFolder, recipe: Recipe, lock: RunLock, snapshot: RegistrySnapshot) -> ReleaseFacts:
@@ -68,6 +70,7 @@ def gather_facts(run: RunFolder, recipe: Recipe, lock: RunLock, snapshot: Regist
         policy={name: sorted(v) if isinstance(v, frozenset) else v for name, v in policy.items()},
         registry=snapshot.described(),
         versions={name: value for name, value in lock.versions.items() if name in _VERSIONS},
+        signed_off=sign_off(run),
     )
 
 
@@ -115,7 +118,7 @@ def publish(
     write_indexes(building, shards)
     samples = sum(1 for _ in _uids(building))
     largest = largest_of(_sizes(building, shards))
-    card = card_text(recipe, facts.counts, facts.crawl_window, samples, largest)
+    card = card_text(recipe, facts.counts, facts.crawl_window, samples, largest, facts.signed_off)
     write_bytes(building / "README.md", card.encode())
     report(building)
     shutil.rmtree(building / "plan")

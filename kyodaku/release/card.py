@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from kyodaku.reasons import REASONS_OF_OUTCOME, Outcome
 from kyodaku.recipe import Recipe
+from kyodaku.release.signoff import SignOff
 from kyodaku.stages import counted
 
 _BASIS = {
@@ -22,9 +23,10 @@ def card_text(
     crawl_window: tuple[float, float],
     samples: int,
     largest: Mapping[str, int],
+    signed_off: SignOff | None = None,
 ) -> str:
     """The card as Markdown. `counts` by outcome and reason, `crawl_window` in Unix seconds, `largest` as in
-    the manifest."""
+    the manifest, `signed_off` what a person found in a sample of it."""
     title = recipe.release.title or recipe.name
     parts = [
         _front_matter(recipe, title),
@@ -37,6 +39,7 @@ def card_text(
         f"none has more than {largest['pixels']:,} of them.\n",
         _permission(recipe),
         _counts(counts),
+        _signed_off(signed_off),
         _licences(recipe),
         _LOADING,
         _LIMITS,
@@ -79,6 +82,22 @@ def _counts(counts: Mapping[str, Mapping[str, int]]) -> str:
             text = f"{reason}: {known.text}" if known else reason
             lines.append(f"| {outcome.value} | {text} | {number:,} |")
     return "\n".join(lines) + "\n"
+
+
+def _signed_off(found: SignOff | None) -> str:
+    if found is None:
+        return "## Looked at by a person\n\nNobody signed off a sample of this version.\n"
+    who = ", ".join(_inline(name) for name in found.who)
+    unsure = f" and {found.unsure:,} unsure" if found.unsure else ""
+    bound = f" ({found.high_unsure:.2%} if every unsure one is bad)" if found.unsure else ""
+    return (
+        "## Looked at by a person\n\n"
+        f"{who} judged a sample of {found.size:,} of the {found.population:,} pictures that were to be\n"
+        f"released (seed {found.seed}, in proportion to hosts and kinds), until {_day(found.when)}:\n"
+        f"{found.good:,} good, {found.bad:,} bad{unsure}.\n"
+        f"The share of bad pictures is between {found.low:.2%} and {found.high:.2%}{bound}, with 95 % "
+        "confidence (Wilson).\n"
+    )
 
 
 def _licences(recipe: Recipe) -> str:

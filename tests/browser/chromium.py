@@ -26,8 +26,8 @@ FLAGS = (
     "--remote-debugging-port=0",
     "--remote-allow-origins=*",
 )
-#: Nothing a page asks for may reach a network.
-_OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"
+#: Nothing a page asks for may reach a network; this machine's own servers are none.
+_OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 @dataclass
@@ -100,7 +100,7 @@ async def _look(
     dark: bool,
     scripts: tuple[str, ...],
 ) -> Seen:
-    async with _tab(program, profile) as tab:
+    async with fresh_tab(program, profile) as tab:
         for domain in ("Page", "Network", "Runtime", "Log"):
             await tab.call(f"{domain}.enable")
         phone = width < 600
@@ -142,7 +142,7 @@ def _problem(event: dict[str, Any]) -> str:
 
 
 @asynccontextmanager
-async def _tab(program: str, profile: Path) -> AsyncIterator[Tab]:
+async def fresh_tab(program: str, profile: Path) -> AsyncIterator[Tab]:
     """A fresh browser with an empty profile and one tab; ends the browser afterwards."""
     profile.mkdir(parents=True, exist_ok=True)
     browser = subprocess.Popen(

@@ -81,6 +81,7 @@ def test_the_commands() -> None:
         "verify",
         "gc",
         "inspect",
+        "tune",
         "review",
         "ask",
         "check",

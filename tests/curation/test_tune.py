@@ -1,0 +1,123 @@
+"""`kyodaku tune`: what other settings would do is what curating with them does."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import curation.tune
+from curation.tune import Setting, Tuning, tune
+from curation.tune_page import Told, render, write_page
+from kyodaku.errors import RunStateError
+from kyodaku.recipe import Recipe
+from kyodaku.runs import RunFolder
+from tests.core.test_cli import kyodaku
+from tests.curation.fixtures import make_run
+from tests.curation.reviewed import PICTURES, RECIPE, curated, decide, install
+
+
+@pytest.fixture(autouse=True)
+def _annotator(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return curated(tmp_path)
+
+
+def setting(tuning: Tuning, key: str) -> Setting:
+    return next(one for one in tuning.settings if one.key == key)
+
+
+def with_value(table: str, key: str, value: Any) -> Recipe:
+    section = getattr(RECIPE.filters, table).model_copy(update={key: value})
+    return RECIPE.model_copy(update={"filters": RECIPE.filters.model_copy(update={table: section})})
+
+
+def test_the_recipe_as_it_is(run: RunFolder) -> None:
+    tuning = tune(run, RECIPE)
+    assert tuning.pictures == len(PICTURES) - 1, "what is refused is not counted"
+    assert tuning.states == {"kept": 2, "set aside": 4, "dropped": 2}
+    assert [one.name for one in tuning.settings][:3] == [
+        "filters.resolution.min_side",
+        "filters.resolution.max_aspect",
+        "filters.resolution.min_effective_side",
+    ]
+    score = setting(tuning, "max_score")
+    assert sum(score.counts) == 6
+    assert score.unknown == 2, "two were too small to tell"
+    (current,) = [change for change in score.changes if change.current]
+    assert (current.value, current.kept, current.newly_kept, current.newly_out) == (0.8, 2, 0, 0)
+
+
+@pytest.mark.parametrize(("table", "key"), [("watermark", "max_score"), ("resolution", "min_side")])
+def test_a_value_does_what_curating_with_it_does(run: RunFolder, table: str, key: str) -> None:
+    found = setting(tune(run, RECIPE), key)
+    assert len(found.changes) > 3
+    for change in found.changes[:: max(1, len(found.changes) // 3)]:
+        outcomes = decide(run, with_value(table, key, change.value))
+        counts = Counter(outcome for outcome, _ in outcomes.values())
+        assert (change.kept, change.dropped, change.aside) == (
+            counts["released"],
+            counts["filtered"],
+            counts["quarantined"],
+        ), change
+        decide(run)
+
+
+def test_nothing_is_looked_at_or_written(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*")}
+    for tar in run.raw.glob("*.tar"):
+        tar.chmod(0)
+    monkeypatch.setattr("curation.annotators.registry.BUILT", {})
+    tune(run, RECIPE)
+    assert {path: path.stat().st_mtime_ns for path in run.path.rglob("*")} == before
+
+
+def test_pictures_around_the_threshold(run: RunFolder, tmp_path: Path) -> None:
+    found = setting(tune(run, RECIPE), "max_score")
+    names = {one.uid: name for name, one in PICTURES.items()}
+    assert [names[near.uid] for near in found.near] == ["clean", "clean2", "odd", "odd2", "odd3", "marked"]
+    assert [near.state for near in found.near][-2:] == ["set aside", "dropped"]
+    page = tmp_path / "tune.html"
+    write_page(page, tune(run, RECIPE), run, RECIPE)
+    text = page.read_text("utf-8")
+    assert text.count("data:image/jpeg") >= 6
+    assert 'class="mask"' in text
+    assert "filters.watermark.max_score" in text
+    assert PICTURES["refused"].uid not in text
+
+
+def test_nearest_of_many_are_kept_on_both_sides(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curation.tune, "AROUND", 1)
+    names = {one.uid: name for name, one in PICTURES.items()}
+    found = setting(tune(run, RECIPE), "max_score")
+    assert [names[near.uid] for near in found.near] == ["odd3", "marked"]
+
+
+def test_switches_and_lists_are_tried_too(run: RunFolder) -> None:
+    brands = setting(tune(run, RECIPE), "brands")
+    assert [change.value for change in brands.changes] == [False, True]
+    assert {(change.kept, change.newly_out) for change in brands.changes} == {(2, 0)}
+    assert not brands.counts
+
+
+def test_tables_and_json(run: RunFolder, tmp_path: Path) -> None:
+    told = Told(tune(run, RECIPE))
+    assert json.loads(json.dumps(told.to_json()))["states"]["kept"] == 2
+    assert render(told.tuning).renderables
+    done = kyodaku("tune", str(run.path), "--html", str(tmp_path / "t.html"))
+    assert done.returncode == 0, done.stderr
+    assert "8 permitted pictures: 2 kept, 2 dropped, 4 set aside" in done.stdout
+    assert "filters.watermark.max_score = 0.8" in done.stdout
+    assert (tmp_path / "t.html").is_file()
+
+
+def test_before_the_first_decisions(tmp_path: Path) -> None:
+    with pytest.raises(RunStateError, match="kyodaku curate"):
+        tune(make_run(tmp_path, list(PICTURES.values())), RECIPE)
