@@ -19,22 +19,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.detectors import looks, protections, tables
-from benchmarks.detectors.figures import DETECTORS, false_alarms, figures
+from benchmarks.detectors import copies, looks, protections, tables
+from benchmarks.detectors.figures import DETECTORS, false_alarms, figures, furniture, kinds
 from benchmarks.detectors.sets import SETS
 from benchmarks.detectors.sources import Grounds
 from benchmarks.machine import describe
+from curation.annotators.furniture import SEEN
 from curation.train.pictures import DEFAULT_POOL
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".bench" / "detectors"
+COPIES = "copies"
 RESULT = Path(__file__).with_name("result.json")
 
 
 def main() -> int:
     """Look at everything that is asked for; write or print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("sets", nargs="*", choices=[*SETS, []], help="look at these only; all without any")
+    parser.add_argument("sets", nargs="*", choices=[*SETS, COPIES, []], help="these only; all without any")
     parser.add_argument("--quick", action="store_true", help="a twelfth of the pictures; minutes")
     parser.add_argument("--share", type=float, default=1.0, help="of all pictures")
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
@@ -46,7 +48,11 @@ def main() -> int:
     asked = parser.parse_args()
     share = 1 / 12 if asked.quick else asked.share
     began = time.monotonic()
-    for name in () if asked.figures else asked.sets or SETS:
+    for name in () if asked.figures else asked.sets or (*SETS, COPIES):
+        if name == COPIES:
+            found = copies.measure(asked.pool, count=round(copies.PICTURES * share))
+            (WORK / "copies.json").write_text(json.dumps(found), encoding="utf-8")
+            continue
         for done, of in looks.look(WORK, asked.pool, SETS[name], share, asked.jobs):
             if done % 50 == 0 or done == of:
                 print(
@@ -80,6 +86,14 @@ def measured(pool: Path, share: float) -> dict[str, Any]:
         if all(needed in there for needed in one.needs)
     }
     grounds = Grounds(pool)
+    others: dict[str, Any] = {}
+    if "kind" in there:
+        others["kinds"] = kinds(seen["kinds"])
+    if "furniture" in there:
+        clean = [one for one in seen["clean"] if "furniture" in one.findings]
+        others["furniture"] = furniture(seen["furnished"], clean, SEEN)
+    if (WORK / "copies.json").is_file():
+        others["copies"] = json.loads((WORK / "copies.json").read_text(encoding="utf-8"))
     return {
         "command": f"python -m benchmarks.detectors --share {share:g}",
         "machine": describe(),
@@ -91,6 +105,7 @@ def measured(pool: Path, share: float) -> dict[str, Any]:
         },
         "protections": protections.measured_here(),
         "detectors": detectors,
+        **others,
     }
 
 

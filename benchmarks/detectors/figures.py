@@ -144,6 +144,38 @@ def false_alarms(detector: Detector, negatives: Iterable[Looked]) -> dict[str, d
     }
 
 
+def kinds(rows: Iterable[Looked]) -> dict[str, dict[str, Any]]:
+    """By what a picture is and column, how often it is named so, named otherwise, and not named."""
+
+    def named(some: Sequence[Looked], family: str) -> dict[str, Any]:
+        said = [one.findings["kind"].level for one in some]
+        unnamed = sum(level in ("", "unknown") for level in said)
+        right = sum(level == family for level in said)
+        return {"right": [right, len(said)], "wrong": [len(said) - right - unnamed, len(said)]}
+
+    return {
+        family: {view: named(some, family) for view, some in views.items()}
+        for family, views in _by_family(rows).items()
+    }
+
+
+def furniture(rows: Iterable[Looked], clean: Iterable[Looked], seen: float) -> dict[str, dict[str, Any]]:
+    """By piece and column, how often it is seen where it is, and (`clean`) where it is not."""
+    families = {
+        family: {view: _seen(some, family, seen) for view, some in views.items()}
+        for family, views in _by_family(rows).items()
+    }
+    views = _by_view(clean)
+    return {
+        family: {**columns, **{f"clean {view}": _seen(views.get(view, ()), family, seen) for view in columns}}
+        for family, columns in families.items()
+    }
+
+
+def _seen(rows: Sequence[Looked], piece: str, seen: float) -> list[int]:
+    return [sum(one.findings["furniture"].values.get(piece, 0.0) >= seen for one in rows), len(rows)]
+
+
 def _row(detector: Detector, rows: Sequence[Looked], clean: Sequence[float]) -> dict[str, Any]:
     scores = [score(one, detector) for one in rows]
     recall = recall_at(scores, clean) if clean else Rate(0, 0)

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.detectors import aimarks, cloaks, enlarged, hard, marks, oldart, written
+from benchmarks.detectors import aimarks, cloaks, enlarged, furnished, hard, marks, oldart, written
 from benchmarks.detectors.sources import Grounds
 from benchmarks.detectors.views import VIEWS, Pixels
 
@@ -133,6 +133,16 @@ def _enlarged(grounds: Grounds, family: str, rng: Rng) -> Pixels:
     return enlarged.enlarged(grounds.ordinary(rng, kind), family, rng)
 
 
+def _furnished(grounds: Grounds, family: str, rng: Rng) -> Pixels:
+    return furnished.FAMILIES[family](grounds.painting(rng), rng)
+
+
+def _kinds(grounds: Grounds, family: str, rng: Rng) -> Pixels:
+    if family == "painting":
+        return grounds.painting(rng, real=True)
+    return grounds.ordinary(rng, family)
+
+
 def _at_most(pixels: Pixels, side: int) -> Pixels:
     """The middle of a picture, `side` pixels long and wide at most."""
     top, left = (max(0, (length - side) // 2) for length in pixels.shape[:2])
@@ -216,6 +226,22 @@ SETS: Mapping[str, TestSet] = {
             _ALL,
             ("detail",),
             (_MADE, "benchmarks.detectors.enlarged"),
+        ),
+        TestSet(
+            "furnished",
+            dict.fromkeys(furnished.FAMILIES, 60),
+            _furnished,
+            _TWO,
+            ("furniture",),
+            (_MADE, "benchmarks.detectors.furnished"),
+        ),
+        TestSet(
+            "kinds",
+            dict.fromkeys(("photo", "painting", "drawing", "map", "object", "screenshot"), 60),
+            _kinds,
+            _TWO,
+            ("kind",),
+            (_MADE,),
         ),
     )
 }

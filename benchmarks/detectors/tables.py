@@ -51,7 +51,55 @@ def page(result: Mapping[str, Any]) -> str:
     ]
     for name, figures in result["detectors"].items():
         parts.append(_detector(name, figures))
+    if "kinds" in result:
+        parts.append(_kinds(result["kinds"]))
+    if "furniture" in result:
+        parts.append(_furniture(result["furniture"]))
+    if "copies" in result:
+        parts.append(_copies(result["copies"]))
     return "\n".join(parts)
+
+
+def _kinds(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """What a picture is called, under the annotator's own bound."""
+    lines = [
+        "## Kinds of picture (`kind`)",
+        "",
+        "| kind | named right, raw | named otherwise, raw |",
+        "|---|---|---|",
+    ]
+    for kind, views in rows.items():
+        right, wrong = (rate(Rate(*views["raw"][word])) for word in ("right", "wrong"))
+        lines.append(f"| {kind} | {right} | {wrong} |")
+    return "\n".join([*lines, "", "`screenshot` is no kind: not to be named is right there.", ""])
+
+
+def _furniture(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["## Furniture of digitisation (`furniture`)", ""]
+    lines += ["| piece | seen, raw | seen, JPEG 75 | seen on clean pictures, raw |", "|---|---|---|---|"]
+    for piece, views in rows.items():
+        cells = [rate(Rate(*views[view])) for view in ("raw", "JPEG 75", "clean raw")]
+        lines.append(f"| {piece} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _copies(figures: Mapping[str, Any]) -> str:
+    """Near copies: what the search of `match` finds."""
+    lines = ["## Near copies", "", "| what was done to the copy | found |", "|---|---|"]
+    for family, changes in figures["families"].items():
+        for change, told in changes.items():
+            name = f"**{family}**" if change == "all" else change
+            lines.append(f"| {name} | {rate(Rate(round(told['recall'] * told['of']), told['of']))} |")
+    tiles = figures["tiles"]
+    lines += [
+        "",
+        f"Of {figures['pictures']:,} pictures ({figures['too_flat']} more are too flat for a hash), "
+        f"{figures['suspicious']} of {figures['pairs']:,} pairs are called near copies; their names are in "
+        "result.json, and most are the same picture under two names.",
+        f"Of {tiles['pictures']:,} cuts no two of which overlap, {tiles['false']} of {tiles['pairs']:,} pairs.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _clean_count(result: Mapping[str, Any]) -> str:
