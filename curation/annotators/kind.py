@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.kinds import BLANK, CODE, LEAST, WEIGHTS, Judgement, judge, unevenness
+from curation.kinds import BLANK, CODE, LEAST, SMALL, WEIGHTS, Judgement, judge, unevenness
 from curation.nets.kind import CLASSES
 from kyodaku.durable import file_sha256
-from kyodaku.fingerprint import Pixels
 from kyodaku.recipe import Annotators
 
 #: Below this confidence no kind is named.
@@ -40,15 +39,17 @@ class Kind:
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """Unknown for pictures whose shorter side is below LEAST."""
-        large = [picture.pixels for picture in pictures if min(picture.pixels.shape[:2]) >= LEAST]
-        judged = iter(zip(large, judge(self._weights).look(large), strict=True))
+        large = [picture for picture in pictures if min(picture.pixels.shape[:2]) >= LEAST]
+        said = judge(self._weights).look([picture.pixels for picture in large])
+        judged = iter(zip(large, said, strict=True))
         return [
             self._finding(*next(judged)) if min(picture.pixels.shape[:2]) >= LEAST else self._too_small()
             for picture in pictures
         ]
 
-    def _finding(self, pixels: Pixels, judged: Judgement) -> Finding:
-        level, score = kind_of(pixels, judged)
+    def _finding(self, picture: Picture, judged: Judgement) -> Finding:
+        uneven = unevenness(picture.within(SMALL))
+        level, score = kind_of(uneven, judged)
         known = level in CLASSES[:-1] and score >= SURE
         values = {name: float(value) for name, value in zip(CLASSES, judged.kinds, strict=True)}
         return Finding(
@@ -57,21 +58,20 @@ class Kind:
             Status.OK,
             score=score if known else 0.0,
             level=level if known else UNKNOWN,
-            values={**values, "unevenness": unevenness(pixels)},
+            values={**values, "unevenness": uneven},
         )
 
     def _too_small(self) -> Finding:
         return Finding(self.name, self.version, Status.UNKNOWN, text="too small to tell")
 
 
-def kind_of(pixels: Pixels, judged: Judgement) -> tuple[str, float]:
+def kind_of(uneven: float, judged: Judgement) -> tuple[str, float]:
     """The likeliest of CLASSES and its probability; `blank`, surely, for what measures as blank.
 
     A picture that does not measure as blank is not called so: it holds something, however little.
     """
-    if unevenness(pixels) < BLANK:
+    if uneven < BLANK:
         return "blank", 1.0
-    best = max(
-        (at for at, name in enumerate(CLASSES) if name != "blank"), key=lambda at: float(judged.kinds[at])
-    )
+    able = (at for at, name in enumerate(CLASSES) if name != "blank")
+    best = max(able, key=lambda at: float(judged.kinds[at]))
     return CLASSES[best], float(judged.kinds[best])

@@ -2,8 +2,8 @@
 
 Makes samples (`curation.train.kind_samples`; kept in `--cache` for the next run), trains for at most
 `--minutes` with the best epoch on the validation split kept, scales the logits so that probabilities hold on
-that split, and writes the weights and a file of figures over both held-out splits. One thread: the machine
-may be shared.
+that split, writes the weights and prints figures over both held-out splits. One thread: the machine may be
+shared.
 """
 
 from __future__ import annotations
@@ -42,19 +42,25 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--cache", type=Path, help="folder that keeps samples")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument(
+        "--figures", type=Path, help="write the figures of the weights at --out here; no training"
+    )
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    train = samples(options.pool, "train", options.samples, options.seed, options.cache)
-    validation = samples(options.pool, "validation", options.held_out, options.seed, options.cache)
-    test = samples(options.pool, "test", options.held_out, options.seed, options.cache)
-    net = KindNet()
-    fit(net, train, validation, options.epochs, options.minutes * 60, options.seed)
-    scales = calibrated(net, validation)
-    save(net, scales, options.out)
-    said = figures(options.pool, options.out, validation, test)
-    options.out.with_suffix(".json").write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(said["test"], indent=1))
+    held_out = [
+        samples(options.pool, split, options.held_out, options.seed, options.cache)
+        for split in ("validation", "test")
+    ]
+    if not options.figures:
+        train = samples(options.pool, "train", options.samples, options.seed, options.cache)
+        net = KindNet()
+        fit(net, train, held_out[0], options.epochs, options.minutes * 60, options.seed)
+        save(net, calibrated(net, held_out[0]), options.out)
+    said = json.dumps(figures(options.pool, options.out, *held_out), indent=1)
+    if options.figures:
+        options.figures.write_text(said + "\n", encoding="utf-8")
+    print(said)
 
 
 def samples(pool: Path, split: Split, count: int, seed: int, cache: Path | None) -> Samples:

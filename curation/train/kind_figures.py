@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL import Image
 
 from curation.annotators.kind import kind_of
-from curation.kinds import LEAST, Judge, Judgement, as_input
+from curation.kinds import LEAST, SMALL, Judge, Judgement, as_input, unevenness
 from curation.nets.kind import CLASSES
 from curation.train.kind_samples import Samples
-from curation.train.pictures import load, sources
+from curation.train.pictures import load, shrink, sources
 from kyodaku.recipe.filters import FURNITURE, KINDS
 
 #: The confidence that recipes ask for by default.
@@ -59,7 +60,8 @@ def over_files(judge: Judge, pool: Path) -> dict[str, Any]:
             picture = load(source, 1600)
             if picture is None or min(picture.pixels.shape[:2]) < LEAST:
                 continue
-            names.append(kind_of(picture.pixels, judge.look([picture.pixels])[0]))
+            uneven = unevenness(shrink(Image.fromarray(picture.pixels), SMALL))
+            names.append(kind_of(uneven, judge.look([picture.pixels])[0]))
             truth.append(kind)
             packages.append(source.name.split(":")[0])
     rows = by_kind(truth, names)
