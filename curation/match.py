@@ -35,7 +35,7 @@ _CODE = (
     "kyodaku.matching",
     "kyodaku.release.pictures",
 )
-_FINGERPRINTS = ["uid", "pixel_sha256", "pdq", "pdq_quality", "pdq_trimmed"]
+_FINGERPRINTS = ["uid", "pixel_sha256", "pdq", "pdq_trimmed", "pdq_frames"]
 
 
 def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistrySnapshot) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from curation.clusters import components
+from kyodaku.copies import is_matchable
 from kyodaku.matching import Copies, PictureIndex, Prints, forms_of
 from kyodaku.optouts import OptOuts
 from kyodaku.release.pictures import ReleasedPictures
@@ -36,10 +37,13 @@ class Pictures:
     @classmethod
     def of(cls, annotations: Iterable[Mapping[str, Any]]) -> Pictures:
         """From rows of ANNOTATIONS; those of purged pictures count as well."""
-        found = {row["uid"]: row for row in annotations if row["uid"]}
-        rows = [found[uid] for uid in sorted(found)]
-        forms = [forms_of(row["pdq"], row["pdq_quality"], row["pdq_trimmed"]) for row in rows]
-        return cls([row["uid"] for row in rows], [row["pixel_sha256"] for row in rows], forms)
+        found: dict[str, tuple[str, list[tuple[int, str]]]] = {}
+        for row in annotations:
+            if row["uid"]:
+                pdq = row["pdq"] if is_matchable(row["pdq_frames"]) else ""
+                found[row["uid"]] = row["pixel_sha256"], forms_of(pdq, row["pdq_trimmed"])
+        uids = sorted(found)
+        return cls(uids, [found[uid][0] for uid in uids], [found[uid][1] for uid in uids])
 
     def prints(self) -> Prints:
         """All of them, to look in."""

@@ -9,8 +9,8 @@ too (`listed`).
 
 A PDQ hash is 16 x 16 bits: the lowest frequencies of a 64 x 64 picture, each above or below their median.
 All steps before the median are linear, so a frame is two small matrices around the picture. Nothing of this
-shows what is in a picture. Where PDQ's quality is below `MIN_QUALITY` there is too little in a picture to
-tell it from others: such pictures are equal by bytes or by pixels, or not at all.
+shows what is in a picture. Where PDQ's quality is below `MIN_QUALITY`, or most bits are noise, there is too
+little in a picture to tell it from others: such pictures are equal by bytes or by pixels, or not at all.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _FREQUENCIES = 16
 #: A border differs by no more than this from its own colour, in any channel, in nearly all of its pixels.
 _BORDER_TOLERANCE = 12
 _BORDER_SHARE = 0.98
+#: A frequency (orthonormal DCT of 64 x 64 grey levels) so far from the median is no noise.
+_CLEAR = 2.0
 #: What is left without its border must be at least this much of each side.
 _LEAST_LEFT = 0.3
 
@@ -115,7 +117,7 @@ def copy_prints(pixels: Pixels, pdq: str, quality: int) -> CopyPrints:
 
     image = fromarray(pixels)
     square = _square(image, (0, 0, *image.size))
-    whole = _code(pdq) + _hashes(_blocks(_luma(square)))[BYTES:] if quality >= MIN_QUALITY else b""
+    whole = _frames_of(_blocks(_luma(square)), pdq, quality)
     box = _inside_border(square)
     if box is None:
         return CopyPrints("", whole)
@@ -125,10 +127,22 @@ def copy_prints(pixels: Pixels, pdq: str, quality: int) -> CopyPrints:
     if inside[2] - inside[0] < 2 or inside[3] - inside[1] < 2:
         return CopyPrints("", whole)
     trimmed, trimmed_quality = fingerprint.pdq(pixels[inside[1] : inside[3], inside[0] : inside[2]])
-    if trimmed_quality < MIN_QUALITY:
-        return CopyPrints("", whole)
-    mirrored = _hashes(_whole(_luma(_square(image, inside))))[BYTES:]
-    return CopyPrints(trimmed, whole + _code(trimmed) + mirrored, trimmed_quality)
+    frames = _frames_of(_whole(_luma(_square(image, inside))), trimmed, trimmed_quality)
+    return CopyPrints(trimmed, whole + frames, trimmed_quality) if frames else CopyPrints("", whole)
+
+
+def _frames_of(blocks: Floats, pdq: str, quality: int) -> bytes:
+    """The hashes of blocks, the very first as PDQ itself gives it; b"" where there is too little in them."""
+    if quality < MIN_QUALITY or not _is_clear(blocks[0, 0]):
+        return b""
+    return _code(pdq) + _hashes(blocks)[BYTES:]
+
+
+def _is_clear(block: Floats) -> bool:
+    """Whether at least half of the frequencies are clearly above or below their median. A fine grid has steep
+    edges, and so PDQ's best quality, but all its bits are noise."""
+    flat = block.ravel()
+    return bool(np.count_nonzero(np.abs(flat - np.median(flat)) > _CLEAR) >= len(flat) // 2)
 
 
 # --- reading prints -------------------------------------------------------------------------------------
@@ -144,6 +158,11 @@ def _code(text: str) -> bytes:
     if len(text) != 2 * BYTES:
         raise ValueError(f"a PDQ hash has {2 * BYTES} hexadecimal digits")
     return bytes.fromhex(text)
+
+
+def is_matchable(frames: bytes) -> bool:
+    """Whether a picture with these `frames` is looked for as a whole, not only inside its border."""
+    return len(frames) > _FRAME_BYTES
 
 
 def listed(frames: bytes) -> list[str]:

@@ -1,5 +1,8 @@
-"""A picture somebody holds in hand: who made the released pictures that it is a copy of, and what an opt-out
-file has to say of it. Needs the packages of the extra `match`. Pixels are decoded in a child, never stored."""
+"""A picture somebody holds in hand: who made the released pictures that it is a copy of, and what an
+opt-out file has to say of it.
+
+Needs the packages of the extra `match`. Pixels are decoded in a child, and stored nowhere.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kyodaku.copies import MAX_DISTANCE, MIN_QUALITY, CopyPrints, copy_prints, listed
+from kyodaku.copies import MAX_DISTANCE, CopyPrints, copy_prints, listed
 from kyodaku.errors import DecodeError, RecordError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
 from kyodaku.matching import PictureIndex, forms_of
@@ -151,8 +154,7 @@ def opt_out_line(picture: InHand, note: str = "") -> dict[str, Any]:
     line: dict[str, Any] = {"sha256": picture.sha256, "pixel_sha256": picture.pixel_sha256}
     if picture.matchable:
         cuts = listed(picture.prints.frames)
-        forms = forms_of(picture.pdq, picture.quality, picture.prints.trimmed, cuts)
+        forms = forms_of(picture.pdq if cuts else "", picture.prints.trimmed, cuts)
         line["pdq"] = [text for _, text in forms]
-    quality = picture.quality
-    line["pdq_quality"] = quality if quality >= MIN_QUALITY else max(quality, picture.prints.trimmed_quality)
+    line["pdq_quality"] = max(picture.quality, picture.prints.trimmed_quality)
     return line | ({"note": note} if note else {})

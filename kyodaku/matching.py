@@ -12,7 +12,6 @@ from kyodaku.copies import (
     BYTES,
     FORMS,
     MAX_DISTANCE,
-    MIN_QUALITY,
     TRANSFORMS,
     UNCUT,
     Codes,
@@ -44,12 +43,12 @@ class Prints:
         )
 
 
-def forms_of(pdq: str, quality: int, trimmed: str, cuts: Sequence[str] = ()) -> list[tuple[int, str]]:
-    """What an index holds of one picture, as (form, hash): nothing where it has too little structure."""
-    whole = [pdq, *cuts] if quality >= MIN_QUALITY else []
+def forms_of(pdq: str, trimmed: str, cuts: Sequence[str] = ()) -> list[tuple[int, str]]:
+    """What an index holds of one picture, as (form, hash). `pdq` is "" where there is too little in it,
+    `trimmed` where there is no border."""
     places = [0, *range(2, len(FORMS))]
-    found = list(zip(places, whole, strict=False))
-    return found + ([(1, trimmed)] if trimmed else [])
+    whole = list(zip(places, [pdq, *cuts], strict=False)) if pdq else []
+    return whole + ([(1, trimmed)] if trimmed else [])
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def released_pictures(folder: Path) -> ReleasedPictures:
     for place, row in enumerate(rows):
         if any(row[name] is None for name in _COLUMNS):
             raise RecordError(f"{path}: a row is not whole; kyodaku verify tells what else is wrong")
-        for form, text in forms_of(row["pdq"], row["pdq_quality"], row["pdq_trimmed"], row["pdq_cuts"]):
+        pdq = row["pdq"] if row["pdq_cuts"] else ""  # a picture that is not matched has no cuts either
+        for form, text in forms_of(pdq, row["pdq_trimmed"], row["pdq_cuts"]):
             hashes.append((place, form, text))
     try:
         prints = Prints.of(hashes)

@@ -120,7 +120,10 @@ def test_too_little_structure_has_no_prints() -> None:
     blank = np.full((300, 400, 3), 200, np.uint8)
     stripe = blank.copy()
     stripe[:, 200:] = 40
-    for pixels in (blank, stripe, np.zeros((1, 1, 3), np.uint8), np.full((1, 900, 3), 9, np.uint8)):
+    grid = blank.copy()
+    grid[::10] = grid[:, ::10] = 0  # steep edges everywhere: PDQ's quality is 100, its bits are noise
+    assert pdq(grid)[1] == 100
+    for pixels in (blank, stripe, grid, np.zeros((1, 1, 3), np.uint8), np.full((1, 900, 3), 9, np.uint8)):
         assert prints(pixels) == CopyPrints()
     assert looked_for(b"")[0].shape == (0, 32)
     assert listed(b"") == []
@@ -130,7 +133,7 @@ def test_a_small_picture_in_much_white_is_known_by_what_is_inside() -> None:
     pixels = np.asarray(Image.fromarray(photograph("coffee")).resize((300, 200)))
     page = np.full((600, 900, 3), 255, np.uint8)
     page[200:400, 300:600] = pixels
-    assert distance(prints(page).trimmed, bytes.fromhex(pdq(pixels)[0])) <= 16
+    assert distance(prints(page).trimmed, bytes.fromhex(pdq(pixels)[0])) <= 24
     tiny = np.full((1200, 1800, 3), 255, np.uint8)
     tiny[500:700, 800:1100] = pixels  # a sixth of each side: a page with a picture, not a border
     assert prints(tiny).trimmed == ""
