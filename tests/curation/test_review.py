@@ -19,6 +19,10 @@ from curation.review.desk import Desk, Stale
 from curation.review.samples import Member, choose, draw
 from curation.review.server import Server
 from kyodaku.errors import RunStateError
+from kyodaku.lock import read_lock
+from kyodaku.registry_client import EMPTY_SNAPSHOT
+from kyodaku.release.build import gather_facts
+from kyodaku.release.card import card_text
 from kyodaku.release.signoff import released_digest, sign_off, wilson
 from kyodaku.reviews import append_reviews, read_reviews
 from kyodaku.runs import RunFolder
@@ -444,6 +448,24 @@ def test_a_sign_off_counts_once_finished_and_for_its_decisions_only(run: RunFold
     assert sign_off(run) == found, "nothing was decided yet"
     decide(run)
     assert sign_off(run) is None, "other pictures would be released now"
+
+
+def test_the_card_says_who_looked_and_what_that_proves(run: RunFolder) -> None:
+    drawn, _ = draw(run, 400, 7, "Ann | <b>", 1000.0)
+    append_reviews(run.reviews, [drawn])
+    one = desk(run, "Ann | <b>", sample=drawn)
+    facts = gather_facts(run, RECIPE, read_lock(run), EMPTY_SNAPSHOT)
+    assert facts.signed_off is None
+    say(one, "clean", "good", "")
+    say(one, "clean2", "unsure", "")
+    facts = gather_facts(run, RECIPE, read_lock(run), EMPTY_SNAPSHOT)
+    largest = {"width": 1, "height": 1, "pixels": 1}
+    card = card_text(RECIPE, facts.counts, facts.crawl_window, 2, largest, facts.signed_off)
+    told = " ".join(card.split())
+    assert "Ann \\| &lt;b> judged a sample of 2 of the 2 pictures" in told
+    assert "1 good, 0 bad and 1 unsure. The share of bad pictures is between 0.00% and 65.76%" in told
+    assert "(90.55% if every unsure one is bad), with 95 % confidence" in told
+    assert "Nobody signed off" in card_text(RECIPE, facts.counts, facts.crawl_window, 2, largest)
 
 
 def test_nothing_to_sample(tmp_path: Path) -> None:
