@@ -31,6 +31,9 @@ from curation.train.pictures import DEFAULT_POOL, SPLITS
 #: Where the weights are shipped.
 WEIGHTS = Path(__file__).parent.parent / "models" / "overlay.safetensors"
 
+#: The `ease` of samples from the middle on (`overlay_samples.pair`): no marks of less than a fifth.
+_LEAST_EASE = 0.3
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -171,7 +174,7 @@ def make_batch(bank: Bank, plan: Plan, step: int, way: float) -> Batch:
     """The batch of a step at a share of the way: the same for the same seed, whatever was before."""
     rng = np.random.default_rng([plan.seed, 7, step])
     side, count = (plan.late_side, max(4, plan.batch // 2)) if way >= 0.8 else (plan.side, plan.batch)
-    ease = min(1.0, max(0.0, 1.25 - 2.5 * way))
+    ease = min(1.0, max(_LEAST_EASE, 1.25 - 2.5 * way))
     pairs = [pair(bank, rng, side, ease) for _ in range(count // 2)]
     return Batch.of([one for both in pairs for one in both])
 
