@@ -25,6 +25,13 @@ from curation.steps import code_digest, digest
 from kyodaku.recipe import Annotators
 from kyodaku.safedecode import DecodeLimits, SafeDecoder
 
+#: What an annotator is told by others: it looks again when they do.
+_TOLD_BY: Mapping[str, tuple[str, ...]] = {
+    "text": ("overlay",),
+    "notices": ("overlay", "text"),
+    "brands": ("overlay", "text"),
+}
+
 #: Annotators that need a model of the user's; nothing is shipped that could be measured.
 _NEEDS_A_MODEL = frozenset({"embedding", "aesthetic", "harmful", "faces"})
 
@@ -102,7 +109,8 @@ def _fit(row: Row | None, made: str, versions: Mapping[str, str]) -> Row:
     if row is None or row["made"] != made:
         return {"findings": {}}
     findings = {name: item for name, item in row["findings"].items() if versions.get(name) == item["version"]}
-    return {**row, "findings": findings}
+    stale = {name for name in findings if (set(_TOLD_BY.get(name, ())) & versions.keys()) - findings.keys()}
+    return {**row, "findings": {name: item for name, item in findings.items() if name not in stale}}
 
 
 def _read(folder: Path, test: TestSet) -> dict[tuple[str, str], Row]:

@@ -89,14 +89,15 @@ def _copies(figures: Mapping[str, Any]) -> str:
     for family, changes in figures["families"].items():
         for change, told in changes.items():
             name = f"**{family}**" if change == "all" else change
-            lines.append(f"| {name} | {rate(Rate(round(told['recall'] * told['of']), told['of']))} |")
+            hits = round(told["recall"] * told["of"])
+            lines.append(f"| {name} | {rate(Rate(hits, told['of']))} |")
     tiles = figures["tiles"]
     lines += [
         "",
         f"Of {figures['pictures']:,} pictures ({figures['too_flat']} more are too flat for a hash), "
-        f"{figures['suspicious']} of {figures['pairs']:,} pairs are called near copies; their names are in "
-        "result.json, and most are the same picture under two names.",
-        f"Of {tiles['pictures']:,} cuts no two of which overlap, {tiles['false']} of {tiles['pairs']:,} pairs.",
+        f"{figures['suspicious']} of {figures['pairs']:,} pairs are called near copies; result.json names them, "
+        "since a pool holds the same picture under two names now and then.",
+        f"Of {tiles['pictures']:,} cuts that do not overlap, {tiles['false']} of {tiles['pairs']:,} pairs are.",
         "",
     ]
     return "\n".join(lines)
