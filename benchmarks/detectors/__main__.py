@@ -23,6 +23,7 @@ from benchmarks.detectors import copies, looks, protections, tables
 from benchmarks.detectors.figures import DETECTORS, false_alarms, figures, furniture, kinds
 from benchmarks.detectors.sets import SETS
 from benchmarks.detectors.sources import Grounds
+from benchmarks.detectors.views import VIEWS
 from benchmarks.machine import describe
 from curation.annotators.furniture import SEEN
 from curation.train.pictures import DEFAULT_POOL
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("sets", nargs="*", choices=[*SETS, COPIES, []], help="these only; all without any")
     parser.add_argument("--quick", action="store_true", help="a twelfth of the pictures; minutes")
     parser.add_argument("--share", type=float, default=1.0, help="of all pictures")
+    parser.add_argument("--views", nargs="+", choices=[*VIEWS], default=[*VIEWS], help="these columns only")
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
     parser.add_argument("--jobs", type=int, default=2, help="processes that look")
     parser.add_argument("--figures", action="store_true", help="look at nothing; figures of what is there")
@@ -53,8 +55,8 @@ def main() -> int:
             found = copies.measure(asked.pool, count=round(copies.PICTURES * share))
             (WORK / "copies.json").write_text(json.dumps(found), encoding="utf-8")
             continue
-        for done, of in looks.look(WORK, asked.pool, SETS[name], share, asked.jobs):
-            if done % 50 == 0 or done == of:
+        for done, of in looks.look(WORK, asked.pool, SETS[name], share, asked.jobs, asked.views):
+            if done % 20 == 0 or done == of:
                 print(
                     f"{name}: {done} of {of}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,15 +61,19 @@ def asked(test: TestSet) -> list[Annotator]:
     return [one for name, one in built().items() if not test.annotators or name in test.annotators]
 
 
-def look(folder: Path, pool: Path, test: TestSet, share: float, jobs: int) -> Iterator[tuple[int, int]]:
-    """Look at what nobody looked at yet; yields (done, all) after each case. Results go to `folder`."""
+def look(
+    folder: Path, pool: Path, test: TestSet, share: float, jobs: int, views: Collection[str] = VIEWS
+) -> Iterator[tuple[int, int]]:
+    """Look at what nobody looked at yet, in `views`; yields (done, all) after each case. Results go to
+    `folder`."""
     known = _read(folder, test)
     cases = list(test.cases(share))
     made = _made(test, _grounds(pool))
     versions = {one.name: one.version for one in asked(test)}
     todo = []
     for case in cases:
-        rows = {view: _fit(known.get((case.key, view)), made, versions) for view in test.views_of(case)}
+        wanted = [view for view in test.views_of(case) if view in views]
+        rows = {view: _fit(known.get((case.key, view)), made, versions) for view in wanted}
         if any(row["findings"].keys() != versions.keys() for row in rows.values()):
             todo.append((case, rows))
     done = len(cases) - len(todo)

@@ -94,10 +94,10 @@ def _copies(figures: Mapping[str, Any]) -> str:
     tiles = figures["tiles"]
     lines += [
         "",
-        f"Of {figures['pictures']:,} pictures ({figures['too_flat']} more are too flat for a hash), "
-        f"{figures['suspicious']} of {figures['pairs']:,} pairs are called near copies; result.json names them, "
-        "since a pool holds the same picture under two names now and then.",
-        f"Of {tiles['pictures']:,} cuts that do not overlap, {tiles['false']} of {tiles['pairs']:,} pairs are.",
+        f"{figures['pictures']:,} pictures ({figures['too_flat']} more are too flat for a hash): "
+        f"{figures['suspicious']} of {figures['pairs']:,} pairs are called near copies; result.json names "
+        "them, since a pool holds the same picture under two names now and then.",
+        f"{tiles['pictures']:,} cuts that do not overlap: {tiles['false']} of {tiles['pairs']:,} pairs are.",
         "",
     ]
     return "\n".join(lines)
