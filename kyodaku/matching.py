@@ -22,6 +22,8 @@ from kyodaku.nearest import SMALL, CodeIndex, Found, nearest
 
 Places = npt.NDArray[np.int64]
 
+_FIRST_CUT = 2  # of FORMS
+
 
 @dataclass(frozen=True)
 class Prints:
@@ -46,7 +48,7 @@ class Prints:
 def forms_of(pdq: str, trimmed: str, cuts: Sequence[str] = ()) -> list[tuple[int, str]]:
     """What an index holds of one picture, as (form, hash). `pdq` is "" where there is too little in it,
     `trimmed` where there is no border."""
-    places = [0, *range(2, len(FORMS))]
+    places = [0, *range(_FIRST_CUT, len(FORMS))]
     whole = list(zip(places, [pdq, *cuts], strict=False)) if pdq else []
     return whole + ([(1, trimmed)] if trimmed else [])
 
@@ -126,10 +128,13 @@ def _all_looked_for(frames: Sequence[bytes]) -> tuple[Codes, Places, Places]:
 def _best(
     prints: Prints, parts: Sequence[tuple[Found, Places]], sought: Places, transforms: Places
 ) -> Copies:
-    """Of what was found for the queries at the places of each part, the best of every pair of pictures."""
+    """Of what was found for the queries at the places of each part, the best of every pair of pictures. Of
+    copies one is cut, not both: a cut one against a cut one would only be chance more often."""
     queries = np.concatenate([places[found.queries] for found, places in parts])
     codes = np.concatenate([found.codes for found, _ in parts])
     distances = np.concatenate([found.distances for found, _ in parts])
+    one_cut = (transforms[queries] < UNCUT) | (prints.forms[codes] < _FIRST_CUT)
+    queries, codes, distances = queries[one_cut], codes[one_cut], distances[one_cut]
     columns = (sought[queries], prints.pictures[codes], distances, transforms[queries], prints.forms[codes])
     order = np.lexsort(columns[::-1])
     ordered = [column[order] for column in columns]

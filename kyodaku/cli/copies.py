@@ -107,6 +107,6 @@ def optout(
             picture = lookup.read(image, decoder)
             lines.append(lookup.opt_out_line(picture, note))
             if not picture.matchable:
-                output.progress_console().print(f"{image}: {_PLAIN}", markup=False)
+                output.progress_console().print(f"{image}: {_PLAIN}", markup=False, soft_wrap=True)
     for line in lines:
         sys.stdout.write(output.as_json(line) + "\n")

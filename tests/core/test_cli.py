@@ -83,6 +83,8 @@ def test_the_commands() -> None:
         "inspect",
         "tune",
         "review",
+        "match",
+        "optout",
         "ask",
         "check",
         "recipe check",
