@@ -260,7 +260,7 @@ def main(
     steps: int = Plan.steps,
     minutes: Annotated[float, typer.Option(help="longest training")] = Plan.minutes,
     weights: Annotated[Path, typer.Option(help="where the weights go")] = WEIGHTS,
-    measure: Annotated[bool, typer.Option(help="thresholds on validation, then the test's figures")] = True,
+    measure: Annotated[float, typer.Option(help="share of the pictures measured on; 0: none")] = 1.0,
 ) -> None:
     """Draw the bank, train, write weights and figures."""
     console = Console()
@@ -278,7 +278,7 @@ def main(
     if measure:
         from curation.train.overlay_figures import Counts, measured
 
-        measured(pool, weights, folder, seed, console, Counts())
+        measured(pool, weights, folder, seed, console, Counts().scaled(measure))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,10 @@ class Counts:
     marks: int = 50
     trained: int = 150
 
+    def scaled(self, share: float) -> Counts:
+        """That share of all, at least two of each."""
+        return Counts(*(max(2, round(count * share)) for count in vars(self).values()))
+
 
 def calibrated(watcher: Watcher, clean: Sequence[Picture]) -> Bounds:
     """Bounds from clean pictures: a fifth of them get tiles, 1 % score 0.8 or more, 5 % 0.5 or more."""
@@ -76,6 +80,7 @@ def measured(pool: Path, weights: Path, folder: Path, seed: int, console: Consol
     watcher.bounds = bounds = calibrated(watcher, list(clean))
     values = torch.tensor([bounds.clear, bounds.possible, bounds.likely, bounds.sure])
     save_file({**load_file(weights), "bounds": values}, weights)
+    console.print(f"bounds {bounds} from {len(clean)} clean pictures of the validation split")
     figures = on_test(watcher, pool, seed, counts)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1), "utf-8")
     console.print_json(data=figures)
