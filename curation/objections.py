@@ -1,5 +1,5 @@
-"""Objections that only a look at the picture finds: a notice written in it, words beside a cloak, a near copy
-in an opt-out file. Each is a refusal: its bytes are purged, and its copies share its fate.
+"""Objections that only a look at the picture finds: a notice written in it, words beside a cloak. Each
+is a refusal: its bytes are purged, and its copies share its fate.
 
 A closed registry, asked in order; the first that objects names the reason. Where nobody could look, this says
 nothing: `filters.first_objection` sets such a picture aside.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from kyodaku.copies import FORMS
 from kyodaku.errors import RecordError
 from kyodaku.reasons import Outcome
 from kyodaku.records import ATTRIBUTION, INDEX
@@ -19,6 +21,8 @@ from kyodaku.release.tables import read_rows
 from kyodaku.release.verify_shard import Problem, ShardFindings
 
 __all__ = ["Problem", "check_indexes"]
+
+_PDQ = re.compile(r"[0-9a-f]{64}")
 
 
 def check_indexes(folder: Path, manifest: Manifest, findings: Sequence[ShardFindings]) -> list[Problem]:
@@ -52,11 +56,22 @@ def _check_tables(folder: Path, rows: Sequence[tuple[str, dict[str, Any]]]) -> l
     found = [(row["shard"], *(row[name] for name in shared)) for row in index]
     wanted = [(f"{shard}.tar", *(row[name] for name in shared)) for shard, row in rows]
     problems = [] if found == wanted else ["index.parquet differs from the shards"]
+    if not all(_is_fingerprint(row) for row in index):
+        problems.append("index.parquet holds fingerprints that are none")
     creators = Counter(row["creator"] for _, row in rows if row["creator"])
     names = ("uid", "creator", "licence", "licence_url", "credit")
     credited = [(*(row[name] for name in names), row["creator_images"]) for row in owed]
     credit = [(*(row[name] for name in names), creators[row["creator"]]) for _, row in rows]
     return problems + ([] if credited == credit else ["attribution.parquet differs from the shards"])
+
+
+def _is_fingerprint(row: dict[str, Any]) -> bool:
+    """Whether the hashes of an index row are such as `kyodaku match` reads."""
+    cuts = row["pdq_cuts"] or []
+    hashes = [row["pdq"], *cuts, *([row["pdq_trimmed"]] if row["pdq_trimmed"] else [])]
+    return len(cuts) in (0, len(FORMS) - 2) and all(
+        isinstance(text, str) and _PDQ.fullmatch(text) is not None for text in hashes
+    )
 
 
 def _check_keep(folder: Path, uids: Sequence[str]) -> list[str]:
