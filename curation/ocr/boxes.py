@@ -53,6 +53,10 @@ class Box:
         angle = float(np.degrees(np.arctan2(down, across)))
         return angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
 
+    def turned(self, quarters: int) -> Box:
+        """The same rectangle, read after so many quarter turns counter-clockwise: 1 reads downwards."""
+        return replace(self, quad=np.roll(self.quad, -quarters, axis=0))
+
     def mapped(self, matrix: npt.NDArray[np.float64]) -> Box:
         """The same box under an affine map (2, 3)."""
         quad = self.quad @ matrix[:, :2].T + matrix[:, 2]

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +30,17 @@ FIRST, PAGE, STRIP = 512, 1024, 1280
 MANY = 14
 
 #: A line is kept from this confidence on; below SURE its place is looked at more closely.
-KEPT, SURE = 0.5, 0.8
+KEPT, SURE = 0.5, 0.88
 
-#: Of the detector: a pixel that counts, a box that counts, and the least that draws a closer look.
-_PIXEL, _BOX, _FAINT = 0.2, 0.3, 0.12
+#: Letters and figures of a line at least: single ones are read into leaves and bricks.
+LEAST = 2
+
+#: Of the detector: a pixel that counts, the mean of a box that counts, and the peak without which a picture
+#: is taken for one without text. Real text peaks near 1, also at an opacity of 0.3.
+_PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
-_WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 5, 420_000, 90, 26_000
+_WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
 
 
 @dataclass(frozen=True)
@@ -64,27 +68,33 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float = 0.0) -> list[Line]:
     else finds it that there is text, 0 to 1."""
     view, back = _view(pixels, FIRST)
     heat = reader.heat(view)
-    found = _boxes(heat, back)
+    found = _boxes(heat, back) if heat.max() >= _PEAK or hint >= 0.5 else []
     if len(found) >= MANY:
         view, back = _view(pixels, PAGE)
         found = _boxes(reader.heat(view), back) or found
         return _ordered(_merged(_read(reader, pixels, found)))
     lines = _read(reader, pixels, found)
-    spots = list(_spots(lines, found, heat, back, pixels))
+    spots = list(_spots(lines, found))
     if hint >= 0.5 or max(pixels.shape[:2]) > 3 * FIRST:
         spots += _strips(pixels)
     left = _WINDOW_PIXELS
-    for window in spots[:_WINDOWS]:
+    for window in spots[: _WINDOWS if lines else 2]:
         seen, matrix = _cut(pixels, window)
         left -= seen.shape[0] * seen.shape[1]
         if left < 0:
             break
-        for look in (seen, _stronger(seen)) if window.half_wide < pixels.shape[1] / 2 else (seen,):
-            inner = _read(reader, look, _boxes(reader.heat(look), None))
-            lines += [Line(line.box.mapped(matrix), line.text, line.confidence) for line in inner]
-            if any(line.confidence >= SURE and len(line.text) > 3 for line in inner):
-                break
+        lines += [replace(line, box=line.box.mapped(matrix)) for line in _closer(reader, seen)]
     return _ordered(_merged(lines))
+
+
+def _closer(reader: Reader, seen: Pixels) -> list[Line]:
+    """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
+    boxes = _boxes(reader.heat(seen), None)
+    lines = _read(reader, seen, boxes)
+    if not boxes or any(line.confidence >= SURE for line in lines):
+        return lines
+    raised = _stronger(seen)
+    return lines + _read(reader, raised, _boxes(reader.heat(raised), None))
 
 
 def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
@@ -114,58 +124,47 @@ def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
             break
         chosen.append(box)
     crops: list[Pixels] = []
-    owners: list[int] = []
+    owners: list[tuple[int, int]] = []
     for index, box in enumerate(chosen):
-        for way in _ways(box, crop(pixels, box)):
-            crops.append(way)
-            owners.append(index)
+        upright = crop(pixels, box)
+        for quarters in _ways(box):
+            crops.append(np.ascontiguousarray(np.rot90(upright, quarters)))
+            owners.append((index, quarters))
     best: dict[int, Line] = {}
-    for index, reading in zip(owners, reader.read(crops), strict=True):
+    for (index, quarters), reading in zip(owners, reader.read(crops), strict=True):
         text = reading.text.strip()
         known = best.get(index)
-        if text and (known is None or reading.confidence > known.confidence):
-            best[index] = Line(chosen[index], text, reading.confidence)
+        if sum(sign.isalnum() for sign in text) >= LEAST and (
+            known is None or reading.confidence > known.confidence
+        ):
+            best[index] = Line(chosen[index].turned(quarters), text, reading.confidence)
     return [line for line in best.values() if line.confidence >= KEPT]
 
 
-def _ways(box: Box, upright: Pixels) -> Iterator[Pixels]:
-    """A crop as it may have to be turned to be read: steep and tall ones can run either way."""
-    tall = box.height >= TALL * box.width
-    if not tall:
-        yield upright
-    if tall or (abs(box.angle) > 30 and box.height > box.width / 2):
-        yield np.ascontiguousarray(np.rot90(upright))
-        yield np.ascontiguousarray(np.rot90(upright, -1))
+def _ways(box: Box) -> tuple[int, ...]:
+    """Quarter turns after which the content of a box may be level: steep and tall ones can run either way."""
+    if box.height >= TALL * box.width:
+        return 1, -1
+    return (0, 1, -1) if abs(box.angle) > 30 and box.height > box.width / 2 else (0,)
 
 
-def _spots(
-    lines: Sequence[Line],
-    boxes: Sequence[Box],
-    heat: npt.NDArray[np.float32],
-    back: Affine,
-    pixels: Pixels,
-) -> Iterator[_Window]:
-    """Windows round boxes that were not read well, best first, and round the faintest sign of text."""
+def _spots(lines: Sequence[Line], boxes: Sequence[Box]) -> Iterator[_Window]:
+    """Windows round boxes that look like text and were not read well, the likeliest first."""
     sure = [line.box for line in lines if line.confidence >= SURE]
-    open_ = [box for box in boxes if box.score < 0.97 or not any(box is known for known in sure)]
-    open_ = [box for box in open_ if not any(overlap(box, known) > 0.6 for known in sure)]
+    unread = [
+        box for box in boxes if box.score >= 2 * _BOX and not any(overlap(box, known) > 0.5 for known in sure)
+    ]
     taken: list[_Window] = []
-    for box in sorted(open_, key=lambda box: -box.score * box.area):
+    for box in sorted(unread, key=lambda box: -box.score * box.area**0.5):
         x, y = box.centre
         if any(abs(x - one.x) < one.half_wide and abs(y - one.y) < one.half_high for one in taken):
             continue
-        high = min(box.width, box.height)
-        angle = 0.0 if box.height >= TALL * box.width else box.angle
-        wide = max(box.width, box.height) / 2 + 6 * high
         tall = box.height >= TALL * box.width
-        window = _Window(x, y, 3 * high if tall else wide, wide if tall else 3 * high, angle)
+        thick, long = sorted((box.width, box.height))
+        along, across = long / 2 + 5 * thick, 2.5 * thick
+        window = _Window(x, y, *((across, along) if tall else (along, across)), 0.0 if tall else box.angle)
         taken.append(window)
         yield window
-    if not taken and not sure and heat.max() >= _FAINT:
-        row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-        x, y = float(column * back[0, 0]), float(row * back[1, 1])
-        side = max(pixels.shape[:2])
-        yield _Window(x, y, max(96.0, side * 0.2), max(48.0, side * 0.08), 0.0)
 
 
 def _strips(pixels: Pixels) -> Iterator[_Window]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +21,12 @@ from curation.phrases.folding import END, LINE, NONE, SOFT, Folded, fold, folded
 #: Signs from which on one wrong, missing or extra sign is forgiven: of Han, kana and Hangul; of Latin script.
 FUZZY, FUZZY_LATIN = 5, 8
 
-#: A text is a page from this many lines and signs on. There, a phrase that is less than this share of its
-#: sentence is part of running text.
-PAGE_LINES, PAGE_SIGNS, PAGE_SHARE = 6, 200, 0.3
+#: A text is a page from this many lines and signs on. There, a phrase that is less than a share of its
+#: sentence, and no line of its own, is part of running text.
+PAGE_LINES, PAGE_SIGNS, PAGE_SHARE, OWN_SHARE = 6, 200, 0.3, 0.6
+
+#: Signs on either side that are quoted, and looked at on a page beyond the line itself.
+_SAID = 40
 
 _DATA = Path(__file__).parent
 _QUOTES = dict(zip("「『“\"‘'《【", "」』”\"’'》】", strict=True))
@@ -67,6 +71,17 @@ class Match:
     end: int
     exact: bool
     group: int
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A match, and the signs that its sentence and its lines begin and end with."""
+
+    match: Match
+    start: int
+    end: int
+    line: int
+    line_end: int
 
 
 @dataclass(frozen=True)
@@ -121,15 +136,18 @@ def find(text: str) -> list[Notice]:
     flat, known = fold(text), lists()
     matches = sorted(set(_matches(flat, known)), key=_order)
     page = text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
+    sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
+    lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
     found, covered = [], 0
     for match in matches:
         if match.end <= covered:
             continue
         covered = match.end
         group = known.groups[match.group]
-        start, end = _sentence(flat, match)
-        said = text[flat.places[start] : flat.places[end - 1] + 1]
-        refuses = not _about(text, flat, match, start, end, known, page)
+        place = _Place(match, *_around(sentences, match), *_around(lines, match))
+        first, last = max(place.start, match.start - _SAID), min(place.end, match.end + _SAID)
+        said = text[flat.places[first] : flat.places[last - 1] + 1]
+        refuses = not _about(text, flat, place, known, page)
         found.append(Notice(group["language"], group["category"], said, match.exact, refuses))
     return found
 
@@ -240,38 +258,30 @@ def _is_whole(flat: Folded, start: int, end: int) -> bool:
     return not cut or (end - start >= 10 and SOFT not in flat.breaks[max(1, start - 4) : end + 4])
 
 
-def _sentence(flat: Folded, match: Match) -> tuple[int, int]:
-    """The signs from the end of the sentence before to the end of this one; lines alone end none."""
-    start, end = match.start, match.end
-    while start > 0 and flat.breaks[start] < END:
-        start -= 1
-    while end < len(flat.signs) and flat.breaks[end] < END:
-        end += 1
-    return start, end
+def _around(ends: Sequence[int], match: Match) -> tuple[int, int]:
+    """The last end at or before a match begins, and the first at or after it ends."""
+    return ends[bisect_right(ends, match.start) - 1], ends[bisect_left(ends, match.end)]
 
 
-def _about(text: str, flat: Folded, match: Match, start: int, end: int, known: Lists, page: bool) -> bool:
+def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> bool:
     """Whether the sentence talks about the phrase and does not mean it."""
+    match, start, end = place.match, place.start, place.end
     first, last = flat.places[match.start], flat.places[match.end - 1] + 1
     if text[first - 1 : first] in _QUOTES and first and text[last : last + 1] == _QUOTES[text[first - 1]]:
         return len(flat.signs) > match.end - match.start
-    line = _line(flat, match)
-    head = flat.signs[max(start, line[0] - 40 if page else line[0]) : match.start]
-    tail = flat.signs[match.end : min(end, line[1] + 40 if page else line[1])]
-    asks = text[flat.places[end - 1] + 1 :].lstrip()[:1] in ("?", "？") and line[1] >= end - 1
+    more = _SAID if page else 0
+    head = flat.signs[max(start, place.line - more, match.start - 2 * _SAID) : match.start]
+    tail = flat.signs[match.end : min(end, place.line_end + more, match.end + 2 * _SAID)]
+    after = text[flat.places[end - 1] + 1 : flat.places[end - 1] + 9].lstrip()
+    asks = after[:1] in ("?", "？") and place.line_end >= end
     if asks or any(word in head for word in known.before) or any(word in tail for word in known.after):
-        return True
-    return page and (match.end - match.start) < PAGE_SHARE * (end - start)
+        return not _own_line(place)
+    return page and match.end - match.start < PAGE_SHARE * (end - start) and not _own_line(place)
 
 
-def _line(flat: Folded, match: Match) -> tuple[int, int]:
-    """The signs of the lines that the match stands in."""
-    start, end = match.start, match.end
-    while start > 0 and flat.breaks[start] not in (LINE, END):
-        start -= 1
-    while end < len(flat.signs) and flat.breaks[end] not in (LINE, END):
-        end += 1
-    return start, end
+def _own_line(place: _Place) -> bool:
+    """Whether the phrase fills its line: what neighbouring lines say then says little about it."""
+    return place.match.end - place.match.start >= OWN_SHARE * (place.line_end - place.line)
 
 
 def refusing(notices: Sequence[Notice]) -> list[Notice]:

@@ -1,0 +1,117 @@
+"""Notices: phrases that refuse, however they are written or misread; talk about them, and signs, are none."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.annotators.base import Finding, Status
+from curation.annotators.notices import Notices
+from curation.filters import first_objection
+from curation.objections import objection
+from curation.phrases import notices
+from curation.phrases.folding import END, fold, folded
+from kyodaku.reasons import QuarantineReason, RefuseReason
+from kyodaku.recipe import Annotators, Filters
+from tests.curation.test_outcomes import ONE
+
+_FILE = Path(__file__).with_name("notices.jsonl")
+VECTORS = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
+
+JUDGE = Notices.build(Annotators())
+
+
+def read(text: str) -> Finding:
+    return Finding("text", "1", Status.OK, 0.9, "text", text, mask=b"mask")
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["text"][:40])
+def test_vectors(vector: dict[str, Any]) -> None:
+    found = JUDGE.judge(read(vector["text"]))
+    assert found.level == vector["level"]
+    assert sorted(name for name in ("ai", "reuse") if found.values.get(name)) == vector.get("categories", [])
+    assert found.mask == (b"mask" if found.level == "notice" else b"")
+
+
+def test_every_phrase_of_the_list_is_found_as_it_is_written() -> None:
+    missed = [text for text in notices.all_phrases() if not notices.refusing(notices.find(text))]
+    assert missed == []
+
+
+def test_every_phrase_is_found_beside_a_name_and_a_date() -> None:
+    for group in notices.groups():
+        for text in (*group.get("phrases", ()), *group.get("alone", ())):
+            assert notices.refusing(notices.find(f"© 2024 Kyo\n{text}\n@kyo")), text
+
+
+@given(st.text())
+def test_folding_never_raises_and_folds_once(text: str) -> None:
+    flat = fold(text)
+    assert len(flat.breaks) == len(flat.signs) + 1
+    assert len(flat.places) == len(flat.signs)
+    assert flat.breaks[-1] == END
+    assert folded(flat.signs) == flat.signs
+    notices.find(text)
+
+
+@given(st.lists(st.sampled_from([" ", "・", ".", "-", "’", "，"]), min_size=6, max_size=6))
+def test_what_stands_between_signs_does_not_matter(between: list[str]) -> None:
+    text = "".join(a + b for a, b in zip("AI学習禁止", between, strict=True))
+    assert notices.refusing(notices.find(text))
+
+
+@given(st.integers(0, 5), st.sampled_from("口木ABあ0"))
+def test_one_wrong_sign_is_forgiven(at: int, sign: str) -> None:
+    phrase = "無断転載禁止"
+    assert notices.refusing(notices.find(phrase[:at] + sign + phrase[at + 1 :]))
+    assert notices.refusing(notices.find(phrase[:at] + sign + phrase[at:]))
+
+
+@pytest.mark.parametrize("unit", ["禁止AI", "no ai ", "donot", "転載", "「", "a\n", "無断転載禁止"])
+def test_time_is_linear(unit: str) -> None:
+    def seconds(signs: int) -> float:
+        text = (unit * signs)[:signs]
+        start = time.process_time()
+        notices.find(text)
+        return time.process_time() - start
+
+    notices.find(unit)
+    short, long = seconds(1500), seconds(6000)
+    assert long < 12 * max(short, 0.05)
+
+
+def test_a_notice_in_a_busy_picture_is_found_and_one_in_an_article_is_not() -> None:
+    prose = [
+        "Many artists are worried, and a watermark that says no AI training may help",
+        "for a while, but nobody knows whether a court would care about it, and the",
+        "companies do not say what they have used. In this chapter we look at what a",
+        "notice can do and what it cannot, at metadata, at robots files and at other",
+        "signs that a machine can read. The first step is to find out where pictures",
+        "of yours are shown, by whom, and whether you were ever asked for permission.",
+    ]
+    assert not notices.refusing(notices.find("\n".join(prose)))
+    assert notices.refusing(notices.find("\n".join([*prose, "NO AI TRAINING"])))
+    assert notices.refusing(notices.find("\n".join(["無断転載禁止"] * 40))), "tiled"
+
+
+def test_where_nobody_read_nothing_is_known_and_nothing_is_kept() -> None:
+    failed = Finding("text", "1", Status.FAILED, text="ModelsMissing")
+    for text in (None, failed):
+        found = JUDGE.judge(text)
+        assert found.status is Status.UNKNOWN
+        row = {"width": 800, "height": 600, "findings": {"notices": found}}
+        assert objection(ONE, row) is None
+        assert first_objection(row, Filters()) is QuarantineReason.NOT_LOOKED_AT
+
+
+def test_a_notice_refuses() -> None:
+    noticed, mentioned = (JUDGE.judge(read(text)) for text in ("AI学習禁止", "「AI学習禁止」とは"))
+    assert objection(ONE, {"findings": {"notices": noticed}}) is RefuseReason.WRITTEN_NOTICE
+    assert mentioned.level == "mention"
+    assert objection(ONE, {"findings": {"notices": mentioned}}) is None

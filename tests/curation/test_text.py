@@ -1,0 +1,121 @@
+"""Reading: real pictures with text written on them, level, turned, faint and small; pictures without any."""
+
+from __future__ import annotations
+
+import io
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from skimage import data
+
+from curation.annotators import text as text_module
+from curation.annotators.base import Finding, Status
+from curation.annotators.text import Text
+from curation.ocr import models
+from curation.ocr.boxes import Box, crop, overlap, painted
+from curation.phrases import notices
+from kyodaku.fingerprint import Pixels
+from kyodaku.recipe import Annotators
+from tests.curation.fixtures import encoded
+from tests.curation.looking import seen
+
+READ = Text.build(Annotators())
+JAPANESE = (
+    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    Path("/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf"),
+)
+
+
+def written(
+    text: str, opacity: float = 1.0, angle: float = 0, size: int = 24, font: Path | None = None
+) -> bytes:
+    """A photograph with white text in its lower part."""
+    ground = Image.fromarray(data.chelsea()).resize((640, 426))
+    sheet = Image.new("L", ground.size)
+    face = ImageFont.truetype(str(font), size) if font else ImageFont.load_default(size)
+    ImageDraw.Draw(sheet).text((320, 330 if not angle else 213), text, 255, face, "mm")
+    sheet = sheet.rotate(angle, Image.Resampling.BICUBIC).point(lambda cover: int(cover * opacity))
+    ground.paste((255, 255, 255), mask=sheet)
+    return encoded(ground, "JPEG", quality=85)
+
+
+def look(body: bytes) -> Finding:
+    (found,) = seen(READ, body)
+    assert found.status is Status.OK, found.text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("opacity", "angle"), [(1.0, 0.0), (0.4, 0.0), (1.0, 25.0), (1.0, -45.0), (1.0, 90.0)]
+)
+def test_a_line_is_read(opacity: float, angle: float) -> None:
+    found = look(written("DO NOT REPOST", opacity, angle))
+    assert notices.refusing(notices.find(found.text)), found.text
+    assert found.level == "text"
+    assert found.score > 0.8
+    assert found.values["lines"] >= 1
+    assert 0.002 < found.values["area"] < 0.1
+    if abs(angle) < 60:
+        assert abs(found.values["angle"] + angle) < 4, "clockwise"
+    mask = np.asarray(Image.open(io.BytesIO(found.mask)))
+    assert mask.shape == (43, 64)
+    assert mask[33 if not angle else 21, 32] == 255
+    assert mask[5].max() == 0
+
+
+@pytest.mark.skipif(not any(path.is_file() for path in JAPANESE), reason="no Japanese font (make system)")
+def test_japanese_is_read_also_vertically() -> None:
+    font = next(path for path in JAPANESE if path.is_file())
+    assert "学習禁止" in look(written("無断転載・AI学習禁止", font=font)).text
+    ground = Image.fromarray(data.chelsea()).resize((640, 426))
+    draw = ImageDraw.Draw(ground)
+    for row, sign in enumerate("無断転載禁止"):
+        draw.text((600, 60 + row * 30), sign, "white", ImageFont.truetype(str(font), 28), "mm")
+    assert "無断転載禁止" in look(encoded(ground, "PNG")).text
+
+
+def test_a_picture_without_text_and_a_tiny_one() -> None:
+    for pixels in (data.coffee(), np.full((8, 300, 3), 200, np.uint8), np.zeros((40, 40, 3), np.uint8)):
+        found = look(encoded(Image.fromarray(pixels), "PNG"))
+        assert (found.level, found.text, found.score, found.mask) == ("none", "", 0.0, b"")
+
+
+def test_a_page_is_read_from_top_to_bottom() -> None:
+    page = Image.new("RGB", (700, 900), "white")
+    lines = [f"Line number {number} of the page" for number in range(1, 21)]
+    for row, line in enumerate(lines):
+        ImageDraw.Draw(page).text((60, 40 + row * 40), line, "black", ImageFont.load_default(22))
+    read = look(encoded(page, "PNG")).text.split("\n")
+    assert [line.replace(" ", "") for line in read] == [line.replace(" ", "") for line in lines]
+
+
+def test_without_the_models_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    monkeypatch.setattr(text_module, "reader", models.Reader)
+    (found,) = seen(READ, written("DO NOT REPOST"))
+    assert found.status is Status.FAILED
+    assert found.text.startswith("ModelsMissing: PP-OCRv6_det_small.onnx is not installed")
+
+
+def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    assert models.Reader().heat(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32)
+
+
+def test_boxes() -> None:
+    box = Box(np.array([[10, 20], [110, 20], [110, 40], [10, 40]], np.float32), 0.9)
+    assert (box.width, box.height, box.angle, box.centre) == (100, 20, 0, (60, 30))
+    pixels: Pixels = np.arange(100 * 200 * 3, dtype=np.uint32).astype(np.uint8).reshape(100, 200, 3)
+    assert np.abs(crop(pixels, box).astype(int) - pixels[20:40, 10:110]).max() <= 1
+    half = Box(box.quad + np.array([50, 0], np.float32), 0.9)
+    assert overlap(box, half) == pytest.approx(0.5)
+    mask = painted([box], 100, 200)
+    assert mask.shape == (32, 64)
+    assert mask[9, 20] == 255
+    assert mask[25, 20] == 0
