@@ -31,7 +31,7 @@ from curation.train.pictures import DEFAULT_POOL
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / ".bench" / "detectors"
 COPIES = "copies"
-RESULT = Path(__file__).with_name("result.json")
+RESULT = tables.RESULT
 
 
 def main() -> int:
@@ -50,17 +50,17 @@ def main() -> int:
     asked = parser.parse_args()
     share = 1 / 12 if asked.quick else asked.share
     began = time.monotonic()
-    for name in () if asked.figures else asked.sets or (*SETS, COPIES):
-        if name == COPIES:
-            found = copies.measure(asked.pool, count=round(copies.PICTURES * share))
-            (WORK / "copies.json").write_text(json.dumps(found), encoding="utf-8")
-            continue
-        for done, of in looks.look(WORK, asked.pool, SETS[name], share, asked.jobs, asked.views):
-            if done % 20 == 0 or done == of:
-                print(
-                    f"{name}: {done} of {of}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
-                )
-    result = measured(asked.pool, share)
+    with looks.workers_of(asked.jobs) as workers:
+        for name in () if asked.figures else asked.sets or (*SETS, COPIES):
+            if name == COPIES:
+                found = copies.measure(asked.pool, count=round(copies.PICTURES * share))
+                (WORK / "copies.json").write_text(json.dumps(found), encoding="utf-8")
+                continue
+            for done, of in looks.look(WORK, asked.pool, SETS[name], share, workers, asked.views):
+                if done % 20 == 0 or done == of:
+                    spent = time.monotonic() - began
+                    print(f"{name}: {done} of {of}, {spent:.0f} s", file=sys.stderr, flush=True)
+    result = measured(asked.pool)
     if asked.quick and not asked.json:
         print(tables.page(result))
         return 0
@@ -68,14 +68,14 @@ def main() -> int:
         json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     if not asked.json:
-        tables.write(result)
+        tables.write()
         protections.write(result)
     return 0
 
 
-def measured(pool: Path, share: float) -> dict[str, Any]:
+def measured(pool: Path) -> dict[str, Any]:
     """The figures of everything that was looked at. A detector whose annotators are missing has none."""
-    seen = {name: looks.looked(WORK, pool, test, share) for name, test in SETS.items()}
+    seen = {name: looks.looked(WORK, pool, test) for name, test in SETS.items()}
     there = looks.built()
     detectors = {
         name: {
@@ -97,7 +97,11 @@ def measured(pool: Path, share: float) -> dict[str, Any]:
     if (WORK / "copies.json").is_file():
         others["copies"] = json.loads((WORK / "copies.json").read_text(encoding="utf-8"))
     return {
-        "command": f"python -m benchmarks.detectors --share {share:g}",
+        "command": "make bench-detectors",
+        "looked_at": {
+            name: [len({one.case for one in some}), sum(SETS[name].families.values())]
+            for name, some in seen.items()
+        },
         "machine": describe(),
         "date": datetime.now(UTC).date().isoformat(),
         "sources": {

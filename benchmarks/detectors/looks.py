@@ -10,7 +10,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -62,7 +62,7 @@ def asked(test: TestSet) -> list[Annotator]:
 
 
 def look(
-    folder: Path, pool: Path, test: TestSet, share: float, jobs: int, views: Collection[str] = VIEWS
+    folder: Path, pool: Path, test: TestSet, share: float, workers: Executor, views: Collection[str] = VIEWS
 ) -> Iterator[tuple[int, int]]:
     """Look at what nobody looked at yet, in `views`; yields (done, all) after each case. Results go to
     `folder`."""
@@ -81,7 +81,7 @@ def look(
     if not todo:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{test.name}.jsonl").open("a") as out, _workers(jobs) as workers:
+    with (folder / f"{test.name}.jsonl").open("a") as out:
         running = [workers.submit(_look_at, case, rows, pool, made) for case, rows in todo]
         for future in as_completed(running):
             out.write("".join(json.dumps(row) + "\n" for row in future.result()))
@@ -169,7 +169,7 @@ def _decoder() -> SafeDecoder:
     return SafeDecoder(DecodeLimits())
 
 
-def _workers(jobs: int) -> ProcessPoolExecutor:
+def workers_of(jobs: int) -> ProcessPoolExecutor:
     """Processes with one thread each, as the annotate process has."""
     os.environ["OMP_NUM_THREADS"] = "1"
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _one_thread)

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from PIL import Image
 
-from benchmarks.detectors import written
+from benchmarks.detectors import tables, written
 from benchmarks.detectors.looks import built
 from benchmarks.detectors.sets import studio_of
 from benchmarks.detectors.sources import Grounds
@@ -39,7 +40,7 @@ from curation.train.pictures import DEFAULT_POOL
 from kyodaku.safedecode import DecodeLimits, SafeDecoder
 
 ROOT = Path(__file__).parents[2]
-RESULT = Path(__file__).with_name("speed.json")
+RESULT = tables.SPEED
 PEER, PIN = ROOT / ".peers" / "cleanvision", "cleanvision==0.3.7"
 SIDE, TEXT_EVERY = 1024, 10
 
@@ -70,11 +71,11 @@ def main() -> int:
             "cleanvision": None if asked.no_peer else _cleanvision(Path(folder)),
             "memory": _memory(files, long),
         }
-    text = json.dumps(result, indent=1) + "\n"
     if asked.quick:
-        print(text)
+        print(json.dumps(result, indent=1))
     else:
-        RESULT.write_text(text, encoding="utf-8")
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        tables.write()
     return 0
 
 
@@ -105,9 +106,9 @@ def _timed(files: Sequence[Path]) -> dict[str, Any]:
     with SafeDecoder(DecodeLimits()) as decoder:
         for number, path in enumerate([files[0], *files]):  # the first one loads the models
             body = path.read_bytes()
-            began = time.perf_counter()
+            began = _children_s()
             picture = Picture(body, decoder.decode(body))
-            took = {"decode": 1000 * (time.perf_counter() - began)}
+            took = {"decode": 1000 * (_children_s() - began)}
             found: dict[str, Finding] = {}
             for annotator in annotators:
                 began = time.process_time()
@@ -152,6 +153,12 @@ def _memory(files: Sequence[Path], looks: int) -> dict[str, Any]:
         "peak_mb": round(peak, 1),
         "kb_a_picture": round(1024 * slope, 3),
     }
+
+
+def _children_s() -> float:
+    """Processor seconds of the children so far, in steps of a hundredth: right in the mean."""
+    spent = [child.cpu_times() for child in psutil.Process().children()]
+    return sum(times.user + times.system for times in spent)
 
 
 def _resident_mb() -> float:

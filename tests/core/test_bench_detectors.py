@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.detectors import aimarks, enlarged, hard, oldart, protections, tables, walls
-from benchmarks.detectors.__main__ import RESULT
 from benchmarks.detectors.protections import Verdict, verdict
 from benchmarks.detectors.statistics import Rate, auc, recall_at, threshold_at, wilson
 from benchmarks.detectors.views import VIEWS, Pixels, cropped
@@ -121,8 +120,8 @@ def test_no_walled_answer_shows_the_work() -> None:
 
 
 def test_the_pages_show_the_measured_result() -> None:
-    result = json.loads(RESULT.read_text(encoding="utf-8"))
-    assert tables.PAGE.read_text(encoding="utf-8") == tables.page(result)
+    result = json.loads(tables.RESULT.read_text(encoding="utf-8"))
+    assert tables.PAGE.read_text(encoding="utf-8") == tables.written()
     for language, path in protections.PAGES.items():
         assert path.read_text(encoding="utf-8") == protections.page(result, language)
     assert result["protections"] == protections.measured_here(), "measure again: make bench-detectors"
