@@ -16,6 +16,7 @@ from curation.annotators.notices import Notices
 from curation.filters import first_objection
 from curation.objections import objection
 from curation.phrases import notices
+from curation.phrases.doc import notices_text
 from curation.phrases.folding import END, fold, folded
 from kyodaku.reasons import QuarantineReason, RefuseReason
 from kyodaku.recipe import Annotators, Filters
@@ -115,3 +116,11 @@ def test_a_notice_refuses() -> None:
     assert objection(ONE, {"findings": {"notices": noticed}}) is RefuseReason.WRITTEN_NOTICE
     assert mentioned.level == "mention"
     assert objection(ONE, {"findings": {"notices": mentioned}}) is None
+
+
+def test_the_page_for_creators_is_made_from_the_lists() -> None:
+    page = Path(__file__).parents[2] / "docs" / "notices.md"
+    assert page.read_text(encoding="utf-8") == notices_text(), (
+        "python -m curation.phrases.doc > docs/notices.md"
+    )
+    assert all(f"`{phrase}`" in page.read_text(encoding="utf-8") for phrase in notices.all_phrases())
