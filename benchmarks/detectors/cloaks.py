@@ -33,6 +33,10 @@ STEPS, BOUND = 16, 9.0
 class Scattering(nn.Module):
     """Moduli of Gabor responses, mixed, and their moduli again (after Bruna and Mallat, PAMI 2013)."""
 
+    bank: Tensor
+    colours: Tensor
+    mix: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         maker = torch.Generator().manual_seed(41)
@@ -57,7 +61,8 @@ def _gabors() -> Tensor:
     """(48, 1, 11, 11): even and odd waves of three lengths in eight directions, without a mean."""
     axis = torch.arange(-5, 6, dtype=torch.float32)
     ys, xs = torch.meshgrid(axis, axis, indexing="ij")
-    even, odd = [], []
+    even: list[Tensor] = []
+    odd: list[Tensor] = []
     for length, width in ((2.8, 1.4), (4.6, 2.2), (7.5, 3.2)):
         for turn in range(8):
             angle = math.pi * turn / 8
@@ -67,7 +72,8 @@ def _gabors() -> Tensor:
                 wave = window * torch.cos(2 * math.pi * along / length + phase)
                 waves.append(wave - window * wave.sum() / window.sum())
     bank = torch.stack([*even, *odd])[:, None]
-    return bank / bank.flatten(1).norm(dim=1)[:, None, None, None]
+    sizes: Tensor = bank.flatten(1).norm(dim=1)
+    return bank / sizes[:, None, None, None]
 
 
 class Residual(nn.Module):
@@ -100,7 +106,8 @@ class Patches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n, 3, h, w) -> (n, 96, tokens, 1)."""
         tokens = self.cut(x * 2 - 1).flatten(2).transpose(1, 2)
-        return self.layers(tokens).transpose(1, 2)[..., None]
+        seen: Tensor = self.layers(tokens)
+        return seen.transpose(1, 2)[..., None]
 
 
 @cache

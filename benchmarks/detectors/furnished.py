@@ -72,7 +72,8 @@ def gutter(pixels: Pixels, rng: Rng) -> Pixels:
     away = np.abs(xs - fold) / reach
     shade = 1 - rng.uniform(0.5, 0.85) * np.exp(-away) - 0.3 * (away < 0.06)
     bent = np.clip(np.round(xs + np.sign(xs - fold) * reach * 0.5 * np.exp(-away)), 0, width - 1)
-    return np.clip(pixels[:, bent.astype(int)] * shade[None, :, None], 0, 255).astype(np.uint8)
+    folded: Pixels = np.clip(pixels[:, bent.astype(int)] * shade[None, :, None], 0, 255).astype(np.uint8)
+    return folded
 
 
 def border(pixels: Pixels, rng: Rng) -> Pixels:

@@ -68,8 +68,9 @@ def scene_text(pixels: Pixels, fonts: Fonts, rng: Rng) -> Pixels:
         japanese = rng.random() < 0.35
         words = _pick(_SIGNS_JA if japanese else _SIGNS, rng)
         font = _font(fonts["japanese" if japanese else "latin"], 64, rng)
-        board = Image.new("RGBA", (round(font.getlength(words)) + 60, 110), (*_shades(rng), 255))
-        light = sum(board.getpixel((1, 1))[:3]) < 380
+        ground = _shades(rng)
+        board = Image.new("RGBA", (round(font.getlength(words)) + 60, 110), (*ground, 255))
+        light = sum(ground) < 380
         pen = ImageDraw.Draw(board)
         pen.text((30, 55), words, _shades(rng, 200) if light else _shades(rng, 0, 60), font, "lm")
         pen.rectangle((0, 0, board.width - 1, 109), outline=_shades(rng, 0, 120), width=4)

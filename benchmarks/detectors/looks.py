@@ -134,9 +134,7 @@ def _look_at(case: Case, rows: Mapping[str, Row], pool: Path, made: str) -> list
     """In a worker: make the picture, put it through the columns, ask whoever has not looked."""
     test = SETS[case.set]
     pixels = case.pixels(_grounds(pool))
-    pictures = [
-        Picture(body, _decoder().decode(body)) for body in (VIEWS[view](pixels) for view in test.views)
-    ]
+    pictures = [Picture(body, _decoder().decode(body)) for body in (VIEWS[view](pixels) for view in rows)]
     kept = [{name: Finding.from_row(item) for name, item in row["findings"].items()} for row in rows.values()]
     same = {name for name in kept[0] if all(name in row for row in kept)}
     found = look_at_all(asked(test), pictures, [{name: row[name] for name in same} for row in kept])

@@ -212,7 +212,8 @@ def _raised(base: Cover, cover: Cover, rng: Rng) -> Cover:
     )
     reach = int(rng.integers(1, 3))
     edge = np.roll(soft, (reach, reach), (0, 1)).astype(np.float32) - np.roll(soft, (-reach, -reach), (0, 1))
-    return base - edge[..., None] * 1.2
+    lit: Cover = base - edge[..., None] * np.float32(1.2)
+    return lit
 
 
 Shape = Callable[[tuple[int, int], Sequence[Path], Rng], Image.Image]
@@ -239,5 +240,5 @@ def mark(pixels: Pixels, family: str, strength: str, fonts: Sequence[Path], rng:
     height, width = pixels.shape[:2]
     low, high = STRENGTHS[strength]
     cover = np.asarray(shape((width, height), fonts, rng), np.float32)[..., None] / 255
-    marked = blend(pixels.astype(np.float32), cover * np.float32(rng.uniform(low, high)), rng)
+    marked = blend(pixels.astype(np.float32), np.asarray(cover * rng.uniform(low, high), np.float32), rng)
     return np.clip(np.round(marked), 0, 255).astype(np.uint8)

@@ -158,7 +158,7 @@ def _memory(files: Sequence[Path], looks: int) -> dict[str, Any]:
 def _children_s() -> float:
     """Processor seconds of the children so far, in steps of a hundredth: right in the mean."""
     spent = [child.cpu_times() for child in psutil.Process().children()]
-    return sum(times.user + times.system for times in spent)
+    return float(sum(times.user + times.system for times in spent))
 
 
 def _resident_mb() -> float:

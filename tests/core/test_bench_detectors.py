@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.detectors import aimarks, enlarged, hard, oldart, protections, tables, walls
+from benchmarks.detectors import aimarks, enlarged, hard, looks, oldart, protections, tables, walls
 from benchmarks.detectors.protections import Verdict, verdict
+from benchmarks.detectors.sets import Case
 from benchmarks.detectors.statistics import Rate, auc, recall_at, threshold_at, wilson
 from benchmarks.detectors.views import VIEWS, Pixels, cropped
 
@@ -112,6 +114,31 @@ def test_generator_marks_are_written_where_the_decoder_reads(ramp: Pixels) -> No
 def test_an_enlarged_picture_has_the_size_of_the_native_one(ramp: Pixels) -> None:
     for family in enlarged.FAMILIES:
         assert enlarged.enlarged(ramp, family, np.random.default_rng(2)).shape == ramp.shape
+
+
+def test_a_case_goes_through_the_columns_that_are_asked_for(
+    ramp: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OnePicture:
+        def ordinary(self, rng: np.random.Generator) -> Pixels:
+            return ramp
+
+    monkeypatch.setattr(looks, "_grounds", lambda pool: OnePicture())
+    monkeypatch.setattr(looks, "built", dict)
+    rows: dict[str, looks.Row] = {"JPEG 75": {"findings": {}}, "half size": {"findings": {}}}
+    with looks._decoder():
+        found = looks._look_at(Case("clean", "ordinary pictures", 0), rows, Path(), "made")
+    looks._decoder.cache_clear()
+    assert [(row["view"], row["width"]) for row in found] == [("JPEG 75", 200), ("half size", 100)]
+
+
+def test_what_is_told_by_others_is_stale_when_they_are_new() -> None:
+    row = {"made": "m", "findings": {name: {"version": "1"} for name in ("text", "notices", "ai_made")}}
+    before = {"text": "1", "notices": "1", "ai_made": "1"}
+    assert looks._fit(row, "m", before)["findings"].keys() == before.keys()
+    assert looks._fit(row, "m", {"overlay": "1", **before})["findings"].keys() == {"ai_made"}
+    assert looks._fit(row, "m", {**before, "text": "2"})["findings"].keys() == {"ai_made"}
+    assert looks._fit(row, "other", before)["findings"] == {}
 
 
 def test_no_walled_answer_shows_the_work() -> None:
