@@ -122,8 +122,8 @@ class Inspected:
         }
 
     def render(self) -> Group:
-        """For a terminal."""
-        lines: list[Text | Table] = [Text(plain(str(self.path), 300), style="bold")]
+        """For a terminal, below the name of the file."""
+        lines: list[Text | Table] = []
         if self.ok:
             facts = [self.row["format"], self.row["mode"], f"{self.row['width']} × {self.row['height']}"]
             facts += [f"{self.row['frames']} frames"] if self.row["frames"] > 1 else []

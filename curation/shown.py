@@ -1,8 +1,9 @@
 """What a reviewer is shown of a picture that was set aside, and its digest: an `allow` counts only while the
 facts are the same as then.
 
-The pages of `kyodaku review` are made from these values and nothing else. Times and digests of answers are
-not among them: asking a page again and hearing the same calls for no new look.
+The pages of `kyodaku review` are made from these values; only what became of other pictures is told besides.
+Times and digests of answers are not among them: asking a page again and hearing the same calls for no new
+look.
 """
 
 from __future__ import annotations
@@ -115,11 +116,18 @@ def _found(candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
             "title": candidate.title,
             "caption": candidate.caption,
             "creator": candidate.schema_creator,
+            "found_at": candidate.found_at,
+            "last_modified": _last_modified(candidate),
             "evidence": _once(map(_evidence, candidate.evidence)),
             "signals": _once(_signal(s) for s in candidate.signals if s.effect is not Effect.SILENT),
         }
         for candidate in sorted(candidates, key=lambda candidate: candidate.candidate_id)
     ]
+
+
+def _last_modified(candidate: Candidate) -> str:
+    """As served, or ""."""
+    return next((value for name, value in candidate.headers if name.lower() == "last-modified"), "")
 
 
 def _evidence(item: LicenceEvidence) -> tuple[str, ...]:

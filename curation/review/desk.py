@@ -82,6 +82,24 @@ class Case:
         return tuple(one for one in self.objected if not one.liftable)
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """A picture that is like one of the desk: whether it may be shown, and what became of it; the gravest of
+    its candidates speaks."""
+
+    may_show: bool
+    outcome: str
+    reason: str
+
+
+_GRAVITY: Mapping[str, int] = {
+    Outcome.REFUSED: 0,
+    Outcome.HELD: 1,
+    Outcome.QUARANTINED: 2,
+    Outcome.FILTERED: 3,
+}
+
+
 def host_of(row: Row) -> str:
     """The host name that a candidate's image lies on."""
     return urlsplit(row.image_url).hostname or ""
@@ -188,6 +206,14 @@ class Desk:
             waiting = [o for o in alike if o != uid and facts.states.get(o, "open") in ("open", "unsure")]
             found = self.cases([uid, *waiting[: BATCH - 1]])
             return list(found.values())
+
+    def neighbour(self, uid: str) -> Neighbour:
+        """What became of a picture that is like one of the desk."""
+        with self._lock:
+            rows = self._current().rows.get(uid, [])
+            worst = min(rows, key=lambda row: _GRAVITY.get(row.outcome, 4), default=None)
+            fate = (worst.outcome, worst.outcome_reason) if worst is not None else ("", "")
+            return Neighbour(self.may_show(uid), *fate)
 
     def may_show(self, uid: str) -> bool:
         """Whether a pixel of it may be shown: of those on the desk and of their clusters."""

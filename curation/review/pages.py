@@ -7,14 +7,14 @@ from importlib.resources import files
 from typing import Any
 
 from curation.filters import Objected
-from curation.review.desk import Case
+from curation.review.desk import Case, Neighbour
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.report import parts
 from kyodaku.report.findings import findings_table, mask_of
 from kyodaku.report.html import Html, head_tags, join, link, say, tag
 from kyodaku.report.masks import masked, png_address
 from kyodaku.report.plaintext import plain
-from kyodaku.report.texts import reason_text
+from kyodaku.report.texts import outcome_text, reason_text
 from kyodaku.reviews import Judged, Review
 
 #: Sides of the pictures that the pages ask for.
@@ -172,9 +172,8 @@ def _help(*, sampling: bool) -> Html:
 # --- one picture ----------------------------------------------------------------------------------------
 
 
-def case_page(case: Case, said: Review | Judged | None, neighbours: Mapping[str, bool]) -> str:
-    """The piece for one picture. `neighbours` says of each other picture of its clusters whether it may be
-    shown."""
+def case_page(case: Case, said: Review | Judged | None, neighbours: Mapping[str, Neighbour]) -> str:
+    """The piece for one picture. `neighbours` holds each other picture of its clusters."""
     findings = _finding_rows(case.facts)
     facts = case.facts["picture"]
     alt = next((found["alt"] for found in case.facts["found"] if found["alt"]), "")
@@ -311,35 +310,44 @@ def _place(one: Mapping[str, Any]) -> Html:
         *words,
         tag("div", say("on the page"), " ", link(one["page_url"])) if one["page_url"] else None,
         tag("div", say("image"), " ", link(one["image_url"])),
+        tag("div", _dates(one)),
         creator,
         tag("div", say("licence evidence"), tag("ul", *evidence)) if evidence else None,
         tag("div", say("signals"), tag("ul", *signals)) if signals else None,
     )
 
 
-def _cluster(cluster: Sequence[Mapping[str, Any]], neighbours: Mapping[str, bool]) -> Html | None:
+def _cluster(cluster: Sequence[Mapping[str, Any]], neighbours: Mapping[str, Neighbour]) -> Html | None:
     if not cluster:
         return None
-    items = [_neighbour(row, may_show=neighbours.get(row["uid"], False)) for row in cluster[:_CLUSTER_SHOWN]]
+    items = [_neighbour(row, neighbours[row["uid"]]) for row in cluster[:_CLUSTER_SHOWN]]
     rest = parts.more(len(items), len(cluster))
     return join((tag("h3", say("Its cluster")), tag("ul", *items, class_="gallery"), rest))
 
 
-def _neighbour(row: Mapping[str, Any], *, may_show: bool) -> Html:
-    if may_show:
+def _neighbour(row: Mapping[str, Any], near: Neighbour) -> Html:
+    if near.may_show:
         shown = tag("img", src=f"picture/{row['uid']}/small", alt="", loading="lazy", width=160, height=160)
     else:
         shown = tag("span", say("not shown"), class_="gone")
-    places = [
-        tag("span", link(found["page_url"] or found["image_url"]), class_="small")
+    fate = join((outcome_text(near.outcome), reason_text(near.outcome, near.reason)), ": ")
+    licences = {item[0] for found in row["found"] for item in found["evidence"]}
+    told = f"{row['kind']} {row['distance']:g} {row['transform']}".strip()
+    lines = [plain(told, 120), fate, plain(", ".join(sorted(licences)), 120)]
+    lines += [
+        join((link(found["page_url"] or found["image_url"]), _dates(found)), " ")
         for found in row["found"][:3]
     ]
-    licences = {item[0] for found in row["found"] for item in found["evidence"]}
-    told = f"{row['kind']} · {row['distance']:g} {row['transform']}".strip() + (
-        f" · {', '.join(sorted(licences))}" if licences else ""
-    )
-    caption = tag("figcaption", tag("span", plain(told, 120), class_="small"), *places)
+    caption = tag("figcaption", *(tag("span", line, class_="small") for line in lines if line))
     return tag("li", tag("figure", tag("div", shown, class_="frame"), caption))
+
+
+def _dates(found: Mapping[str, Any]) -> Html:
+    """When it was found, and since when its server says it is so."""
+    modified = tag("bdi", plain(found["last_modified"], 60)) if found["last_modified"] else Html("–")
+    return say(
+        "found {day}, last modified {modified}", day=parts.moment(found["found_at"]), modified=modified
+    )
 
 
 def _finding_rows(facts: Mapping[str, Any]) -> list[dict[str, Any]]:

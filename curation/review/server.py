@@ -155,7 +155,7 @@ class Server:
 
     def _case_page(self, uid: str) -> str:
         case = self._desk.case(uid)
-        near = {row["uid"]: self._desk.may_show(row["uid"]) for row in case.facts["cluster"]}
+        near = {row["uid"]: self._desk.neighbour(row["uid"]) for row in case.facts["cluster"]}
         return case_page(case, self._desk.review(uid), near)
 
     async def _batch(self, request: web.Request) -> web.Response:

@@ -58,6 +58,7 @@ def inspect(
         if json:
             sys.stdout.write(output.as_json(one.to_json()) + "\n")
         else:
+            output.say(str(one.path))
             output.show(one.render())
     if html is not None and not json:
         output.say(f"page: {html}")

@@ -88,6 +88,7 @@ def _signed_off(found: SignOff | None) -> str:
     if found is None:
         return "## Looked at by a person\n\nNobody signed off a sample of this version.\n"
     who = ", ".join(_inline(name) for name in found.who)
+    others = f"\nIt is one of {found.begun:,} samples that were begun." if found.begun > 1 else ""
     unsure = f" and {found.unsure:,} unsure" if found.unsure else ""
     bound = f" ({found.high_unsure:.2%} if every unsure one is bad)" if found.unsure else ""
     return (
@@ -96,7 +97,7 @@ def _signed_off(found: SignOff | None) -> str:
         f"released (seed {found.seed}, in proportion to hosts and kinds), until {_day(found.when)}:\n"
         f"{found.good:,} good, {found.bad:,} bad{unsure}.\n"
         f"The share of bad pictures is between {found.low:.2%} and {found.high:.2%}{bound}, with 95 % "
-        "confidence (Wilson).\n"
+        f"confidence (Wilson).{others}\n"
     )
 
 

@@ -25,7 +25,8 @@ _Z = 1.959963984540054
 @dataclass(frozen=True)
 class SignOff:
     """A finished sample. `low` and `high` bound the share of bad pictures (Wilson, 95 %); `high_unsure`
-    bounds it with every unsure one counted as bad. `when` is the last verdict, Unix time."""
+    bounds it with every unsure one counted as bad. `when` is the last verdict, Unix time. `begun` counts the
+    samples of these decisions that anybody began, this one among them."""
 
     size: int
     population: int
@@ -38,6 +39,7 @@ class SignOff:
     high_unsure: float
     who: tuple[str, ...]
     when: float
+    begun: int
 
 
 def wilson(hits: int, tries: int) -> tuple[float, float]:
@@ -72,17 +74,20 @@ def sign_off(run: RunFolder) -> SignOff | None:
     if not drawn:
         return None
     decisions = released_digest(run)
-    for sample in reversed(drawn):
+    begun = [sample for sample in drawn if sample.decisions == decisions]
+    for sample in reversed(begun):
         judged = reviews.judged(sample.sample)
-        if sample.decisions == decisions and set(sample.uids) <= set(judged):
+        if set(sample.uids) <= set(judged):
             verdicts = [judged[uid] for uid in sample.uids]
             counts = Counter(one.verdict for one in verdicts)
             who = tuple(sorted({one.who for one in verdicts}))
-            return _summed(sample, counts, who, max(one.when for one in verdicts))
+            return _summed(sample, counts, who, max(one.when for one in verdicts), len(begun))
     return None
 
 
-def _summed(sample: Drawn, counts: Counter[SampleVerdict], who: tuple[str, ...], when: float) -> SignOff:
+def _summed(
+    sample: Drawn, counts: Counter[SampleVerdict], who: tuple[str, ...], when: float, begun: int
+) -> SignOff:
     size, bad, unsure = len(sample.uids), counts[SampleVerdict.BAD], counts[SampleVerdict.UNSURE]
     low, high = wilson(bad, size)
     return SignOff(
@@ -97,4 +102,5 @@ def _summed(sample: Drawn, counts: Counter[SampleVerdict], who: tuple[str, ...],
         wilson(bad + unsure, size)[1],
         who,
         when,
+        begun,
     )

@@ -8,28 +8,22 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from curation.review.desk import Desk
 from curation.review.samples import draw
 from curation.review.server import Server
 from kyodaku.reviews import append_reviews, read_reviews
 from kyodaku.runs import RunFolder
 from tests.browser.chromium import Tab, fresh_tab
-from tests.curation.reviewed import PICTURES, RECIPE, curated, install
+from tests.curation.reviewed import PICTURES, RECIPE, curated_once, run
 from tests.tools import need_tool
+
+__all__ = ["curated_once", "run"]  # fixtures
 
 SHOWN = "document.querySelector('article') ? document.querySelector('article').dataset.uid : ''"
 LOADED = (
     "document.querySelector('article') && [...document.querySelectorAll('article img')].every("
     "(image) => image.complete && image.naturalWidth)"
 )
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    install(monkeypatch)
-    return curated(tmp_path / "run")
 
 
 class Hands:

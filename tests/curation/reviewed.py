@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,25 @@ def curated(root: Path, found: Sequence[Found] | None = None, using: Recipe = RE
     run = make_run(root, list(PICTURES.values()) if found is None else found, using)
     decide(run, using)
     return run
+
+
+@pytest.fixture(scope="module")
+def curated_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The root of a curated run of PICTURES, to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        install(patch)
+        root = tmp_path_factory.mktemp("curated")
+        curated(root)
+        yield root
+
+
+@pytest.fixture
+def run(curated_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A copy of that run, with its annotator and filter installed."""
+    install(monkeypatch)
+    shutil.copytree(curated_once, tmp_path / "root", symlinks=True)
+    (latest,) = (tmp_path / "root/runs").glob("*/latest")
+    return RunFolder(latest.resolve())
 
 
 def decide(run: RunFolder, using: Recipe = RECIPE) -> dict[str, tuple[str, str]]:

@@ -27,20 +27,21 @@ from kyodaku.release.signoff import released_digest, sign_off, wilson
 from kyodaku.reviews import append_reviews, read_reviews
 from kyodaku.runs import RunFolder
 from tests.curation.fixtures import make_run
-from tests.curation.reviewed import PICTURES, RECIPE, curated, decide, install, outcomes
+from tests.curation.reviewed import (
+    PICTURES,
+    RECIPE,
+    curated,
+    curated_once,
+    decide,
+    install,
+    outcomes,
+    run,
+)
+
+__all__ = ["curated_once", "run"]  # fixtures
 
 ASIDE = ("odd", "odd2", "odd3", "little")
 POSSIBLE = ("quarantined", "perturbation_possible")
-
-
-@pytest.fixture(autouse=True)
-def _annotator(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch)
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    return curated(tmp_path)
 
 
 def uid(name: str) -> str:
@@ -222,59 +223,55 @@ def test_only_who_knows_the_address_gets_in(run: RunFolder) -> None:
     serve(desk(run), ask)
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("127.0.0.1:{port}", 200),
-        ("localhost:{port}", 200),
-        ("[::1]:{port}", 200),
-        ("evil.example:{port}", 421),
-        ("evil.example", 421),
-        ("127.0.0.1", 421),
-        ("127.0.0.1:1", 421),
-        ("127.0.0.1.evil.example:{port}", 421),
-        ("192.0.2.7:{port}", 421),
-        ("localhost.:{port}", 421),
-    ],
-)
-def test_a_name_that_was_rebound_to_us_is_turned_away(run: RunFolder, host: str, status: int) -> None:
+HOSTS = [
+    ("127.0.0.1:{port}", 200),
+    ("localhost:{port}", 200),
+    ("[::1]:{port}", 200),
+    ("evil.example:{port}", 421),
+    ("evil.example", 421),
+    ("127.0.0.1", 421),
+    ("127.0.0.1:1", 421),
+    ("127.0.0.1.evil.example:{port}", 421),
+    ("192.0.2.7:{port}", 421),
+    ("localhost.:{port}", 421),
+]
+
+
+def test_a_name_that_was_rebound_to_us_is_turned_away(run: RunFolder) -> None:
     async def ask(server: Server, session: aiohttp.ClientSession) -> None:
-        async with session.get(
-            server.url + "queue", headers={"Host": host.format(port=server.port)}
-        ) as answer:
-            assert answer.status == status
+        for host, status in HOSTS:
+            sent = {"Host": host.format(port=server.port)}
+            async with session.get(server.url + "review.css", headers=sent) as answer:
+                assert answer.status == status, host
 
     serve(desk(run), ask)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"X-Kyodaku-Review": "0"},
-        {**HEADERS, "Origin": "https://evil.example"},
-        {**HEADERS, "Origin": "null"},
-        {**HEADERS, "Sec-Fetch-Site": "cross-site"},
-        {**HEADERS, "Sec-Fetch-Site": "same-site"},
-        {**HEADERS, "Content-Type": "text/plain"},
-        {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"},
-    ],
-)
-def test_no_other_page_can_make_it_say_something(run: RunFolder, headers: dict[str, str]) -> None:
+FOREIGN: list[dict[str, str]] = [
+    {},
+    {"X-Kyodaku-Review": "0"},
+    {**HEADERS, "Origin": "https://evil.example"},
+    {**HEADERS, "Origin": "null"},
+    {**HEADERS, "Sec-Fetch-Site": "cross-site"},
+    {**HEADERS, "Sec-Fetch-Site": "same-site"},
+    {**HEADERS, "Content-Type": "text/plain"},
+    {**HEADERS, "Content-Type": "application/x-www-form-urlencoded"},
+]
+
+
+def test_no_other_page_can_make_it_say_something(run: RunFolder) -> None:
     async def ask(server: Server, session: aiohttp.ClientSession) -> None:
-        shown = one.case(uid("odd")).shown
-        body = {"verdict": "drop", "why": "x", "scope": "one", "items": [{"uid": uid("odd"), "shown": shown}]}
-        sent = {"Content-Type": "application/json", **headers}
-        async with session.post(server.url + "say", data=json.dumps(body), headers=sent) as answer:
-            assert answer.status == 403
-        async with session.post(server.url + "undo", data="{}", headers=sent) as answer:
-            assert answer.status == 403
-        own = {
-            "Content-Type": "application/json",
-            **HEADERS,
-            "Origin": server.url.split("/" + server.token)[0],
-        }
-        async with session.post(server.url + "say", data=json.dumps(body), headers=own) as answer:
+        item = {"uid": uid("odd"), "shown": one.case(uid("odd")).shown}
+        body = json.dumps({"verdict": "drop", "why": "x", "scope": "one", "items": [item]})
+        for headers in FOREIGN:
+            sent = {"Content-Type": "application/json", **headers}
+            for path, data in (("say", body), ("undo", "{}")):
+                async with session.post(server.url + path, data=data, headers=sent) as answer:
+                    assert answer.status == 403, headers
+        assert not run.reviews.exists()
+        origin = {"Origin": server.url.split("/" + server.token)[0]}
+        own = {"Content-Type": "application/json", **HEADERS, **origin}
+        async with session.post(server.url + "say", data=body, headers=own) as answer:
             assert await answer.json() == {"states": {uid("odd"): "drop"}, "left": 0, "undone": False}
 
     one = desk(run)
@@ -358,24 +355,24 @@ def test_a_case_shows_its_evidence_escaped(run: RunFolder) -> None:
     serve(desk(run), ask)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"[]",
-        b"{",
-        b'{"verdict": "release", "why": "x", "scope": "one", "items": []}',
-        b'{"verdict": "allow", "why": "", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
-        b'{"verdict": "allow", "why": "x", "scope": "web", "items": [{"uid": "1", "shown": "2"}]}',
-        b'{"verdict": "allow", "why": "x", "scope": "one", "items": "all"}',
-        b'{"verdict": "allow", "why": "x", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
-        b'{"verdict": "drop", "why": "x", "scope": "host", "items": []}',
-    ],
-)
-def test_nonsense_is_not_kept(run: RunFolder, body: bytes) -> None:
+NONSENSE = [
+    b"[]",
+    b"{",
+    b'{"verdict": "release", "why": "x", "scope": "one", "items": []}',
+    b'{"verdict": "allow", "why": "", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
+    b'{"verdict": "allow", "why": "x", "scope": "web", "items": [{"uid": "1", "shown": "2"}]}',
+    b'{"verdict": "allow", "why": "x", "scope": "one", "items": "all"}',
+    b'{"verdict": "allow", "why": "x", "scope": "one", "items": [{"uid": "1", "shown": "2"}]}',
+    b'{"verdict": "drop", "why": "x", "scope": "host", "items": []}',
+]
+
+
+def test_nonsense_is_not_kept(run: RunFolder) -> None:
     async def ask(server: Server, session: aiohttp.ClientSession) -> None:
         sent = {"Content-Type": "application/json", **HEADERS}
-        async with session.post(server.url + "say", data=body, headers=sent) as answer:
-            assert answer.status in (400, 409)
+        for body in NONSENSE:
+            async with session.post(server.url + "say", data=body, headers=sent) as answer:
+                assert answer.status in (400, 409), body
 
     serve(desk(run), ask)
     assert not run.reviews.exists()
@@ -465,10 +462,17 @@ def test_the_card_says_who_looked_and_what_that_proves(run: RunFolder) -> None:
     assert "Ann \\| &lt;b> judged a sample of 2 of the 2 pictures" in told
     assert "1 good, 0 bad and 1 unsure. The share of bad pictures is between 0.00% and 65.76%" in told
     assert "(90.55% if every unsure one is bad), with 95 % confidence" in told
+    assert "samples that were begun" not in told
+    other, _ = draw(run, 1, 8, "Ann", 1000.0)
+    append_reviews(run.reviews, [other])
+    facts = gather_facts(run, RECIPE, read_lock(run), EMPTY_SNAPSHOT)
+    card = card_text(RECIPE, facts.counts, facts.crawl_window, 2, largest, facts.signed_off)
+    assert "one of 2 samples that were begun" in card
     assert "Nobody signed off" in card_text(RECIPE, facts.counts, facts.crawl_window, 2, largest)
 
 
-def test_nothing_to_sample(tmp_path: Path) -> None:
+def test_nothing_to_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
     run = curated(tmp_path, [PICTURES["odd"]])
     with pytest.raises(RunStateError, match="nothing to sample"):
         draw(run, 10, 0, "ann", 1.0)

@@ -17,17 +17,9 @@ from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 from tests.core.test_cli import kyodaku
 from tests.curation.fixtures import make_run
-from tests.curation.reviewed import PICTURES, RECIPE, curated, decide, install
+from tests.curation.reviewed import PICTURES, RECIPE, curated_once, decide, run
 
-
-@pytest.fixture(autouse=True)
-def _annotator(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch)
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    return curated(tmp_path)
+__all__ = ["curated_once", "run"]  # fixtures
 
 
 def setting(tuning: Tuning, key: str) -> Setting:
