@@ -54,6 +54,18 @@ def brands(annotation: Annotation, filters: Filters) -> Objection | None:
     return None
 
 
+def perturbation(annotation: Annotation, filters: Filters) -> Objection | None:
+    """The two levels of an adversarial-like perturbation, each as its own setting says."""
+    level, table = finding(annotation, "perturbation").level, filters.perturbation
+    if level == "likely":
+        dropped = table.likely == "drop"
+        return FilterReason.PERTURBATION if dropped else QuarantineReason.PERTURBATION_LIKELY
+    if level == "possible" and table.possible != "keep":
+        dropped = table.possible == "drop"
+        return FilterReason.PERTURBATION if dropped else QuarantineReason.PERTURBATION_POSSIBLE
+    return None
+
+
 def ai_made(annotation: Annotation, filters: Filters) -> Objection | None:
     """Any mark of a generator, in the pixels or in the metadata."""
     if filters.ai_made.drop and finding(annotation, "ai_made").level:
@@ -129,6 +141,7 @@ def kind(annotation: Annotation, filters: Filters) -> Objection | None:
 FILTERS: Mapping[str, Filter] = {
     "resolution": resolution,
     "brands": brands,
+    "perturbation": perturbation,
     "ai_made": ai_made,
     "aesthetic": aesthetic,
     "harmful": harmful,

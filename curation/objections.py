@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from curation.cloak_words import cloak_words
 from curation.findings import Annotation, Unseen, finding
 from kyodaku.reasons import RefuseReason
 from kyodaku.records import Candidate
@@ -21,10 +22,22 @@ def written_notice(candidate: Candidate, annotation: Annotation) -> RefuseReason
     return RefuseReason.WRITTEN_NOTICE if finding(annotation, "notices").level == "notice" else None
 
 
-OBJECTORS: Sequence[Objector] = (written_notice,)
+def cloaked(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:
+    """A likely perturbation, and words beside the picture that say it is protected from AI."""
+    likely = finding(annotation, "perturbation").level == "likely"
+    return RefuseReason.CLOAKED if likely and cloak_words(candidate) else None
+
+
+OBJECTORS: Sequence[Objector] = (
+    written_notice,
+    cloaked,
+)
 
 #: Annotators that an objector asks. Without their finding no picture is kept.
-ASKED: Sequence[str] = ("notices",)
+ASKED: Sequence[str] = (
+    "notices",
+    "perturbation",
+)
 
 
 def objection(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:

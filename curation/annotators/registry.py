@@ -12,6 +12,7 @@ from curation.annotators.embedding import Embedding
 from curation.annotators.faces import Faces
 from curation.annotators.harmful import Harmful
 from curation.annotators.notices import Notices
+from curation.annotators.perturbation import Perturbation
 from curation.annotators.text import Text
 from kyodaku.recipe import Annotators
 
@@ -20,6 +21,7 @@ BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
     "text": Text.build,
     "notices": Notices.build,
     "brands": Brands.build,
+    "perturbation": Perturbation.build,
     "ai_made": AiMade.build,
     "embedding": Embedding.build,
     "aesthetic": Aesthetic.build,
