@@ -75,7 +75,7 @@ def boxes_of(heat: Heat, threshold: float, sure: float, grow: float = 1.6, most:
         centre, (wide, high), angle = cv2.minAreaRect(contour)
         if min(wide, high) < 2:
             continue
-        score = _mean_inside(heat, contour)
+        score = _mean_inside(heat, np.asarray(contour, np.int32))
         if score < sure:
             continue
         more = wide * high * grow / (wide + high)  # twice the distance on either side

@@ -69,6 +69,9 @@ class Reader:
     """Both networks, loaded. One for each process."""
 
     def __init__(self) -> None:
+        import cv2
+
+        cv2.setNumThreads(1)  # steps are spread over processes
         self._detector = _session(_DETECTOR)
         self._recogniser = _session(_RECOGNISER)
         signs = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
@@ -124,7 +127,7 @@ def reader() -> Reader:
 def _session(name: str) -> Any:
     path = model_path(name)
     try:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
     except ImportError as error:
         raise ModelsMissing(f"onnxruntime: {error}") from error
     options = onnxruntime.SessionOptions()

@@ -121,15 +121,8 @@ def _boxes(heat: npt.NDArray[np.float32], back: Affine | None) -> list[Box]:
 
 
 def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
-    """What stands in boxes, the widest first, as many as the bounds allow. Unreadable ones are dropped."""
-    chosen: list[Box] = []
-    width = 0.0
-    for box in sorted(boxes, key=lambda box: -max(box.width, box.height))[:_LINES]:
-        across, along = sorted((box.width, box.height))
-        width += 48 * along / max(1.0, across)
-        if chosen and width > _LINE_WIDTH:
-            break
-        chosen.append(box)
+    """What stands in boxes, as many as the bounds allow. What cannot be read is left out."""
+    chosen = list(_chosen(boxes))
     crops: list[Pixels] = []
     owners: list[tuple[int, int]] = []
     for index, box in enumerate(chosen):
@@ -146,6 +139,21 @@ def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
         ):
             best[index] = Line(chosen[index].turned(quarters), text, reading.confidence)
     return [line for line in best.values() if line.confidence >= KEPT]
+
+
+def _chosen(boxes: Sequence[Box]) -> Iterator[Box]:
+    """Boxes to read. Of a page too long to be read whole: half the work for its shortest lines, since notices
+    are short, half for its longest."""
+    lengths = [48 * max(box.width, box.height) / max(1.0, min(box.width, box.height)) for box in boxes]
+    order = sorted(range(len(boxes)), key=lengths.__getitem__)
+    taken: set[int] = set()
+    for way, most in ((order, _LINE_WIDTH / 2), (order[::-1], _LINE_WIDTH / 2)):
+        for index in way:
+            most -= lengths[index]
+            if index in taken or most < 0 or len(taken) >= _LINES:
+                break
+            taken.add(index)
+            yield boxes[index]
 
 
 def _ways(box: Box) -> tuple[int, ...]:
