@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ Progress = Callable[[int, int], None]
 #: Pictures asked about, and how many of them get copies.
 PICTURES = 2600
 COPIED = 300
+#: Parts of photographs and paintings, no two of which are copies: 3.1 million pairs.
+TILES = 2500
 SIDE = 1024
 _KINDS = ("photo", "painting", "print", "texture", "map", "object", "drawing", "screenshot", "abstract")
 
@@ -190,7 +193,13 @@ def found_either_way(one: Fingerprinted, other: Fingerprinted) -> bool:
     return False
 
 
-def measure(pool: Path, progress: Progress = lambda done, of: None, count: int = PICTURES) -> dict[str, Any]:
+def measure(
+    pool: Path,
+    progress: Progress = lambda done, of: None,
+    count: int = PICTURES,
+    copied: int = COPIED,
+    tiled: int = TILES,
+) -> dict[str, Any]:
     """Recall by family and change, pairs found among pictures that are no copies, and what it costs.
 
     A pair of the pool that is found is `suspicious`: a false pair, unless a person sees that the pool holds
@@ -200,7 +209,6 @@ def measure(pool: Path, progress: Progress = lambda done, of: None, count: int =
     rates: dict[str, dict[str, Rate]] = {family: {} for family in FAMILIES}
     kept: list[tuple[str, Fingerprinted]] = []
     flat, seconds = 0, []
-    copied = min(COPIED, count)
     for number, (source, pixels) in enumerate(pictures(pool, count)):
         began = time.thread_time()
         one = Fingerprinted.of(pixels)
@@ -215,7 +223,8 @@ def measure(pool: Path, progress: Progress = lambda done, of: None, count: int =
                 hit = Rate(int(found_either_way(one, copy)), 1)
                 rates[family][change] = rates[family].get(change, Rate(0, 0)) + hit
     pairs = suspicious(kept)
-    parts = [(name, one) for name, tile in tiles(pool) if (one := Fingerprinted.of(tile)).prints.frames]
+    parts = [(name, Fingerprinted.of(tile)) for name, tile in islice(tiles(pool), tiled)]
+    parts = [(name, one) for name, one in parts if one.prints.frames]
     false = suspicious(parts)
     return {
         "pictures": len(kept),
@@ -276,8 +285,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, required=True)
     parser.add_argument("--count", type=int, default=PICTURES)
+    parser.add_argument("--copied", type=int, default=COPIED)
+    parser.add_argument("--tiles", type=int, default=TILES)
     asked = parser.parse_args()
-    print(json.dumps(measure(asked.pool, count=asked.count), indent=1))
+    found = measure(asked.pool, count=asked.count, copied=asked.copied, tiled=asked.tiles)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":
