@@ -1,5 +1,5 @@
-"""What the drop filters are for: pictures that are marked, banned in writing, generated or copied; clean ones
-that only look it and must stay; and one artist who protects one picture in seven ways.
+"""What the drop filters are for: pictures that are marked, banned in writing, cloaked, generated or copied;
+clean ones that only look it and must stay; and one artist who protects one picture in seven ways.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def sites() -> list[Site]:
     return [
         stock(),
         notices(),
+        cloaks(),
         prompts(),
         *copies(),
         *reposts(),
@@ -102,6 +103,19 @@ def notices() -> Site:
         shown("/3.jpg", "A tree in bloom", art.blossom, 8203, protected.notice("NO AI TRAINING"), no),
         shown("/4.jpg", "Roofs", art.town, 8204,
               protected.notice("Do not repost", corner=False, opacity=0.6), no),
+    )  # fmt: skip
+
+
+def cloaks() -> Site:
+    """Perturbed pictures; words beside one make it a refusal if the perturbation is likely."""
+    return one_page(
+        "cloaks.example",
+        "perturbed pictures, and one whose caption says that it is protected from AI",
+        "Cloaks",
+        shown("/1.png", "A boat before the wind", art.sea, 8301, protected.cloaked(1), PERTURBED),
+        shown("/2.png", "Fruit and a vase", art.still_life, 8302, protected.cloaked(2, 12), PERTURBED),
+        shown("/3.png", "Hills, protected against AI with a style cloak", art.landscape, 8303,
+              protected.cloaked(3, 12), ends(RefuseReason.CLOAKED, *PERTURBED.reasons)),
     )  # fmt: skip
 
 
