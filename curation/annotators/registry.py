@@ -8,6 +8,7 @@ from curation.annotators.aesthetic import Aesthetic
 from curation.annotators.ai_made import AiMade
 from curation.annotators.base import Annotator
 from curation.annotators.brands import Brands
+from curation.annotators.detail import Detail
 from curation.annotators.embedding import Embedding
 from curation.annotators.faces import Faces
 from curation.annotators.harmful import Harmful
@@ -23,6 +24,7 @@ BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
     "brands": Brands.build,
     "perturbation": Perturbation.build,
     "ai_made": AiMade.build,
+    "detail": Detail.build,
     "embedding": Embedding.build,
     "aesthetic": Aesthetic.build,
     "harmful": Harmful.build,

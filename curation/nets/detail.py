@@ -24,13 +24,13 @@ LEAST = 96
 FACTORS: Floats = np.geomspace(1.3, 4.3, 24).astype(np.float32)
 _TREND = 17
 _HALF = TILE // 2
-FEATURES = _HALF // 2 + 1 + 2 * _HALF
+FEATURES = _HALF // 2 + 1 + 3 * _HALF
 
 
 def features(tile: Floats) -> Floats:
     """float32 (FEATURES,) of a grey tile, 0 to 255, LEAST to TILE a side: the means over both directions of
     the log power spectrum, its level, and the periodicity of the second difference, against its
-    neighbourhood and as a log."""
+    neighbourhood and as a log, and of the first, which alone shows a factor of two."""
     return (_along(tile) + _along(np.ascontiguousarray(tile.T))) / 2
 
 
@@ -39,13 +39,14 @@ def _along(rows: Floats) -> Floats:
     waves = np.fft.rfft((rows - rows.mean(axis=1, keepdims=True)) * window, TILE)
     power = (np.abs(waves) ** 2).mean(axis=0)[1:] / np.square(window).sum()
     spectrum = np.log(power.reshape(-1, 2).mean(axis=1) + 0.02)
-    bent = np.abs(np.diff(rows, 2, axis=1))
+    bent, steps = np.abs(np.diff(rows, 2, axis=1)), np.abs(np.diff(rows, axis=1))
     return np.concatenate(
         [
             spectrum - spectrum.mean(),
             [spectrum.mean()],
             _periods((bent / (_nearby(bent) + 0.5)).mean(axis=0)),
             _periods(np.log1p(bent).mean(axis=0)),
+            _periods((steps / (_nearby(steps) + 0.5)).mean(axis=0)),
         ]
     ).astype(np.float32)
 

@@ -1,14 +1,14 @@
 """Train the net that finds enlarged pictures: `python -m curation.train.detail --pool DIR`.
 
 Crops of the pool's pictures at their own size or shrunk, then enlarged or not, then compressed and sharpened
-alike. Writes curation/models/detail.safetensors and prints the figures of the validation split.
+alike. Writes curation/models/detail.safetensors and prints the figures of the test split; the
+limit is set on the validation split.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ from PIL import Image, ImageFilter, ImageOps
 from safetensors.numpy import save_file
 from torch import nn
 
-from curation.nets.detail import FACTORS, TILE, Floats, detail_of, features
+from curation.annotators.detail import LEAST_DETAIL, WEIGHTS
+from curation.nets.detail import FACTORS, TILE, DetailNet, Floats, detail_of, features
+from curation.train.detail_figures import cases, figures, limit_of
 from curation.train.pictures import DEFAULT_POOL, Source, Split, flat, sources
 from curation.train.textures import LOOKALIKES
-
-WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "detail.safetensors"
 
 _KERNELS = (
     Image.Resampling.NEAREST,
@@ -37,10 +37,11 @@ _NO_NEGATIVES = {"enlarged", "scanner_moire", "dabbed"}
 #: The shorter side of a photograph that is used at its own size too; all else is shrunk at least to _SHRUNK.
 _LARGE = 1400
 _SHRUNK = 0.75
+#: Deviation in pixels of the softest focus of a native tile. What is softer all over holds no more detail
+#: than an enlargement, and counts as neither.
+_SOFT = 0.9
 #: Kinds of the pool that are looked at most: what is drawn and rendered is simpler.
 _PICTURED = frozenset({"photo", "painting", "print", "object"})
-#: A tile with less fine detail tells nothing.
-LEAST_DETAIL = 3.0
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def samples_of(source: Source, count: int, seed: int) -> list[Sample]:
             if image.width * image.height > 40_000_000:
                 return []
             whole = flat(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError):
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return []
     # What the pool holds at its own size may have been enlarged by its makers; large photographs hardly were.
     own_size = source.kind == "photo" and min(whole.size) >= _LARGE
@@ -116,7 +117,7 @@ def _past(rng: np.random.Generator, piece: Image.Image) -> Image.Image:
     """What may have happened to a picture before: soft focus, a mosaic sensor, a texture, compression."""
     chance = rng.random()
     if chance < 0.15:
-        piece = piece.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 2.5)))
+        piece = piece.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, _SOFT)))
     elif chance < 0.21:
         piece = _demosaicked(piece)
     elif chance < 0.42:
@@ -181,19 +182,21 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
-    layers = [nn.Linear(x.shape[1], 96), nn.Linear(96, 48), nn.Linear(48, 1 + len(FACTORS))]
-    model = nn.Sequential(layers[0], nn.ReLU(), nn.Dropout(0.3), layers[1], nn.ReLU(), layers[2])
+    layers = [nn.Linear(x.shape[1], 128), nn.Linear(128, 48), nn.Linear(48, 1 + len(FACTORS))]
+    model = nn.Sequential(
+        nn.Dropout(0.4), layers[0], nn.ReLU(), nn.Dropout(0.5), layers[1], nn.ReLU(), layers[2]
+    )
     inputs = torch.from_numpy(np.clip((x - mean) / spread, -6, 6))
     enlarged = torch.from_numpy((factors > 1).astype(np.float32))
     nearest = torch.from_numpy(np.abs(np.log(factors)[:, None] - np.log(FACTORS)).argmin(axis=1))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.1)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     for _ in range(epochs):
         model.train()
         for batch in torch.randperm(len(inputs)).split(128):
-            noisy = inputs[batch] + 0.1 * torch.randn_like(inputs[batch])
+            noisy = inputs[batch] + 0.5 * torch.randn_like(inputs[batch])
             out, target = model(noisy), enlarged[batch]
-            loss = nn.functional.binary_cross_entropy_with_logits(out[:, 0], target)
+            loss = nn.functional.binary_cross_entropy_with_logits(out[:, 0], 0.98 * target + 0.01)
             which = nn.functional.cross_entropy(out[:, 1:], nearest[batch], reduction="none")
             loss = loss + 0.3 * (which * target).mean()
             optimiser.zero_grad()
@@ -210,33 +213,21 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
-    parser.add_argument("--files", type=int, default=400)
-    parser.add_argument("--each", type=int, default=50)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--files", type=int, default=300)
+    parser.add_argument("--each", type=int, default=26)
+    parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     x, factors = collect(options.pool, "train", options.files, options.each, options.workers)
     print(f"{len(x)} tiles, {np.mean(factors > 1):.0%} enlarged", flush=True)
     weights = train(x, factors, options.epochs)
+    net = DetailNet(weights)
+    limit = limit_of(net, cases(options.pool, "validation", options.workers, LEAST_DETAIL))
+    weights["limit"] = np.array([limit], np.float32)
     save_file({name: value.astype(np.float16) for name, value in weights.items()}, WEIGHTS)
-    for line in figures(weights, *collect(options.pool, "validation", 150, 30, options.workers)):
-        print(line)
-
-
-def figures(weights: dict[str, Floats], x: Floats, factors: Floats) -> Iterator[str]:
-    """Recall of single tiles at 1 % false alarms, by factor."""
-    from curation.nets.detail import DetailNet
-
-    logits, which = DetailNet(weights).judge(x)
-    limit = float(np.quantile(logits[factors == 1], 0.99))
-    yield f"validation: {len(x)} tiles; 1 % false alarms at logit {limit:.2f}"
-    for low, high in [(1.3, 1.5), (1.5, 1.9), (1.9, 2.1), (2.1, 3), (3, 4.4)]:
-        chosen = (factors >= low) & (factors < high)
-        off = np.abs(np.log(FACTORS[which[chosen].argmax(1)] / factors[chosen]))
-        yield (
-            f"factor {low} to {high}: recall {np.mean(logits[chosen] >= limit):.3f} of {chosen.sum()}, "
-            f"factor within 10 % {np.mean(off < 0.1):.2f}"
-        )
+    stored = DetailNet.load(WEIGHTS)
+    for line in figures(stored, cases(options.pool, "test", options.workers, LEAST_DETAIL), stored.limit):
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
