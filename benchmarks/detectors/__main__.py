@@ -40,6 +40,9 @@ def main() -> int:
     parser.add_argument("sets", nargs="*", choices=[*SETS, COPIES, []], help="these only; all without any")
     parser.add_argument("--quick", action="store_true", help="a twelfth of the pictures; minutes")
     parser.add_argument("--share", type=float, default=1.0, help="of all pictures")
+    parser.add_argument(
+        "--annotators", nargs="+", default=[], help="ask these only; others wait for another run"
+    )
     parser.add_argument("--views", nargs="+", choices=[*VIEWS], default=[*VIEWS], help="these columns only")
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
     parser.add_argument("--jobs", type=int, default=2, help="processes that look")
@@ -56,7 +59,9 @@ def main() -> int:
                 found = copies.measure(asked.pool, count=round(copies.PICTURES * share))
                 (WORK / "copies.json").write_text(json.dumps(found), encoding="utf-8")
                 continue
-            for done, of in looks.look(WORK, asked.pool, SETS[name], share, workers, asked.views):
+            for done, of in looks.look(
+                WORK, asked.pool, SETS[name], share, workers, asked.views, asked.annotators
+            ):
                 if done % 20 == 0 or done == of:
                     spent = time.monotonic() - began
                     print(f"{name}: {done} of {of}, {spent:.0f} s", file=sys.stderr, flush=True)
@@ -90,10 +95,11 @@ def measured(pool: Path) -> dict[str, Any]:
     grounds = Grounds(pool)
     others: dict[str, Any] = {}
     if "kind" in there:
-        others["kinds"] = kinds(seen["kinds"])
+        others["kinds"] = kinds([one for one in seen["kinds"] if "kind" in one.findings])
     if "furniture" in there:
         clean = [one for one in seen["clean"] if "furniture" in one.findings]
-        others["furniture"] = furniture(seen["furnished"], clean, SEEN)
+        there_are = [one for one in seen["furnished"] if "furniture" in one.findings]
+        others["furniture"] = furniture(there_are, clean, SEEN)
     if (WORK / "copies.json").is_file():
         others["copies"] = json.loads((WORK / "copies.json").read_text(encoding="utf-8"))
     return {

@@ -22,8 +22,8 @@ from kyodaku.reasons import FilterReason, QuarantineReason, ReasonEnum, RefuseRe
 from kyodaku.recipe import Filters
 from kyodaku.recipe.filters import Resolution
 
-#: What must be left of an enlarged picture. The default asks nothing; the open-web recipe asks this.
-EFFECTIVE_SIDE = 256
+#: What must be left of a picture's shorter side once an enlargement is undone. The default asks nothing.
+EFFECTIVE_SHARE = 0.85
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,16 @@ def acted_on(looked: Looked) -> set[ReasonEnum]:
         "has_gps": False,
         "findings": looked.findings,
     }
-    filters = Filters(resolution=Resolution(min_side=1, max_aspect=100.0, min_effective_side=EFFECTIVE_SIDE))
+    least = round(EFFECTIVE_SHARE * min(looked.width, looked.height))
+    filters = Filters(resolution=Resolution(min_side=1, max_aspect=100.0, min_effective_side=least))
     found: set[ReasonEnum] = {one.reason for one in objections(annotation, filters)}
     refusal = objection(Candidate("", "", "", ""), annotation)
     return found | {refusal} if refusal is not None else found
 
 
 def score(looked: Looked, detector: Detector) -> float:
-    """The annotator's score; one that could not tell found nothing. NaN where it never looked."""
-    found = looked.findings.get(detector.annotator)
-    if found is None:
-        return math.nan
+    """The annotator's score; one that could not tell found nothing."""
+    found = looked.findings[detector.annotator]
     return found.score if found.status is Status.OK else -math.inf
 
 
@@ -123,9 +122,9 @@ def figures(detector: Detector, positives: Iterable[Looked], negatives: Iterable
     `noticed` counts what the shipped rules keep out, `recall` what lies above the score that 1 % of the
     clean pictures of the same column exceed.
     """
-    clean = _by_view(negatives)
+    clean = _by_view(_asked(detector, negatives))
     families: dict[str, dict[str, Any]] = {}
-    for family, views in _by_family(positives).items():
+    for family, views in _by_family(_asked(detector, positives)).items():
         families[family] = {
             view: _row(detector, rows, [score(one, detector) for one in clean.get(view, ())])
             for view, rows in views.items()
@@ -140,7 +139,7 @@ def false_alarms(detector: Detector, negatives: Iterable[Looked]) -> dict[str, d
     """By kind of picture and column, how many that are clean would be kept out, and how."""
     return {
         family: {view: _counted(detector, rows) for view, rows in views.items()}
-        for family, views in _by_family(negatives).items()
+        for family, views in _by_family(_asked(detector, negatives)).items()
     }
 
 
@@ -203,6 +202,11 @@ def _by_view(rows: Iterable[Looked]) -> dict[str, list[Looked]]:
 
 def _by_family(rows: Iterable[Looked]) -> dict[str, dict[str, list[Looked]]]:
     return {family: _by_view(some) for family, some in _grouped(rows, lambda one: one.case.family).items()}
+
+
+def _asked(detector: Detector, rows: Iterable[Looked]) -> list[Looked]:
+    """Those at which everybody looked whom the detector needs."""
+    return [one for one in rows if all(name in one.findings for name in detector.needs)]
 
 
 def _grouped(rows: Iterable[Looked], key: Callable[[Looked], str]) -> dict[str, list[Looked]]:

@@ -56,25 +56,33 @@ def built() -> dict[str, Annotator]:
     return {name: build(section) for name, build in BUILT.items() if name not in _NEEDS_A_MODEL}
 
 
-def asked(test: TestSet) -> list[Annotator]:
-    """Who looks at the pictures of a set."""
-    return [one for name, one in built().items() if not test.annotators or name in test.annotators]
+def asked(test: TestSet, only: Collection[str] = ()) -> list[Annotator]:
+    """Who looks at the pictures of a set; of these `only` some, if given."""
+    wanted = [one for name, one in built().items() if not test.annotators or name in test.annotators]
+    return [one for one in wanted if not only or one.name in only]
 
 
 def look(
-    folder: Path, pool: Path, test: TestSet, share: float, workers: Executor, views: Collection[str] = VIEWS
+    folder: Path,
+    pool: Path,
+    test: TestSet,
+    share: float,
+    workers: Executor,
+    views: Collection[str] = VIEWS,
+    only: Collection[str] = (),
 ) -> Iterator[tuple[int, int]]:
     """Look at what nobody looked at yet, in `views`; yields (done, all) after each case. Results go to
-    `folder`."""
+    `folder`. Annotators that are not among `only` (empty: all) wait for another run."""
     known = _read(folder, test)
     cases = list(test.cases(share))
     made = _made(test, _grounds(pool))
     versions = {one.name: one.version for one in asked(test)}
+    names = {one.name for one in asked(test, only)}
     todo = []
     for case in cases:
         wanted = [view for view in test.views_of(case) if view in views]
         rows = {view: _fit(known.get((case.key, view)), made, versions) for view in wanted}
-        if any(row["findings"].keys() != versions.keys() for row in rows.values()):
+        if any(names - row["findings"].keys() for row in rows.values()):
             todo.append((case, rows))
     done = len(cases) - len(todo)
     yield done, len(cases)
@@ -82,7 +90,7 @@ def look(
         return
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{test.name}.jsonl").open("a") as out:
-        running = [workers.submit(_look_at, case, rows, pool, made) for case, rows in todo]
+        running = [workers.submit(_look_at, case, rows, pool, made, tuple(only)) for case, rows in todo]
         for future in as_completed(running):
             out.write("".join(json.dumps(row) + "\n" for row in future.result()))
             out.flush()
@@ -130,14 +138,16 @@ def _read(folder: Path, test: TestSet) -> dict[tuple[str, str], Row]:
     return rows
 
 
-def _look_at(case: Case, rows: Mapping[str, Row], pool: Path, made: str) -> list[Row]:
+def _look_at(
+    case: Case, rows: Mapping[str, Row], pool: Path, made: str, only: Collection[str] = ()
+) -> list[Row]:
     """In a worker: make the picture, put it through the columns, ask whoever has not looked."""
     test = SETS[case.set]
     pixels = case.pixels(_grounds(pool))
     pictures = [Picture(body, _decoder().decode(body)) for body in (VIEWS[view](pixels) for view in rows)]
     kept = [{name: Finding.from_row(item) for name, item in row["findings"].items()} for row in rows.values()]
     same = {name for name in kept[0] if all(name in row for row in kept)}
-    found = look_at_all(asked(test), pictures, [{name: row[name] for name in same} for row in kept])
+    found = look_at_all(asked(test, only), pictures, [{name: row[name] for name in same} for row in kept])
     return [
         {
             "case": case.key,
