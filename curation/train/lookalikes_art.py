@@ -43,8 +43,8 @@ def painted_signature(pen: Pen, picture: Colours) -> Colours:
             text_layer(pen, pen.choice(("Monet", "J. Bach 1871", "A.D.", "Claes", "H. Voss")), "latin", h), w
         )
     worn = np.clip(200 + soft_noise(pen, (ink.shape[0], ink.shape[1]), 2) * 90, 40, 255) / 255
-    colours = picture.reshape(-1, 3)
-    ink_colour = colours[int(pen.rng.integers(len(colours)))] * pen.between(0.2, 0.8)
+    palette = picture.reshape(-1, 3)
+    ink_colour = palette[int(pen.rng.integers(len(palette)))] * pen.between(0.2, 0.8)
     if pen.chance(0.25):
         ink_colour = np.array([pen.between(120, 190), 30, 20])
     left = int(width * (pen.between(0.6, 0.72) if pen.chance(0.7) else pen.between(0.02, 0.1)))
