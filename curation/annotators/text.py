@@ -52,7 +52,7 @@ class Text:
         if min(height, width) < LEAST:
             return Finding(self.name, self.version, Status.OK, level="none")
         overlay = known.get("overlay")
-        hint = overlay.values.get("text", 0.0) if overlay and overlay.status is Status.OK else 0.0
+        hint = overlay.values.get("text") if overlay and overlay.status is Status.OK else None
         return self._finding(read_lines(reader(), picture.pixels, hint), height, width)
 
     def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:

@@ -1,7 +1,8 @@
 """Reading one picture: a cheap look first, closer looks only where that saw something.
 
 1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and
-   this is all they cost. Where the detector half saw something, it looks again at SECOND pixels.
+   this is all they cost if an earlier annotator finds no text either; otherwise, where nothing could be
+   read, it looks again at SECOND pixels.
 2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
 3. Where boxes could not be read, where the detector saw something faint, or where an earlier annotator says
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
@@ -25,7 +26,7 @@ Affine = npt.NDArray[np.float64]
 
 #: Longest side, in pixels, of the first look, of a second where that left doubt, of the look at a page, and
 #: of a strip along an edge.
-FIRST, SECOND, PAGE, STRIP = 512, 704, 1024, 1280
+FIRST, SECOND, PAGE, STRIP = 512, 768, 1024, 1280
 
 #: From this many boxes on a picture is taken for a page.
 MANY = 14
@@ -40,8 +41,9 @@ LEAST = 2
 #: is taken for one without text. Real text peaks near 1, also at an opacity of 0.3.
 _PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 
-#: The peak from which on a second look is worth it.
-_DOUBT = 0.15
+#: Peak, or word of an earlier annotator, from which on a second look is worth it; and the word from which on
+#: the edges are looked at too.
+_DOUBT, _HINT, _LIKELY = 0.1, 0.1, 0.5
 
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
 _WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
@@ -67,22 +69,20 @@ class _Window:
     angle: float
 
 
-def read_lines(reader: Reader, pixels: Pixels, hint: float = 0.0) -> list[Line]:
+def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> list[Line]:
     """The lines in a picture, uint8 RGB (height, width, 3), in reading order. `hint`: how likely somebody
-    else finds it that there is text, 0 to 1."""
-    view, back = _view(pixels, FIRST)
-    heat = reader.heat(view)
-    if _DOUBT <= heat.max() < _PEAK:
-        view, back = _view(pixels, SECOND)
-        heat = reader.heat(view)
-    found = _boxes(heat, back) if heat.max() >= _PEAK or hint >= 0.5 else []
+    else finds it that there is text, 0 to 1; None if nobody said."""
+    found, peak = _found(reader, pixels, FIRST)
     if len(found) >= MANY:
-        view, back = _view(pixels, PAGE)
-        found = _boxes(reader.heat(view), back) or found
-        return _ordered(_merged(_read(reader, pixels, found)))
+        page, _ = _found(reader, pixels, PAGE)
+        return _ordered(_merged(_read(reader, pixels, page or found)))
     lines = _read(reader, pixels, found)
+    clear = any(line.confidence >= SURE for line in lines)
+    if not clear and (hint is None or hint >= _HINT or peak >= _DOUBT):
+        found, _ = _found(reader, pixels, SECOND)
+        lines += _read(reader, pixels, found)
     spots = list(_spots(lines, found))
-    if hint >= 0.5 or max(pixels.shape[:2]) > 3 * FIRST:
+    if (hint or 0.0) >= _LIKELY or max(pixels.shape[:2]) > 3 * FIRST:
         spots += _strips(pixels)
     left = _WINDOW_PIXELS
     for window in spots[: _WINDOWS if lines else 2]:
@@ -96,12 +96,12 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float = 0.0) -> list[Line]:
 
 def _closer(reader: Reader, seen: Pixels) -> list[Line]:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
-    boxes = _boxes(reader.heat(seen), None)
+    boxes = boxes_of(reader.heat(seen), _PIXEL, _BOX)
     lines = _read(reader, seen, boxes)
     if not boxes or any(line.confidence >= SURE for line in lines):
         return lines
     raised = _stronger(seen)
-    return lines + _read(reader, raised, _boxes(reader.heat(raised), None))
+    return lines + _read(reader, raised, boxes_of(reader.heat(raised), _PIXEL, _BOX))
 
 
 def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
@@ -115,9 +115,12 @@ def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
     return np.asarray(view), np.array([[width / wide, 0, 0], [0, height / high, 0]])
 
 
-def _boxes(heat: npt.NDArray[np.float32], back: Affine | None) -> list[Box]:
-    found = boxes_of(heat, _PIXEL, _BOX)
-    return found if back is None else [box.mapped(back) for box in found]
+def _found(reader: Reader, pixels: Pixels, side: int) -> tuple[list[Box], float]:
+    """Boxes that a look at `side` pixels shows, and the peak of the detector: none where that is low."""
+    view, back = _view(pixels, side)
+    heat = reader.heat(view)
+    peak = float(heat.max())
+    return ([box.mapped(back) for box in boxes_of(heat, _PIXEL, _BOX)] if peak >= _PEAK else []), peak
 
 
 def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:

@@ -12,14 +12,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
-from curation.phrases.folding import END, LINE, NONE, SOFT, Folded, fold, folded
+from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded
 
 #: Signs from which on one wrong, missing or extra sign is forgiven: of Han, kana and Hangul; of Latin script.
 FUZZY, FUZZY_LATIN = 5, 8
+
+#: In a pair, what is forbidden must have so many signs for one to be wrong: 転載お断り, 転職お断り.
+LONG_THING = 3
 
 #: A text is a page from this many lines and signs on. There, a phrase that is less than a share of its
 #: sentence, and no line of its own, is part of running text.
@@ -50,6 +53,7 @@ class Pair:
     gap: int
     between: re.Pattern[str] | None
     group: int
+    bans_first: bool
 
 
 @dataclass(frozen=True)
@@ -119,9 +123,10 @@ def lists() -> Lists:
         for pair in _pairs(group, number):
             pairs.append(pair)
             if pair.between is None:
-                for text in (one + two for one in pair.first for two in pair.second):
-                    if _forgiving(text):
-                        phrases.setdefault(text, Phrase(text, False, number))
+                for one, two in product(pair.first, pair.second):
+                    thing = two if pair.bans_first else one
+                    if len(thing) >= LONG_THING and _forgiving(one + two):
+                        phrases.setdefault(one + two, Phrase(one + two, False, number))
     return Lists(
         groups(),
         tuple(phrases.values()),
@@ -165,9 +170,9 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
     between = re.compile("(?:" + "|".join(map(re.escape, words)) + ")*+") if words else None
     things, bans = fold_all("things"), fold_all("bans")
     if "bans_first" in group:
-        yield Pair(fold_all("bans_first"), things, group["gap"], between, number)
+        yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True)
     if bans:
-        yield Pair(fold_all("bans_things") or things, bans, group["gap"], None, number)
+        yield Pair(fold_all("bans_things") or things, bans, group["gap"], None, number, False)
 
 
 def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
@@ -191,12 +196,13 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
             reach = signs[after : after + pair.gap + max(map(len, pair.second))]
             for two in pair.second:
                 at = reach.find(two)
-                if not 0 <= at <= pair.gap:
+                if not 0 <= at <= (pair.gap if len(one) > 1 else 1):
                     continue
                 if pair.between is not None and not pair.between.fullmatch(reach[:at]):
                     continue
                 end = after + at + len(two)
-                if _is_whole(flat, start, end) and END not in flat.breaks[start + 1 : end]:
+                worst = max(flat.breaks[start + 1 : end], default=NONE)
+                if worst < (HARD if pair.bans_first else END) and _is_whole(flat, start, end):
                     yield Match(start, end, True, pair.group)
 
 
