@@ -196,6 +196,13 @@ def _transforms() -> tuple[str, ...]:
 TRANSFORMS = _transforms()
 #: So many of TRANSFORMS cut nothing off.
 UNCUT = 2 * len(DIHEDRALS)
+
+#: How many bits apart a copy may be by each of TRANSFORMS. Turned and cut ones are compared as well, and so
+#: chance has more tries: they must be nearer.
+LIMITS = tuple(
+    24 if place % len(DIHEDRALS) else 28 if place >= UNCUT else MAX_DISTANCE
+    for place in range(len(TRANSFORMS))
+)
 #: What an index holds of a picture: its hash, that without its border, and those of LISTED.
 FORMS = ("", "without its border", *(FRAMES[index].name for index in LISTED))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kyodaku.copies import MAX_DISTANCE, CopyPrints, copy_prints, listed
+from kyodaku.copies import CopyPrints, copy_prints, listed
 from kyodaku.errors import DecodeError, RecordError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
 from kyodaku.matching import PictureIndex, forms_of
@@ -100,25 +100,27 @@ def find(picture: InHand, folder: Path, count: int) -> list[Match]:
     found = _equal(picture, released)
     if picture.matchable and len(released.prints.codes):
         copies = PictureIndex(released.prints).nearest_to(picture.prints.frames, count + len(found))
-        known = {place for place, _, _ in found}
+        known = {place for place, *_ in found}
         found += [
-            (place, int(copies.distances[row]), copies.words(row))
+            (place, int(copies.distances[row]), copies.words(row), bool(copies.near[row]))
             for row, place in enumerate(copies.found.tolist())
             if place not in known
         ]
     found = found[:count]
-    owed = _attribution(folder, {released.rows[place]["uid"] for place, _, _ in found})
-    return [_match(released.rows[place], owed, distance, words) for place, distance, words in found]
+    owed = _attribution(folder, {released.rows[place]["uid"] for place, *_ in found})
+    return [
+        _match(released.rows[place], owed, distance, words, near) for place, distance, words, near in found
+    ]
 
 
-def _equal(picture: InHand, released: ReleasedPictures) -> list[tuple[int, int, str]]:
+def _equal(picture: InHand, released: ReleasedPictures) -> list[tuple[int, int, str, bool]]:
     found = {}
     for words, place in (
         ("same pixels", released.by_pixels.get(picture.pixel_sha256)),
         ("same bytes", released.by_uid.get(uid_of(picture.sha256))),
     ):
         if place is not None:
-            found[place] = (place, 0, words)
+            found[place] = (place, 0, words, True)
     return list(found.values())
 
 
@@ -131,11 +133,11 @@ def _attribution(folder: Path, uids: set[str]) -> dict[str, dict[str, Any]]:
     return owed
 
 
-def _match(row: Any, owed: dict[str, dict[str, Any]], distance: int, words: str) -> Match:
+def _match(row: Any, owed: dict[str, dict[str, Any]], distance: int, words: str, near: bool) -> Match:
     credit = {name: value for name, value in owed[row["uid"]].items() if name != "uid"}
     return Match(
         uid=row["uid"],
-        near=distance <= MAX_DISTANCE,
+        near=near,
         distance=distance,
         transform=words,
         shard=row["shard"],

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from kyodaku.copies import (
     BYTES,
     FORMS,
+    LIMITS,
     MAX_DISTANCE,
     TRANSFORMS,
     UNCUT,
@@ -22,6 +23,8 @@ from kyodaku.nearest import SMALL, CodeIndex, Found, nearest
 
 Places = npt.NDArray[np.int64]
 
+_LIMITS = np.array(LIMITS)
+_CUT_LIMIT = min(LIMITS[UNCUT], MAX_DISTANCE)
 _FIRST_CUT = 2  # of FORMS
 
 
@@ -70,6 +73,11 @@ class Copies:
     def __len__(self) -> int:
         return len(self.sought)
 
+    @property
+    def near(self) -> npt.NDArray[np.bool_]:
+        """Which are near enough for their transform to be copies."""
+        return _near(self.distances, self.transforms, self.forms)
+
     def words(self, row: int) -> str:
         """What was done to the one that was looked for, and to the other; "" for nothing."""
         own, other = TRANSFORMS[self.transforms[row]], FORMS[self.forms[row]]
@@ -84,7 +92,8 @@ class PictureIndex:
         self._index = CodeIndex(prints.codes, small)
 
     def copies_of(self, frames: Sequence[bytes], distance: int = MAX_DISTANCE) -> Copies:
-        """The copies of each of the pictures with these `frames`, at most `distance` (31) bits apart.
+        """The copies of each of the pictures with these `frames`, at most `distance` (31) bits apart, and
+        at most `copies.LIMITS`.
 
         Those in which nothing is cut off are all found, in any of the eight ways to lay them down. Of cut
         ones a large index (`nearest.SMALL`) finds all within 15 bits and most of the others.
@@ -95,7 +104,7 @@ class PictureIndex:
             chosen = np.flatnonzero((transforms >= UNCUT) == cut)
             found = self._index.within(codes[chosen], distance, exact=not cut)
             parts.append((found, chosen))
-        return _best(self._prints, parts, sought, transforms)
+        return _best(self._prints, parts, sought, transforms, near=True)
 
     def nearest_to(self, frames: bytes, count: int) -> Copies:
         """The `count` pictures that are nearest to one, however far: beyond 31 bits that is chance."""
@@ -112,6 +121,11 @@ class PictureIndex:
         )
 
 
+def _near(distances: npt.NDArray[np.int32], transforms: Places, forms: Places) -> npt.NDArray[np.bool_]:
+    limits = np.minimum(_LIMITS[transforms], np.where(forms >= _FIRST_CUT, _CUT_LIMIT, MAX_DISTANCE))
+    return np.asarray(distances <= limits)
+
+
 def _all_looked_for(frames: Sequence[bytes]) -> tuple[Codes, Places, Places]:
     """Codes, of which picture each is, and by which transform."""
     parts = [looked_for(one) for one in frames]
@@ -126,7 +140,11 @@ def _all_looked_for(frames: Sequence[bytes]) -> tuple[Codes, Places, Places]:
 
 
 def _best(
-    prints: Prints, parts: Sequence[tuple[Found, Places]], sought: Places, transforms: Places
+    prints: Prints,
+    parts: Sequence[tuple[Found, Places]],
+    sought: Places,
+    transforms: Places,
+    near: bool = False,
 ) -> Copies:
     """Of what was found for the queries at the places of each part, the best of every pair of pictures. Of
     copies one is cut, not both: a cut one against a cut one would only be chance more often."""
@@ -134,7 +152,8 @@ def _best(
     codes = np.concatenate([found.codes for found, _ in parts])
     distances = np.concatenate([found.distances for found, _ in parts])
     one_cut = (transforms[queries] < UNCUT) | (prints.forms[codes] < _FIRST_CUT)
-    queries, codes, distances = queries[one_cut], codes[one_cut], distances[one_cut]
+    chosen = one_cut & _near(distances, transforms[queries], prints.forms[codes]) if near else one_cut
+    queries, codes, distances = queries[chosen], codes[chosen], distances[chosen]
     columns = (sought[queries], prints.pictures[codes], distances, transforms[queries], prints.forms[codes])
     order = np.lexsort(columns[::-1])
     ordered = [column[order] for column in columns]

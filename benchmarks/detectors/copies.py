@@ -243,8 +243,8 @@ def measure(
             "names": false,
         },
         "milliseconds": {
-            "mean": round(1000 * float(np.mean(seconds)), 1),
-            "p95": round(1000 * float(np.percentile(seconds, 95)), 1),
+            "mean": round(1000 * float(np.mean(seconds)), 1) if seconds else 0.0,
+            "p95": round(1000 * float(np.percentile(seconds, 95)), 1) if seconds else 0.0,
         },
     }
 

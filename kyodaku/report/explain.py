@@ -385,8 +385,21 @@ def _caption(record: dict[str, Any] | None) -> Caption | None:
     return Caption(**{name: record[name] for name in names})
 
 
+_EQUAL = ("bytes", "pixels")
+#: What rows of MATCHES say, in words.
+_LIKE = {
+    "bytes": "same bytes",
+    "pixels": "same pixels",
+    "near": "near copy",
+    "embedding": "near copy",
+    "registry": "near the same opt-out",
+    "release": "near the same released picture",
+}
+
+
 def _copies(facts: RunFacts, row: Row, known: Mapping[str, tuple[Row, Candidate]]) -> tuple[Copy, ...]:
-    twins = {member["uid"]: member["kind"] for member in facts.cluster(row.uid)}
+    members = sorted(facts.cluster(row.uid), key=lambda member: member["kind"] in _EQUAL)
+    twins = {member["uid"]: _LIKE.get(member["kind"], "like it") for member in members}
     copies: list[Copy] = []
     for other, _ in known.values():
         if other.candidate_id == row.candidate_id:
@@ -396,7 +409,7 @@ def _copies(facts: RunFacts, row: Row, known: Mapping[str, tuple[Row, Candidate]
         elif other.uid and other.uid == row.uid:
             kind = "same bytes"
         elif other.uid in twins:
-            kind = f"same {twins[other.uid]}"
+            kind = twins[other.uid]
         else:
             continue
         copies.append(

@@ -696,7 +696,7 @@ def write_release(release: Path, items: Sequence[Made]) -> None:
     write_parquet(pa.Table.from_pylist(rows, schema=RELEASED), release / "00000.parquet")
     index = [
         {
-            name: row.get(name) or ("" if kind == pa.string() else 0)
+            name: row.get(name) or ([] if pa.types.is_list(kind) else "" if kind == pa.string() else 0)
             for name, kind in zip(INDEX.names, INDEX.types, strict=True)
         }
         | {"shard": "00000.tar"}

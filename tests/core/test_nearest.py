@@ -87,6 +87,17 @@ def test_no_false_pair_among_three_million() -> None:
     assert found.queries.tolist() == found.codes.tolist() == list(range(2500))
 
 
+def test_what_is_tried_in_many_ways_must_be_nearer() -> None:
+    codes = random_codes(9, 7)
+    frames = codes[:4].tobytes()  # as it is, mirrored, upside down, turned 180
+    listed = np.stack([flipped(codes[at], list(range(bits))) for at, bits in ((0, 31), (1, 24), (2, 25))])
+    for small in (0, 100):
+        index = PictureIndex(Prints(listed, np.arange(3), np.zeros(3, np.int64)), small)
+        copies = index.copies_of([frames])
+        assert copies.found.tolist() == [1, 0]
+        assert index.nearest_to(frames, 3).near.tolist() == [True, False, True]
+
+
 def test_each_pair_of_pictures_is_told_once_at_its_best() -> None:
     codes = random_codes(2, 5)
     listed = np.stack([codes[0], flipped(codes[0], [1, 2]), codes[1], flipped(codes[0], [7])])
