@@ -110,7 +110,12 @@ class Inspected:
 
     def to_json(self) -> dict[str, Any]:
         """One line of `--json`."""
-        row = {name: value for name, value in self.row.items() if name not in ("findings", "decoder")}
+        hidden = ("findings", "decoder")
+        row = {
+            name: value
+            for name, value in self.row.items()
+            if name not in hidden and not isinstance(value, bytes)
+        }
         return {
             "file": str(self.path),
             **row,

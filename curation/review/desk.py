@@ -11,11 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from curation.filters import Objected, objections, with_pages
 from curation.findings import annotation_shards, annotations_of
 from curation.outcomes import select_objection
+from curation.review.cases import GRAVITY, Case, Neighbour, Stale, Told, host_of
 from curation.shown import Neighbours, facts_shown, shown_digest
 from kyodaku.errors import RunStateError
 from kyodaku.reasons import Outcome, QuarantineReason
@@ -44,75 +44,6 @@ from kyodaku.signals.protocols.content_rating import says_adult
 #: How many pictures may be told about at once: all of them are shown before.
 BATCH = 60
 _CHUNK = 500
-
-
-class Stale(Exception):
-    """What was said is about facts that are not shown any more, or about nothing that is asked here."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One picture with everything its page shows. `facts` as `facts_shown` gives them, `shown` their digest;
-    `objected` what holds it back, in the order of select; `rows` its candidates."""
-
-    uid: str
-    facts: Mapping[str, Any]
-    shown: str
-    objected: tuple[Objected, ...]
-    rows: tuple[Row, ...]
-
-    @property
-    def reason(self) -> str:
-        """Why it was set aside, of the first candidate that was; "" for one that was not."""
-        return next((row.outcome_reason for row in self.rows if row.outcome == Outcome.QUARANTINED), "")
-
-    @property
-    def host(self) -> str:
-        """Where the picture lies."""
-        return host_of(self.rows[0])
-
-    @property
-    def lifts(self) -> tuple[str, ...]:
-        """What an allow would lift."""
-        return tuple(one.name for one in self.objected if one.liftable)
-
-    @property
-    def blocked(self) -> tuple[Objected, ...]:
-        """What would keep the picture out in spite of an allow."""
-        return tuple(one for one in self.objected if not one.liftable)
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A picture that is like one of the desk: whether it may be shown, and what became of it; the gravest of
-    its candidates speaks."""
-
-    may_show: bool
-    outcome: str
-    reason: str
-
-
-_GRAVITY: Mapping[str, int] = {
-    Outcome.REFUSED: 0,
-    Outcome.HELD: 1,
-    Outcome.QUARANTINED: 2,
-    Outcome.FILTERED: 3,
-}
-
-
-def host_of(row: Row) -> str:
-    """The host name that a candidate's image lies on."""
-    return urlsplit(row.image_url).hostname or ""
-
-
-@dataclass(frozen=True)
-class Told:
-    """What came of saying something: each picture's state now, how many an allow could not let in, whether
-    anything was taken back."""
-
-    states: Mapping[str, str]
-    left: int = 0
-    undone: bool = False
 
 
 @dataclass
@@ -211,7 +142,7 @@ class Desk:
         """What became of a picture that is like one of the desk."""
         with self._lock:
             rows = self._current().rows.get(uid, [])
-            worst = min(rows, key=lambda row: _GRAVITY.get(row.outcome, 4), default=None)
+            worst = min(rows, key=lambda row: GRAVITY.get(row.outcome, 4), default=None)
             fate = (worst.outcome, worst.outcome_reason) if worst is not None else ("", "")
             return Neighbour(self.may_show(uid), *fate)
 

@@ -7,10 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 from curation.filters import Objected
-from curation.review.desk import Case, Neighbour
+from curation.review.cases import Case, Neighbour
 from kyodaku.reasons import FilterReason, Outcome
 from kyodaku.report import parts
-from kyodaku.report.findings import findings_table, mask_of
+from kyodaku.report.findings import finding_line, findings_table, mask_of, rests_on
 from kyodaku.report.html import Html, head_tags, join, link, say, tag
 from kyodaku.report.masks import masked, png_address
 from kyodaku.report.plaintext import plain
@@ -207,23 +207,27 @@ def case_page(case: Case, said: Review | Judged | None, neighbours: Mapping[str,
 
 def batch_page(cases: Sequence[Case], scope: str) -> str:
     """Small pictures that are told about at once, each with a box to leave it out."""
-    items = [
-        tag(
-            "li",
-            tag(
-                "label",
-                tag("input", type="checkbox", checked=True, data_uid=case.uid, data_shown=case.shown),
-                tag("img", src=f"picture/{case.uid}/small", alt="", loading="lazy", width=160, height=160),
-                tag("span", _reasons(case.objected), class_="small"),
-            ),
-        )
-        for case in cases
-    ]
+    items = [_batched(case) for case in cases]
     title = say("Its cluster, {count} pictures", count=len(cases))
     if scope == "host":
         title = say("{host}, {count} pictures for the same reason", host=cases[0].host, count=len(cases))
     note = say("What you say is about those with a tick. Not more are told about at once than are shown.")
     return join((tag("h3", title), tag("p", note, class_="note"), tag("ul", *items, class_="gallery")))
+
+
+def _batched(case: Case) -> Html:
+    """A small picture with its mask, a box, and what its reason rests on."""
+    findings = _finding_rows(case.facts)
+    mask, source = mask_of(findings, case.reason), f"picture/{case.uid}/small"
+    width, height = _within(case.facts["picture"]["width"], case.facts["picture"]["height"], SMALL)
+    if mask is None:
+        shown = tag("img", src=source, alt="", loading="lazy", width=width, height=height)
+    else:
+        shown = masked(source, width, height, "", png_address(mask))
+    box = tag("input", type="checkbox", checked=True, data_uid=case.uid, data_shown=case.shown)
+    seen = [tag("span", finding_line(row, 80), class_="small") for row in rests_on(findings, case.reason)]
+    blocked = tag("strong", say("An allow would not let it in."), class_="small") if case.blocked else None
+    return tag("li", tag("label", box, shown, *seen, blocked))
 
 
 def _why(case: Case) -> Html:

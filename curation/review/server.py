@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from curation.review.desk import Desk, Stale, Told
+from curation.review.cases import Stale, Told
+from curation.review.desk import Desk
 from curation.review.pages import LARGE, SMALL, asset, batch_page, case_page, shell
 from kyodaku.errors import KyodakuError
 

@@ -8,33 +8,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kyodaku.durable import write_bytes
 from kyodaku.reasons import Outcome
 from kyodaku.recipe import Recipe
 from kyodaku.release.withdrawn import withdrawn
 from kyodaku.report import parts
+from kyodaku.report.aside import Beside, picture_lines, set_aside
 from kyodaku.report.data import Row, RunFacts, released_rows, safe_origin
-from kyodaku.report.findings import finding_line, mask_of, rests_on
 from kyodaku.report.html import Html, document, join, link, say, tag
 from kyodaku.report.parts import number
 from kyodaku.report.plaintext import plain
 from kyodaku.report.sentences import decisive
 from kyodaku.report.shut_pages import shut_pages
 from kyodaku.report.summary import GATES, SET_ASIDE, HostLine, Summary, summarise
-from kyodaku.report.texts import gate_text, next_step, outcome_text, reason_text, state_text
+from kyodaku.report.texts import gate_text, next_step, reason_text, state_text
 from kyodaku.report.thumbnails import Showable, Thumbnail, Thumbnailer, thumbnails
 from kyodaku.runs import RunFolder
 from kyodaku.signals.model import Signal
 
-#: How many rows are kept of each reason, and how many of them, of samples, clusters and hosts are shown.
+#: How many rows are kept of each reason, and how many of them, of samples and hosts are shown.
 PER_REASON = 24
-SET_ASIDE_SHOWN = 12
 SAMPLES = 24
-CLUSTER = 6
 HOSTS = 500
 
 
@@ -47,7 +43,7 @@ def write_report(run: RunFolder, recipe: Recipe) -> Path:
     facts = RunFacts(run)
     facts.require_ended()
     summary = summarise(facts, PER_REASON)
-    aside = _Aside.of(facts, summary)
+    aside = Beside.of(facts, summary)
     shown = _pictures(facts, summary, recipe, aside)
     cases = _Cases(facts, summary)
     body = parts.page(_head(run, recipe, summary), _sections(facts, summary, shown, aside, cases), _foot())
@@ -83,38 +79,7 @@ class _Cases:
         return None if found is None or found.candidate_id == row.candidate_id else found
 
 
-@dataclass(frozen=True)
-class _Aside:
-    """What is shown beside pictures that were set aside: by uid, findings and rows of other pictures of their
-    clusters; `kept` by candidate_id or uid, the one that stands for a duplicate."""
-
-    findings: Mapping[str, list[dict[str, Any]]]
-    cluster: Mapping[str, list[Row]]
-    kept: Mapping[str, Row]
-
-    @classmethod
-    def of(cls, facts: RunFacts, summary: Summary) -> _Aside:
-        rows = [
-            row
-            for (outcome, _), chosen in summary.chosen.items()
-            if outcome in SET_ASIDE
-            for row in chosen.rows[:SET_ASIDE_SHOWN]
-        ]
-        uids = {row.uid for row in rows if row.uid}
-        neighbours = facts.neighbours(uids)
-        named = facts.named(
-            {uid for others in neighbours.values() for uid in others[:CLUSTER]}
-            | {row.because_of for row in rows if row.outcome == Outcome.DUPLICATE and row.because_of}
-        )
-        cluster = {uid: [named[o] for o in others if o in named] for uid, others in neighbours.items()}
-        return cls(facts.findings(uids), cluster, named)
-
-    def rows(self) -> list[Row]:
-        """Every further row that may be shown."""
-        return [*self.kept.values(), *(row for rows in self.cluster.values() for row in rows)]
-
-
-def _pictures(facts: RunFacts, summary: Summary, recipe: Recipe, aside: _Aside) -> dict[str, Thumbnail]:
+def _pictures(facts: RunFacts, summary: Summary, recipe: Recipe, aside: Beside) -> dict[str, Thumbnail]:
     wanted = aside.rows() + [
         row
         for (outcome, _), chosen in summary.chosen.items()
@@ -143,7 +108,7 @@ def _head(run: RunFolder, recipe: Recipe, summary: Summary) -> Html:
 
 
 def _sections(
-    facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail], beside: _Aside, cases: _Cases
+    facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail], beside: Beside, cases: _Cases
 ) -> list[tuple[str, Html, Html]]:
     made = [
         ("funnel", say("From found to released"), _funnel(facts, summary)),
@@ -153,7 +118,7 @@ def _sections(
         ("hosts", say("Hosts"), _hosts(summary)),
     ]
     released = _released(facts, summary, shown)
-    aside = _set_aside(summary, shown, beside)
+    aside = set_aside(summary, shown, beside)
     refused = _objections(summary, Outcome.REFUSED, cases)
     warning = _still_published(facts)
     for name, title, content in (
@@ -276,54 +241,8 @@ def _released(facts: RunFacts, summary: Summary, shown: Mapping[str, Thumbnail])
         return None
     captions = facts.captions({row.uid for row in rows})
     texts = {row.uid: captions[row.uid]["text"] if row.uid in captions else row.text for row in rows}
-    figures = [parts.figure(shown.get(row.uid), texts[row.uid], *_lines(row)) for row in rows]
+    figures = [parts.figure(shown.get(row.uid), texts[row.uid], *picture_lines(row)) for row in rows]
     return join((parts.gallery(figures), parts.more(len(rows), sum(chosen.total for chosen in groups))))
-
-
-def _set_aside(summary: Summary, shown: Mapping[str, Thumbnail], beside: _Aside) -> Html | None:
-    groups: list[Html] = []
-    for outcome in SET_ASIDE:
-        for (kind, reason), chosen in sorted(summary.chosen.items()):
-            if kind != outcome:
-                continue
-            title = join((outcome_text(outcome), reason_text(outcome, reason)), ": ")
-            rows = chosen.rows[:SET_ASIDE_SHOWN]
-            figures = [_aside_figure(row, shown, beside) for row in rows]
-            groups.append(
-                join((tag("h3", title), parts.gallery(figures), parts.more(len(figures), chosen.total)))
-            )
-    return join(groups) if groups else None
-
-
-def _aside_figure(row: Row, shown: Mapping[str, Thumbnail], beside: _Aside) -> Html:
-    """A picture with what its reason rests on; of one that may not be shown, nothing that was seen in it."""
-    thumbnail = shown.get(row.uid)
-    if thumbnail is None:
-        return parts.figure(None, row.text, *_lines(row))
-    findings = beside.findings.get(row.uid, [])
-    seen = [finding_line(found) for found in rests_on(findings, row.outcome_reason)]
-    mask = mask_of(findings, row.outcome_reason)
-    return parts.figure(thumbnail, row.text, *_lines(row), *seen, _cluster(row, shown, beside), mask=mask)
-
-
-def _cluster(row: Row, shown: Mapping[str, Thumbnail], beside: _Aside) -> Html | None:
-    """The other pictures of its clusters, and for a duplicate the one that is kept."""
-    kept = beside.kept.get(row.because_of) if row.outcome == Outcome.DUPLICATE else None
-    others = [other for other in beside.cluster.get(row.uid, []) if kept is None or other.uid != kept.uid]
-    lines: list[Html | None] = []
-    if kept is not None:
-        lines.append(parts.strip(say("kept in its place:"), [shown.get(kept.uid)]))
-    if others:
-        lines.append(
-            parts.strip(say("in its cluster:"), [shown.get(other.uid) for other in others[:CLUSTER]])
-        )
-        lines.append(parts.more(min(CLUSTER, len(others)), len(others)))
-    return join(lines) if lines else None
-
-
-def _lines(row: Row) -> tuple[Html | None, ...]:
-    facts = f"{row.width} × {row.height}" + (f" · {row.licence}" if row.licence else "")
-    return tag("span", facts), parts.page_link(row.page_url or row.image_url)
 
 
 def _objections(summary: Summary, outcome: Outcome, cases: _Cases) -> Html | None:

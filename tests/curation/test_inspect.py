@@ -16,7 +16,9 @@ from PIL import Image
 from rich.console import Console
 
 import curation.annotators.registry
+import curation.filters
 from curation.annotators.base import Finding, Picture, Status
+from curation.filters import resolution
 from curation.inspect import Inspected, inspect
 from kyodaku.errors import UsageError
 from kyodaku.recipe import Recipe
@@ -49,6 +51,8 @@ class Brightness:
 @pytest.fixture(autouse=True)
 def one_annotator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curation.annotators.registry, "BUILT", {"overlay": lambda section: Brightness()})
+    monkeypatch.setattr(curation.filters, "FILTERS", {"resolution": resolution})
+    monkeypatch.setattr(curation.filters, "ASKED", ())
 
 
 def look(*paths: Path, using: Recipe | None = None, sheet: Path | None = None) -> list[Inspected]:

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 import curation.filters
-from curation.review.desk import Desk, Stale
+from curation.review.cases import Stale
+from curation.review.desk import Desk
 from curation.review.samples import Member, choose, draw
 from curation.review.server import Server
 from kyodaku.errors import RunStateError
