@@ -35,9 +35,9 @@ drawn by code of this package, not by the trainers' generators.
 
 **noticed**: what the shipped filters and objections keep out under a recipe's defaults; their thresholds were
 frozen before these sets were made. **recall at 1 %**: what scores above the threshold that 1 % of {negatives}
-ordinary clean pictures exceed in the same column. Enlarged pictures are measured with a recipe that asks for 85 %
-of each picture's shorter side (`filters.resolution.min_effective_side`; the default asks nothing). Columns: PNG, JPEG 90, JPEG 75 (both 4:2:0), half size, a
-twentieth cut off each edge.
+ordinary clean pictures exceed in the same column. Enlarged pictures are measured with a recipe that asks for
+85 % of each picture's shorter side (`filters.resolution.min_effective_side`; the default asks nothing).
+Columns: PNG, JPEG 90, JPEG 75 (both 4:2:0), half size, a twentieth cut off each edge.
 
 Pictures looked at so far, by set: {looked_at}. `make bench-detectors` goes on where it stopped.
 """
