@@ -31,7 +31,8 @@ def features(tile: Floats) -> Floats:
     """float32 (FEATURES,) of a grey tile, 0 to 255, LEAST to TILE a side: the means over both directions of
     the log power spectrum, its level, and the periodicity of the second difference, against its
     neighbourhood and as a log, and of the first, which alone shows a factor of two."""
-    return (_along(tile) + _along(np.ascontiguousarray(tile.T))) / 2
+    both = _along(tile) + _along(np.ascontiguousarray(tile.T))
+    return (both / 2).astype(np.float32)
 
 
 def _along(rows: Floats) -> Floats:
@@ -55,7 +56,8 @@ def _nearby(rows: Floats) -> Floats:
     """The mean over _TREND columns around each place."""
     half = _TREND // 2
     sums = np.pad(rows, ((0, 0), (half + 1, half)), mode="edge").cumsum(axis=1)
-    return (sums[:, _TREND:] - sums[:, :-_TREND]) / np.float32(_TREND)
+    means: Floats = ((sums[:, _TREND:] - sums[:, :-_TREND]) / _TREND).astype(np.float32)
+    return means
 
 
 def _periods(profile: Floats) -> Floats:
@@ -63,7 +65,8 @@ def _periods(profile: Floats) -> Floats:
     trend = np.convolve(np.pad(profile, _TREND // 2, mode="edge"), np.full(_TREND, 1 / _TREND), "valid")
     even = (profile / (trend + 0.05) - 1) * np.hanning(len(profile))
     strength = np.abs(np.fft.rfft(even, TILE))[1:]
-    return np.log(strength / (np.median(strength) + 1e-4) + 0.1).astype(np.float32)
+    found: Floats = np.log(strength / (np.median(strength) + 1e-4) + 0.1).astype(np.float32)
+    return found
 
 
 @dataclass(frozen=True)

@@ -57,10 +57,10 @@ def cases(pool: Path, split: Split, workers: int, least_detail: float, count: in
 def _of(source: Source, number: int, least_detail: float, count: int) -> list[Case]:
     dice = np.random.default_rng(number)
     try:
-        with Image.open(source.path) as image:
-            if min(image.size) < _LEAST_SIDE or image.width * image.height > _LARGEST:
+        with Image.open(source.path) as file:
+            if min(file.size) < _LEAST_SIDE or file.width * file.height > _LARGEST:
                 return []
-            whole = flat(ImageOps.exif_transpose(image))
+            whole = flat(ImageOps.exif_transpose(file))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return []
     side = min(int(dice.integers(512, 1025)), int(max(whole.size) * 0.7))
