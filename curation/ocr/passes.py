@@ -78,7 +78,8 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
         return _ordered(_merged(_read(reader, pixels, page or found)))
     lines = _read(reader, pixels, found)
     clear = any(line.confidence >= SURE for line in lines)
-    if not clear and (hint is None or hint >= _HINT or peak >= _DOUBT):
+    doubtful = hint is None or hint >= _HINT or peak >= _DOUBT
+    if doubtful and not clear and max(pixels.shape[:2]) > FIRST:
         found, _ = _found(reader, pixels, SECOND)
         lines += _read(reader, pixels, found)
     spots = list(_spots(lines, found))
