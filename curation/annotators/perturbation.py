@@ -21,7 +21,7 @@ from torch import Tensor
 
 from curation.annotators.base import Finding, Picture, Status, versioned
 from curation.nets.perturbation import STRIDE, TILE, TILES, Panel
-from curation.nets.residuals import planes, pyramid, residual_features
+from curation.nets.residuals import from_white, planes, pyramid, residual_features
 from kyodaku.durable import file_sha256
 from kyodaku.fingerprint import Pixels
 from kyodaku.recipe import Annotators
@@ -33,6 +33,9 @@ LEAST = 64
 
 #: How many tiles the statistics judge before the net is asked about all.
 FIRST = 4
+
+#: A residual nearer than this to that of white noise is likely nothing: added noise is not told from grain.
+WHITE = 0.32
 
 _CODE = ("curation.annotators.perturbation", "curation.nets.perturbation", "curation.nets.residuals")
 
@@ -103,14 +106,16 @@ def judge(panel: Panel, pixels: Pixels, whole: bool = False) -> Verdict:
     with torch.inference_mode():
         seen = [_Tile(pixels, spot) for spot in spots]
         order = _spread(len(seen))
-        statistics = [panel.features(residual_features(seen[i].whole, seen[i].bands)) for i in order[:FIRST]]
-        cheap = panel.cheap_score(torch.cat(statistics))
+        rows = [residual_features(seen[i].whole, seen[i].bands) for i in order[:FIRST]]
+        cheap = panel.cheap_score(panel.features(torch.cat(rows)))
         if cheap < none and not whole:
             return Verdict(possible / 2 * cheap / none, cheap, "none", len(seen))
-        statistics += [panel.features(residual_features(seen[i].whole, seen[i].bands)) for i in order[FIRST:]]
+        rows += [residual_features(seen[i].whole, seen[i].bands) for i in order[FIRST:]]
         said = [panel.net(seen[i].whole, seen[i].bands) for i in order]
-        score = panel.full_score(torch.cat(statistics), torch.cat([one.logit for one in said]))
+        score = panel.full_score(panel.features(torch.cat(rows)), torch.cat([one.logit for one in said]))
     level = "likely" if score >= likely else "possible" if score >= possible else "none"
+    if level == "likely" and float(from_white(torch.cat(rows)).min()) < WHITE:
+        level = "possible"
     maps = [((seen[i].top, seen[i].left), one.map[0]) for i, one in zip(order, said, strict=True)]
     return Verdict(score, cheap, level, len(seen), maps)
 

@@ -19,6 +19,8 @@ FEATURES = 102
 
 _PERCENTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LAGS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (0, 4), (4, 0), (0, 8), (8, 0), (0, 16), (16, 0))
+#: Where those lags begin among the features: after 50 floors, 4 kurtoses and 6 correlations.
+_LAGS_FROM = 60
 _COLOUR_LAGS = ((0, 1), (1, 0), (0, 2), (2, 0), (0, 8), (8, 0))
 _RINGS = 12
 
@@ -103,6 +105,13 @@ def residual_features(whole: Tensor, bands: list[Tensor]) -> Tensor:
     hue = whole[:, 1:].abs().mean((1, 2, 3))
     parts.append(torch.stack([whole[:, 0].mean((1, 2)) / 64, brightness.std(1) / 32, hue / 32, clipped], 1))
     return torch.cat(parts, 1)
+
+
+def from_white(features: Tensor) -> Tensor:
+    """(n,): how far the autocorrelation of the residual, in `residual_features` (n, FEATURES), is from that of
+    white noise through the same filter: the largest difference over the six nearest lags."""
+    white = torch.tensor([-0.1609, -0.1609, -0.0972, -0.0972, -0.0214, -0.0214], device=features.device)
+    return (features[:, _LAGS_FROM : _LAGS_FROM + 6] - white).abs().amax(1)
 
 
 def _energies(band: Tensor, block: int) -> Tensor:

@@ -11,12 +11,12 @@ import torch
 from PIL import Image
 from skimage import data
 
-from curation.annotators.base import Finding, Status
-from curation.annotators.perturbation import LEAST, TILE, Perturbation, places
+from curation.annotators.base import Finding, Picture, Status, look_at_all
+from curation.annotators.perturbation import LEAST, TILE, WHITE, Perturbation, places
 from curation.cloak_words import cloak_words
 from curation.filters import first_objection
 from curation.nets.perturbation import TILES, PerturbNet
-from curation.nets.residuals import FEATURES, median3, planes, pyramid, residual_features
+from curation.nets.residuals import FEATURES, from_white, median3, planes, pyramid, residual_features
 from curation.objections import objection
 from curation.train.attacks import Attack, attacked, random_encoder
 from curation.train.cloaks import PATTERNS, lay
@@ -26,8 +26,9 @@ from kyodaku.reasons import FilterReason, QuarantineReason, RefuseReason
 from kyodaku.recipe import Filters
 from kyodaku.recipe.filters import Perturbation as Table
 from kyodaku.records import Candidate
+from kyodaku.safedecode import SafeDecoder
 from tests.curation.fixtures import encoded
-from tests.curation.looking import ruled, seen
+from tests.curation.looking import ruled
 
 
 def png(pixels: Pixels) -> bytes:
@@ -41,6 +42,13 @@ def photos() -> list[Pixels]:
     ]
 
 
+def looked(*bodies: bytes) -> list[Finding]:
+    """What the annotator says of files, decoded in one child."""
+    with SafeDecoder() as decoder:
+        pictures = [Picture(body, decoder.decode(body)) for body in bodies]
+    return [row["perturbation"] for row in look_at_all([Perturbation()], pictures)]
+
+
 def found(level: str) -> Finding:
     return Finding("perturbation", "1", Status.OK, score=0.5, level=level)
 
@@ -51,27 +59,22 @@ def test_photographs_and_grain_are_not_likely_and_strong_perturbations_are_seen(
     grained = [png(film_grain(rng, pixels)) for pixels in photos()]
     fields = [PATTERNS["strided"](rng, *pixels.shape[:2], pixels) for pixels in photos()]
     laid = [png(lay(pixels, field, 14)) for pixels, field in zip(photos(), fields, strict=True)]
-    findings = seen(Perturbation(), *clean, *grained, *laid)
+    findings = looked(*clean, *grained, *laid)
     assert [one.status for one in findings] == [Status.OK] * 12
     assert [one.level for one in findings[:4]] == ["none"] * 4
     assert "likely" not in [one.level for one in findings[4:8]]
     assert sum(one.level != "none" for one in findings[8:]) >= 3
     for one in findings:
         assert 0 <= one.score <= 1
-        assert (one.level == "none") == (one.mask == b"") == (one.text == "")
+        assert (one.level == "none") == (one.mask == b"")
+        assert one.text == ("" if one.level == "none" else f"adversarial-like perturbation: {one.level}")
     mask = Image.open(io.BytesIO(next(one.mask for one in findings if one.mask)))
     assert (mask.mode, max(mask.size)) == ("L", 64)
 
 
-def test_a_finding_says_perturbation_and_never_a_tools_name() -> None:
-    laid = lay(photos()[0], PATTERNS["gratings"](np.random.default_rng(1), 512, 512, photos()[1]), 16)
-    (one,) = seen(Perturbation(), png(laid))
-    assert one.text == f"adversarial-like perturbation: {one.level}"
-
-
 def test_what_is_too_small_is_unknown_and_set_aside() -> None:
     small, enough = (png(photos()[0][: LEAST - less, :200]) for less in (1, 0))
-    findings = seen(Perturbation(), small, enough)
+    findings = looked(small, enough)
     assert [one.status for one in findings] == [Status.UNKNOWN, Status.OK]
     assert ruled(Filters(), findings[0]) is QuarantineReason.NOT_LOOKED_AT
 
@@ -91,6 +94,17 @@ def test_tiles_lie_inside_and_reach_both_edges(size: tuple[int, int]) -> None:
     if min(size) >= 2 * TILE:
         assert min(spot[0] for spot in spots) == 0
         assert max(spot[0] + spot[2] for spot in spots) == size[0]
+
+
+def test_white_noise_is_near_white_noise_and_a_pattern_is_not() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.clip(128 + rng.normal(0, 12, (192, 192, 3)), 0, 255).astype(np.uint8)
+    pattern = lay(np.full((192, 192, 3), 128, np.uint8), PATTERNS["strokes"](rng, 192, 192, noise), 12)
+    distances = []
+    for pixels in (noise, pattern):
+        whole = planes(torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None])
+        distances.append(float(from_white(residual_features(whole, pyramid(whole)))[0]))
+    assert distances[0] < WHITE / 3 < WHITE < distances[1]
 
 
 def test_the_median_is_the_median() -> None:
