@@ -140,9 +140,11 @@ def kind(annotation: Annotation, filters: Filters) -> Objection | None:
 #: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`.
 FILTERS: Mapping[str, Filter] = {
     "resolution": resolution,
+    "watermark": watermark,
     "brands": brands,
     "perturbation": perturbation,
     "ai_made": ai_made,
+    "kind": kind,
     "aesthetic": aesthetic,
     "harmful": harmful,
     "privacy": privacy,

@@ -6,6 +6,7 @@ once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,15 +19,17 @@ from PIL import Image
 from safetensors import safe_open
 from torch import Tensor
 
+from curation.kind_features import measured
 from curation.nets.kind import CLASSES, CLOSE, WHOLE, Judged, KindNet
 from kyodaku.fingerprint import Pixels
+from kyodaku.recipe.filters import FURNITURE
 
 Floats = npt.NDArray[np.float32]
 
 WEIGHTS = Path(__file__).parent / "models" / "kind.safetensors"
 
 #: Sources whose change changes what the net says.
-CODE = ("curation.kinds", "curation.nets.kind")
+CODE = ("curation.kinds", "curation.kind_features", "curation.nets.kind")
 
 #: The shorter side, in pixels, below which nothing can be told.
 LEAST = 64
@@ -90,6 +93,10 @@ def unevenness(small: Pixels) -> float:
     return float(np.percentile(np.abs(inner - slow @ light), 99.95))
 
 
+#: The logit of 0.8. Furniture scores 0.8 where 1 % of validation pictures without it score more.
+LOGIT = math.log(4)
+
+
 class Judge:
     """The loaded net. Not to be shared between threads."""
 
@@ -111,7 +118,7 @@ class Judge:
         """The net, and the temperatures that its logits are divided by."""
         net = KindNet()
         with safe_open(self._weights, "pt") as file:
-            net.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118
+            net.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()}, strict=False)  # noqa: SIM118
             scales = {name: float(value) for name, value in (file.metadata() or {}).items()}
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return net.eval().to(device), scales
@@ -123,15 +130,18 @@ class Judge:
         found: list[Judgement] = []
         with torch.inference_mode():
             for at in range(0, len(pictures), 32):
-                whole, close = (as_input(torch.from_numpy(view[at : at + 32]).to(device)) for view in views)
-                found += self.judgements(net(whole, close), scales)
+                both = [view[at : at + 32] for view in views]
+                whole, close = (as_input(torch.from_numpy(view).to(device)) for view in both)
+                plain = torch.from_numpy(np.stack([measured(*pair) for pair in zip(*both, strict=True)]))
+                found += self.judgements(net(whole, close, plain.to(device)), scales)
         return found
 
     @staticmethod
     def judgements(said: Judged, scales: Mapping[str, float]) -> list[Judgement]:
         """The net's logits as probabilities, by picture."""
         kinds = torch.softmax(said.kinds / scales.get("kind_temperature", 1.0), 1)
-        furniture = torch.sigmoid(said.furniture / scales.get("furniture_temperature", 1.0))
+        bounds = torch.tensor([scales.get(f"bound_{name}", LOGIT) for name in FURNITURE])
+        furniture = torch.sigmoid(said.furniture - bounds.to(said.furniture.device) + LOGIT)
         parts = (kinds, furniture, torch.sigmoid(said.mask))
         return [Judgement(*row) for row in zip(*(part.float().cpu().numpy() for part in parts), strict=True)]
 

@@ -17,7 +17,7 @@ from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 
 #: Below this confidence no kind is named.
-SURE = 0.5
+SURE = 0.6
 
 UNKNOWN = "unknown"
 

@@ -11,20 +11,26 @@ from curation.annotators.brands import Brands
 from curation.annotators.detail import Detail
 from curation.annotators.embedding import Embedding
 from curation.annotators.faces import Faces
+from curation.annotators.furniture import FurnitureSeen
 from curation.annotators.harmful import Harmful
+from curation.annotators.kind import Kind
 from curation.annotators.notices import Notices
+from curation.annotators.overlay import Overlay
 from curation.annotators.perturbation import Perturbation
 from curation.annotators.text import Text
 from kyodaku.recipe import Annotators
 
 #: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
 BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
+    "overlay": Overlay.build,
     "text": Text.build,
     "notices": Notices.build,
     "brands": Brands.build,
     "perturbation": Perturbation.build,
     "ai_made": AiMade.build,
     "detail": Detail.build,
+    "kind": Kind.build,
+    "furniture": FurnitureSeen.build,
     "embedding": Embedding.build,
     "aesthetic": Aesthetic.build,
     "harmful": Harmful.build,

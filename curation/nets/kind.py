@@ -2,7 +2,8 @@
 
 One branch sees the whole picture squeezed to a square, the other a sheet of crops at native size, whose
 paper, grain and strokes the first cannot show. Kinds come from both, furniture from the first alone: where
-it stands as a coarse mask, and whether it is there from the mask's strongest places.
+it stands as a coarse mask, and whether it is there from the mask's strongest places. Kinds are judged again
+together with plain measurements, which learn much from few pictures.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from kyodaku.recipe.filters import FURNITURE, KINDS
 
 #: The kinds of the recipe, and `other`: screens, computed backgrounds and the like.
 CLASSES = (*KINDS, "other")
+
+#: How many plain measurements of the two views there are (`curation.kind_features`).
+MEASURED = 88
 
 #: Sides of the two views, in pixels, and of the furniture mask.
 WHOLE, CLOSE, MASK = 160, 112, 20
@@ -49,6 +53,26 @@ class _Block(nn.Module):
         return self.act(x + self.conv(x))  # type: ignore[no-any-return]
 
 
+class Verdict(nn.Module):
+    """Kinds from what the views say and from plain measurements, which are scaled to mean 0 and spread 1."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(MEASURED))
+        self.register_buffer("spread", torch.ones(MEASURED))
+        self.layers = nn.Sequential(
+            nn.Dropout(0.1),
+            nn.Linear(MEASURED + len(CLASSES), 96),
+            nn.ReLU(),
+            nn.Dropout(0.3),
+            nn.Linear(96, len(CLASSES)),
+        )
+
+    def forward(self, kinds: Tensor, measured: Tensor) -> Tensor:
+        scaled = ((measured - self.mean) / self.spread).clamp(-4, 4)
+        return self.layers(torch.cat([scaled, torch.log_softmax(kinds, 1)], 1))  # type: ignore[no-any-return]
+
+
 class KindNet(nn.Module):
     """`whole` (n, 3, 160, 160) and `close` (n, 3, 112, 112), both in [-1, 1]. 0.5 M parameters."""
 
@@ -65,8 +89,10 @@ class KindNet(nn.Module):
             nn.Dropout(0.2), nn.Linear(2 * 128 + 48 + 2 * 64, 128), nn.ReLU(), nn.Linear(128, len(CLASSES))
         )
         self.furniture = nn.Linear(2 * len(FURNITURE) + 128, len(FURNITURE))
+        self.judge = Verdict()
 
-    def forward(self, whole: Tensor, close: Tensor) -> Judged:
+    def forward(self, whole: Tensor, close: Tensor, measured: Tensor | None = None) -> Judged:
+        """With `measured` (n, MEASURED) the kinds are the verdict over both, else the views' alone."""
         eighth = self.eighth(self.stem(whole))
         deep = self.deep(eighth)
         context = nn.functional.interpolate(self.up(deep), size=eighth.shape[-2:], mode="bilinear")
@@ -74,6 +100,7 @@ class KindNet(nn.Module):
         near = self.close(close)
         texture = torch.cat([near.mean((2, 3)), near.std((2, 3))], 1)
         pooled = torch.cat([deep.mean((2, 3)), deep.amax((2, 3)), eighth.mean((2, 3)), texture], 1)
+        kinds = self.kinds(pooled)
         strongest = mask.flatten(2).topk(12, 2).values
         there = torch.cat([strongest.mean(2), strongest[..., 0], deep.mean((2, 3))], 1)
-        return Judged(self.kinds(pooled), self.furniture(there), mask)
+        return Judged(kinds if measured is None else self.judge(kinds, measured), self.furniture(there), mask)

@@ -12,7 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,14 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from curation.kinds import WEIGHTS, as_input
+from curation.kind_features import measured
+from curation.kinds import WEIGHTS, Judge, as_input
 from curation.nets.kind import Judged, KindNet
 from curation.train.kind_figures import figures
 from curation.train.kind_samples import Samples, make
 from curation.train.pictures import DEFAULT_POOL, Split
 from curation.train.stock import Stock
+from kyodaku.recipe.filters import FURNITURE
 
 BATCH = 32
 
@@ -45,6 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--figures", type=Path, help="write the figures of the weights at --out here; no training"
     )
+    parser.add_argument("--go-on", type=Path, help="begin with these weights, in place of none")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
@@ -54,13 +57,15 @@ def main(arguments: list[str] | None = None) -> None:
     ]
     if not options.figures:
         train = samples(options.pool, "train", options.samples, options.seed, options.cache)
-        net = KindNet()
-        fit(net, train, held_out[0], options.epochs, options.minutes * 60, options.seed)
-        save(net, calibrated(net, held_out[0]), options.out)
-    said = json.dumps(figures(options.pool, options.out, *held_out), indent=1)
+        net = Judge(options.go_on).loaded[0] if options.go_on else KindNet()
+        if options.epochs:
+            fit(net, train, held_out[0], options.epochs, options.minutes * 60, options.seed)
+        said = fit_verdict(net, train, held_out[0])
+        save(net, calibrated(said, held_out[0]), options.out)
+    text = json.dumps(figures(options.pool, options.out, *held_out), indent=1)
     if options.figures:
-        options.figures.write_text(said + "\n", encoding="utf-8")
-    print(said)
+        options.figures.write_text(text + "\n", encoding="utf-8")
+    print(text)
 
 
 def samples(pool: Path, split: Split, count: int, seed: int, cache: Path | None) -> Samples:
@@ -173,27 +178,76 @@ def loss_over(net: KindNet, data: Samples) -> float:
     return sum(loss * count for loss, count in parts) / max(1, sum(count for _, count in parts))
 
 
+# --------------------------------------------------------------------------- the verdict
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the trained views say of all samples (logits), and the plain measurements of them."""
+
+    kinds: Tensor
+    furniture: Tensor
+    measured: Tensor
+
+
+def said_of(net: KindNet, data: Samples) -> Said:
+    """See Said."""
+    net.eval()
+    kinds, furniture = [], []
+    with torch.inference_mode():
+        for at in range(0, len(data), BATCH):
+            judged = net(*inputs(data, np.arange(at, min(len(data), at + BATCH))))
+            kinds.append(judged.kinds)
+            furniture.append(judged.furniture)
+    plain = np.stack([measured(*views) for views in zip(data.whole, data.close, strict=True)])
+    return Said(torch.cat(kinds).clone(), torch.cat(furniture).clone(), torch.from_numpy(plain))
+
+
+def fit_verdict(net: KindNet, train: Samples, validation: Samples, epochs: int = 60) -> Said:
+    """Train the verdict on what the views say; the epoch with the least validation loss is kept. What is
+    returned is of the validation split."""
+    seen, held_out = said_of(net, train), said_of(net, validation)
+    verdict = net.judge
+    verdict.mean.copy_(seen.measured.mean(0))
+    verdict.spread.copy_(seen.measured.std(0) + 1e-3)
+    labels, wanted = torch.from_numpy(train.kinds), torch.from_numpy(validation.kinds)
+    optimizer = torch.optim.AdamW(verdict.parameters(), lr=2e-3, weight_decay=0.05)
+    best, kept = np.inf, {}
+    for _ in range(epochs):
+        verdict.train()
+        for batch in torch.randperm(len(labels)).split(64):
+            logits = verdict(seen.kinds[batch], seen.measured[batch])
+            loss = nn.functional.cross_entropy(logits, labels[batch], ignore_index=-1, label_smoothing=0.05)
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+        verdict.eval()
+        with torch.inference_mode():
+            logits = verdict(held_out.kinds, held_out.measured)
+            held = float(nn.functional.cross_entropy(logits, wanted, ignore_index=-1))
+        if held < best:
+            best, kept = held, {name: value.clone() for name, value in verdict.state_dict().items()}
+    verdict.load_state_dict(kept)
+    print(f"verdict: held out {best:.3f}", flush=True)
+    return Said(verdict(held_out.kinds, held_out.measured).detach(), held_out.furniture, held_out.measured)
+
+
 # --------------------------------------------------------------------------- what is written
 
 
-def calibrated(net: KindNet, validation: Samples) -> dict[str, float]:
-    """Temperatures by which logits are divided, so that probabilities hold on the validation split
-    (Guo et al., ICML 2017)."""
-    with torch.inference_mode():
-        said = [net(*inputs(validation, batch)) for batch in batches(validation, np.arange(len(validation)))]
-    kinds, furniture = torch.cat([one.kinds for one in said]), torch.cat([one.furniture for one in said])
-    labels = torch.from_numpy(validation.kinds)[: len(kinds)]
-    there = torch.from_numpy(validation.furniture)[: len(furniture)]
-    by_kind, by_furniture = {}, {}
-    for scale in np.arange(0.5, 4.01, 0.1):
-        divided = float(scale)
-        by_kind[divided] = float(nn.functional.cross_entropy(kinds / divided, labels, ignore_index=-1))
-        logits = furniture / divided
-        by_furniture[divided] = float(nn.functional.binary_cross_entropy_with_logits(logits, there))
-    return {
-        "kind_temperature": min(by_kind, key=by_kind.__getitem__),
-        "furniture_temperature": min(by_furniture, key=by_furniture.__getitem__),
+def calibrated(said: Said, validation: Samples) -> dict[str, float]:
+    """The temperature by which kinds' logits are divided, so that probabilities hold on the validation split
+    (Guo et al., ICML 2017), and of each piece of furniture the logit that 1 % of pictures without it pass."""
+    labels = torch.from_numpy(validation.kinds)
+    by_kind = {
+        scale: float(nn.functional.cross_entropy(said.kinds / scale, labels, ignore_index=-1))
+        for scale in map(float, np.arange(0.4, 4.01, 0.1))
     }
+    scales = {"kind_temperature": min(by_kind, key=by_kind.__getitem__)}
+    for at, name in enumerate(FURNITURE):
+        without = said.furniture[:, at].numpy()[validation.furniture[:, at] < 0.5]
+        scales[f"bound_{name}"] = float(np.percentile(without, 99))
+    return scales
 
 
 def save(net: KindNet, scales: dict[str, float], path: Path) -> None:

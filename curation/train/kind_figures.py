@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from curation.annotators.kind import kind_of
+from curation.kind_features import measured
 from curation.kinds import LEAST, SMALL, Judge, Judgement, as_input, unevenness
 from curation.nets.kind import CLASSES
 from curation.train.kind_samples import Samples
@@ -22,7 +23,7 @@ from kyodaku.recipe.filters import FURNITURE, KINDS
 CONFIDENCE = 0.8
 
 #: Of each kind, at most so many whole files of the test split are judged as they are.
-FILES = 150
+FILES = 25
 
 
 def figures(pool: Path, weights: Path, validation: Samples, test: Samples) -> dict[str, Any]:
@@ -75,10 +76,10 @@ def _judged(judge: Judge, samples: Samples) -> Iterator[Judgement]:
     net, scales = judge.loaded
     with torch.inference_mode():
         for at in range(0, len(samples), 32):
-            views = [
-                as_input(torch.from_numpy(view[at : at + 32])) for view in (samples.whole, samples.close)
-            ]
-            yield from judge.judgements(net(*views), scales)
+            both = [view[at : at + 32] for view in (samples.whole, samples.close)]
+            whole, close = (as_input(torch.from_numpy(view)) for view in both)
+            plain = torch.from_numpy(np.stack([measured(*pair) for pair in zip(*both, strict=True)]))
+            yield from judge.judgements(net(whole, close, plain), scales)
 
 
 def _named(judged: Judgement) -> tuple[str, float]:
