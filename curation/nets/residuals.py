@@ -108,8 +108,8 @@ def residual_features(whole: Tensor, bands: list[Tensor]) -> Tensor:
 
 
 def from_white(features: Tensor) -> Tensor:
-    """(n,): how far the autocorrelation of the residual, in `residual_features` (n, FEATURES), is from that of
-    white noise through the same filter: the largest difference over the six nearest lags."""
+    """(n,): how far the autocorrelation of the residual, in `residual_features`, is from that of white noise
+    through the same filter: the largest difference over the six nearest lags."""
     white = torch.tensor([-0.1609, -0.1609, -0.0972, -0.0972, -0.0214, -0.0214], device=features.device)
     return (features[:, _LAGS_FROM : _LAGS_FROM + 6] - white).abs().amax(1)
 

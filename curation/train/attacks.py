@@ -58,16 +58,16 @@ def attacked(
     """
     if attack.goal == "denoiser" and denoiser is None:
         raise ValueError("an attack on a denoiser needs one")
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator(images.device).manual_seed(seed)
     loss = _loss(images, targets, encoder, attack, denoiser, generator)
     bound = attack.bound / 255
-    change = (torch.rand(images.shape, generator=generator) * 2 - 1) * bound * 0.5
+    change = (torch.rand(images.shape, generator=generator, device=images.device) * 2 - 1) * bound * 0.5
     change = (
         _soft(images, change, loss, bound, attack)
         if attack.soft
         else _signed(images, change, loss, bound, attack)
     )
-    return np.asarray(change.permute(0, 2, 3, 1).numpy() * 255, np.float32)
+    return np.asarray(change.permute(0, 2, 3, 1).cpu().numpy() * 255, np.float32)
 
 
 def _signed(images: Tensor, change: Tensor, loss: Encoder, bound: float, attack: Attack) -> Tensor:
@@ -119,8 +119,8 @@ def _loss(
         if attack.goal == "away":
             return -(code - own).square().mean() / spread
         if attack.goal == "denoiser" and denoiser is not None:
-            level = torch.rand(len(code), 1, 1, 1, generator=generator)
-            noise = torch.randn(code.shape, generator=generator)
+            level = torch.rand(len(code), 1, 1, 1, generator=generator, device=code.device)
+            noise = torch.randn(code.shape, generator=generator, device=code.device)
             return -(denoiser((1 - level) * code / spread.sqrt() + level * noise) - noise).square().mean()
         return (code - wanted).square().mean() / spread
 
@@ -129,13 +129,13 @@ def _loss(
 
 def _drifted(x: Tensor, generator: torch.Generator) -> Tensor:
     h, w = x.shape[2:]
-    down, right = (int(n) for n in torch.randint(-3, 4, (2,), generator=generator))
+    down, right = (int(n) for n in torch.randint(-3, 4, (2,), generator=generator, device=x.device))
     x = torch.roll(x, (down, right), (2, 3))
-    if torch.rand(1, generator=generator) < 0.5:
+    if torch.rand(1, generator=generator, device=x.device) < 0.5:
         x = interpolate(
             interpolate(x, scale_factor=0.75, mode="bilinear", antialias=True), (h, w), mode="bilinear"
         )
-    return x + torch.randn(x.shape, generator=generator) * 0.01
+    return x + torch.randn(x.shape, generator=generator, device=x.device) * 0.01
 
 
 # --------------------------------------------------------------------------- encoders that nobody trained

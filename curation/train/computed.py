@@ -61,22 +61,30 @@ HELD_OUT: Sequence[Family] = (
 
 @dataclass(frozen=True)
 class Encoders:
-    """What is attacked. Random and patch encoders are made anew for each batch."""
+    """What is attacked, on one device. Random and patch encoders are made anew for each batch."""
 
     latent: nn.Module
     pooled: nn.Module
     denoiser: nn.Module
+    device: str = "cpu"
 
     def of(self, family: Family, seed: int) -> nn.Module:
         """The encoder of one batch of a family."""
         if family.encoder == "random":
-            return random_encoder(seed).requires_grad_(False)
+            return random_encoder(seed).requires_grad_(False).to(self.device)
         if family.encoder == "patch":
-            return patch_encoder(seed).requires_grad_(False)
+            return patch_encoder(seed).requires_grad_(False).to(self.device)
         return self.latent if family.encoder == "latent" else self.pooled
 
 
-def encoders(folder: Path, bank: Sequence[Rgb], seconds: float, seed: int, say: Say = print) -> Encoders:
+def encoders(
+    folder: Path,
+    bank: Sequence[Rgb],
+    seconds: float,
+    seed: int,
+    say: Say = print,
+    device: str = "cpu",
+) -> Encoders:
     """Those of an earlier run with this folder, or trained now on the bank, CPU `seconds` for all."""
     found: dict[str, nn.Module] = {}
     makes: Mapping[str, type[nn.Module]] = {"latent": LatentEncoder, "pooled": PooledEncoder}
@@ -85,7 +93,7 @@ def encoders(folder: Path, bank: Sequence[Rgb], seconds: float, seed: int, say: 
         model = stored(path, make)
         if model is None:
             torch.manual_seed(seed + number)
-            model = make()
+            model = make().to(device)
             error = trained(
                 model,
                 _batches(bank, 8, 64, seed + number),
@@ -94,13 +102,13 @@ def encoders(folder: Path, bank: Sequence[Rgb], seconds: float, seed: int, say: 
             )
             store(path, model)
             say(f"encoder {name}: mean error {error * 255:.1f} of 255")
-        found[name] = model
+        found[name] = model.to(device)
     path = folder / "denoiser.safetensors"
     noise = stored(path, denoiser)  # type: ignore[arg-type]
     if noise is None:
         noise = trained_denoiser(found["pooled"], _batches(bank, 8, 96, seed + 7), seconds * 0.07, seed)
         store(path, noise)
-    return Encoders(found["latent"], found["pooled"], noise)
+    return Encoders(found["latent"], found["pooled"], noise.to(device), device)
 
 
 def _batches(bank: Sequence[Rgb], size: int, side: int, seed: int) -> Iterator[Tensor]:
@@ -169,7 +177,14 @@ def change_of(
     )
     seed = int(rng.integers(1 << 30))
     encoder = models.of(family, seed)
-    change = attacked(tensor(chosen), tensor(targets), encoder, attack, seed, models.denoiser)
+    change = attacked(
+        tensor(chosen).to(models.device),
+        tensor(targets).to(models.device),
+        encoder,
+        attack,
+        seed,
+        models.denoiser,
+    )
     return np.clip(np.rint(change), -127, 127).astype(np.int8)
 
 

@@ -95,12 +95,13 @@ def trained(encoder: nn.Module, crops: Crops, seconds: float, seed: int) -> floa
     """Train in place, with a decoder that is thrown away, for so many CPU seconds. Gives the mean error of
     the last hundred steps, 0 to 1 scale."""
     torch.manual_seed(seed)
-    decoder = _Decoder()
+    device = next(encoder.parameters()).device
+    decoder = _Decoder().to(device)
     parameters = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.Adam(parameters, 2e-3)
     last, errors = time.process_time() + seconds, [1.0]
     while time.process_time() < last:
-        batch = next(crops)
+        batch = next(crops).to(device)
         code = encoder(batch)
         noisy = code + 0.1 * torch.randn_like(code)
         back = decoder(noisy)
@@ -117,14 +118,15 @@ def trained(encoder: nn.Module, crops: Crops, seconds: float, seed: int) -> floa
 def trained_denoiser(encoder: nn.Module, crops: Crops, seconds: float, seed: int) -> nn.Module:
     """A denoiser of the encoder's codes, at unit deviation."""
     torch.manual_seed(seed)
-    model = denoiser()
+    device = next(encoder.parameters()).device
+    model = denoiser().to(device)
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
     last = time.process_time() + seconds
     while time.process_time() < last:
         with torch.no_grad():
-            code = encoder(next(crops))
+            code = encoder(next(crops).to(device))
             code = code / code.std()
-        level, noise = torch.rand(len(code), 1, 1, 1), torch.randn_like(code)
+        level, noise = torch.rand(len(code), 1, 1, 1, device=device), torch.randn_like(code)
         error = (model((1 - level) * code + level * noise) - noise).square().mean()
         optimizer.zero_grad()
         error.backward()
@@ -148,4 +150,4 @@ def stored(path: Path, make: type[nn.Module]) -> nn.Module | None:
 def store(path: Path, model: nn.Module) -> None:
     """Keep it for a next run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(model.state_dict(), path)
+    save_file({name: value.cpu() for name, value in model.state_dict().items()}, path)

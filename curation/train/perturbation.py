@@ -90,15 +90,21 @@ def train_features(train: Ready, held: Ready, seed: int, epochs: int = 60, patie
 
 
 def train_net(
-    train: Ready, held: Ready, seed: int, seconds: float, checkpoint: Path, patience: int = 6
+    train: Ready,
+    held: Ready,
+    seed: int,
+    seconds: float,
+    checkpoint: Path,
+    device: str = "cpu",
+    patience: int = 6,
 ) -> PerturbNet:
     """The net: one cycle over the CPU time given, at most; goes on from a checkpoint, and stops early when
     the validation AUC has not risen for `patience` passes."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    model = PerturbNet()
+    model = PerturbNet().to(device)
     if checkpoint.is_file():
-        model.load_state_dict(torch.load(checkpoint, weights_only=True))
+        model.load_state_dict(torch.load(checkpoint, weights_only=True, map_location=device))
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.01)
     began, best, kept, since = time.process_time(), 0.0, _state(model), 0
     while (spent := (time.process_time() - began) / seconds) < 1 and since < patience:
@@ -125,7 +131,7 @@ def train_net(
             flush=True,
         )
     model.load_state_dict(kept)
-    return model.eval()
+    return model.cpu().eval()
 
 
 def _net_step(
@@ -147,10 +153,11 @@ def _net_step(
         images.append(_tensor(image))
         energies.append(torch.from_numpy(energy.copy()))
         labels.append(float(sample.perturbed))
-    whole = planes(torch.stack(images))
+    device = next(model.parameters()).device
+    whole = planes(torch.stack(images).to(device))
     seen = model(whole, pyramid(whole))
-    truth = torch.tensor(labels)
-    where = (torch.stack(energies) > 1.5).float()
+    truth = torch.tensor(labels, device=device)
+    where = (torch.stack(energies).to(device) > 1.5).float()
     loss = binary_cross_entropy_with_logits(seen.logit, truth)
     loss = loss + 0.4 * binary_cross_entropy_with_logits(seen.map, where)
     optimizer.zero_grad()
@@ -162,10 +169,11 @@ def _net_step(
 
 def _net_auc(model: PerturbNet, held: Ready) -> float:
     model.eval()
+    device = next(model.parameters()).device
     logits = []
     with torch.inference_mode():
         for sample in held.samples:
-            whole = planes(_tensor(sample.pixels)[None])
+            whole = planes(_tensor(sample.pixels)[None].to(device))
             logits.append(float(model(whole, pyramid(whole)).logit[0]))
     return auc(np.array(logits), held.labels.numpy() > 0.5)
 
@@ -192,6 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ask.add_argument("--pool", type=Path, default=DEFAULT_POOL)
     ask.add_argument("--cache", type=Path, required=True, help="folder for encoders, attacks and checkpoints")
     ask.add_argument("--out", type=Path, default=WEIGHTS)
+    ask.add_argument("--device", default="cpu", help="for encoders, attacks and the net: cpu, or cuda")
     ask.add_argument("--seed", type=int, default=4)
     ask.add_argument("--samples", type=int, default=8000, help="training samples")
     ask.add_argument("--encoder-seconds", type=float, default=420)
@@ -218,7 +227,7 @@ def train(given: argparse.Namespace) -> Panel:
     given.cache.mkdir(parents=True, exist_ok=True)
     bank = crops(given.pool, "train", max(600, given.samples // 4), SIDE, SIDE, given.seed)
     print(f"{len(bank)} training crops", flush=True)
-    models = encoders(given.cache, bank, given.encoder_seconds, given.seed)
+    models = encoders(given.cache, bank, given.encoder_seconds, given.seed, device=given.device)
     attacks = computed(given.cache, bank, models, FAMILIES, given.seed, given.attacks)
     made = ready(list(samples(bank, attacks, TRAINED, given.samples, given.seed)))
     other = crops(given.pool, "validation", max(150, given.samples // 12), SIDE, SIDE, given.seed + 1)
@@ -229,7 +238,7 @@ def train(given: argparse.Namespace) -> Panel:
     with torch.inference_mode():
         score = auc(panel.features(held.features).numpy(), held.labels.numpy() > 0.5)
     print(f"features: validation AUC {score:.4f}", flush=True)
-    panel.net = train_net(made, held, given.seed, given.net_seconds, given.cache / "net.pt")
+    panel.net = train_net(made, held, given.seed, given.net_seconds, given.cache / "net.pt", given.device)
     calibrated(panel, given.pool, attacks, TRAINED, given.pictures, given.seed)
     return panel
 

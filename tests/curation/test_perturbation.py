@@ -36,7 +36,7 @@ def png(pixels: Pixels) -> bytes:
 
 
 def photos() -> list[Pixels]:
-    """CC0 and NASA photographs, none of which the training pool holds."""
+    """CC0 and NASA photographs."""
     return [
         np.ascontiguousarray(one) for one in (data.astronaut(), data.coffee(), data.rocket(), data.chelsea())
     ]
