@@ -1,5 +1,6 @@
-"""What the drop filters are for: pictures that are marked, banned in writing, cloaked, generated or copied;
-clean ones that only look it and must stay; and one artist who protects one picture in seven ways.
+"""What the drop filters are for: pictures that are marked, banned in writing, cloaked, generated, enlarged
+or copied; clean ones that only look it and must stay; and one artist who protects one picture in seven
+ways.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def sites() -> list[Site]:
         notices(),
         cloaks(),
         prompts(),
+        enlargements(),
         *copies(),
         *reposts(),
         lookalikes(),
@@ -138,6 +140,19 @@ def prompts() -> Site:
         shown("/1.png", "A town at dusk", art.town, 8401, by("Stable Diffusion 1"), made),
         shown("/2.png", "A ridge in mist", art.landscape, 8402, by("Stable Diffusion 2"), made),
         Figure("/3.png", "A boat at dusk", raw(prompt, "image/png"), expect=made),
+    )
+
+
+def enlargements() -> Site:
+    """Large by their files, small by what is in them."""
+    small = ends(FilterReason.ENLARGED)
+    return one_page(
+        "enlarged.example",
+        "pictures that were made three and four times larger than they are, and one that was not",
+        "Large pictures",
+        shown("/1.png", "A town, large", art.town, 8501, protected.enlarged(3), small),
+        shown("/2.jpg", "A tree, large", art.blossom, 8502, protected.enlarged(4), small),
+        shown("/3.png", "A town, as large as it is drawn", art.town, 8503),
     )
 
 
