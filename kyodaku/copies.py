@@ -45,7 +45,7 @@ _FREQUENCIES = 16
 _BORDER_TOLERANCE = 12
 _BORDER_SHARE = 0.98
 #: A frequency (orthonormal DCT of 64 x 64 grey levels) so far from the median is no noise.
-_CLEAR = 2.0
+_CLEAR = 4.0
 #: What is left without its border must be at least this much of each side.
 _LEAST_LEFT = 0.3
 
