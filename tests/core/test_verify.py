@@ -72,7 +72,7 @@ def test_a_whole_release_is_ok(whole: Path) -> None:
     assert report.samples == 7
     statuses = {row.check: row.status for row in report.rows}
     assert statuses["reader: webdataset"] == statuses["reader: open_clip"] == "ok"
-    assert statuses["reader: diffusers (pwatermark)"] == "not applicable"
+    assert statuses["reader: diffusers (pwatermark)"] == "ok"
     json.dumps(asdict(report))
     console = Console(file=io.StringIO(), width=120)
     console.print(report.render())
@@ -254,6 +254,24 @@ def test_pwatermark_as_diffusers_reads_it(copy: Path, value: float | None, statu
     retar(copy, mark)
     rows = {row.check: row.status for row in verify_release(copy).rows}
     assert rows["reader: diffusers (pwatermark)"] == status
+
+
+def test_samples_that_no_detector_looked_at_have_no_pwatermark(copy: Path) -> None:
+    left: list[str] = []
+
+    def without(samples: Samples) -> Samples:
+        changed = []
+        for key, members in samples:
+            told = json.loads(members["json"])
+            if key not in left:
+                told.pop("pwatermark")
+            changed.append((key, {**members, "json": json.dumps(told).encode()}))
+        return changed
+
+    left.append(next(iter(iter_samples(copy / "00000.tar")))[0])
+    retar(copy, without)
+    row = next(row for row in verify_release(copy).rows if row.check == "reader: diffusers (pwatermark)")
+    assert (row.status, row.detail) == ("ok", "2 samples have none and would be left out")
 
 
 def test_a_sample_hashes_only_some_pictures(copy: Path) -> None:
