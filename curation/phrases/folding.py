@@ -62,7 +62,8 @@ class Folded:
 
 
 def fold(text: str) -> Folded:
-    """Text of any kind, folded. Phrases may run over line ends, as they do in pictures."""
+    """Text of any kind, folded. Phrases may run over line ends, as they do in pictures; a dot there ends a
+    sentence."""
     table, signs, breaks, places = _table(), [], bytearray(), []
     pending, last = END, ""
     for place, raw in enumerate(text):
@@ -72,7 +73,8 @@ def fold(text: str) -> Folded:
                 continue
             sign = _SMALL.get(sign, sign)
             if kind[0] not in "LN":
-                pending = max(pending, _strength(raw, kind))
+                ends = raw == "\n" and text[place - 1 : place] == "." and place > 3
+                pending = max(pending, END if ends else _strength(raw, kind))
                 continue
             script = _script(sign)
             if last and script != last and pending == NONE:

@@ -280,7 +280,9 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
     tail = flat.signs[match.end : min(end, place.line_end + more, match.end + 2 * _SAID)]
     after = text[flat.places[end - 1] + 1 : flat.places[end - 1] + 9].lstrip()
     asks = after[:1] in ("?", "？") and place.line_end >= end
-    if asks or any(word in head for word in known.before) or any(word in tail for word in known.after):
+    if any(word in head for word in known.before):
+        return True
+    if asks or any(word in tail for word in known.after):
         return not _own_line(place)
     return page and match.end - match.start < PAGE_SHARE * (end - start) and not _own_line(place)
 
