@@ -86,9 +86,11 @@ def stock() -> Site:
     """Previews as agencies show them; the licence on the page does not make them pictures to learn from."""
     return one_page(
         "previews.example",
-        "a preview with an address and an asset number below the picture",
+        "previews: crossing lines with an agency's name, a bar with an address and a number",
         "Previews",
-        shown("/4.jpg", "Fruit, for sale", art.still_life, 8104,
+        shown("/1.jpg", "A harbour, preview", art.sea, 8106, protected.grid_mark("pixelpier"), MARKED),
+        shown("/2.jpg", "Hills, preview", art.landscape, 8102, protected.grid_mark("pixelpier"), MARKED),
+        shown("/3.jpg", "Fruit, for sale", art.still_life, 8104,
               protected.footer_mark("www.pixelpier.example", "48213377"), MARKED),
     )  # fmt: skip
 
