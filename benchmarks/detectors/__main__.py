@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def main() -> int:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the figures there, not to the package"
     )
+    parser.add_argument("--earlier", action="store_true", help="count earlier versions too; they are named")
     asked = parser.parse_args()
     share = 1 / 12 if asked.quick else asked.share
     began = time.monotonic()
@@ -65,7 +67,7 @@ def main() -> int:
                 if done % 20 == 0 or done == of:
                     spent = time.monotonic() - began
                     print(f"{name}: {done} of {of}, {spent:.0f} s", file=sys.stderr, flush=True)
-    result = measured(asked.pool)
+    result = measured(asked.pool, asked.earlier)
     if asked.quick and not asked.json:
         print(tables.page(result))
         return 0
@@ -78,19 +80,19 @@ def main() -> int:
     return 0
 
 
-def measured(pool: Path) -> dict[str, Any]:
+def measured(pool: Path, earlier: bool = False) -> dict[str, Any]:
     """The figures of everything that was looked at. A detector whose annotators are missing has none."""
-    seen = {name: looks.looked(WORK, pool, test) for name, test in SETS.items()}
+    seen = {name: looks.looked(WORK, pool, test, earlier) for name, test in SETS.items()}
     there = looks.built()
     detectors = {
         name: {
             "title": one.title,
-            "versions": {needed: there[needed].version for needed in one.needs},
+            "versions": {needed: _versions(needed, seen.values()) for needed in one.needs},
             **figures(one, seen[one.positives], seen["clean"]),
             "false_alarms": false_alarms(one, [*seen["hard"], *seen["texts"]]),
         }
         for name, one in DETECTORS.items()
-        if all(needed in there for needed in one.needs)
+        if all(needed in there and _versions(needed, seen.values()) for needed in one.needs)
     }
     grounds = Grounds(pool)
     others: dict[str, Any] = {}
@@ -119,6 +121,12 @@ def measured(pool: Path) -> dict[str, Any]:
         "detectors": detectors,
         **others,
     }
+
+
+def _versions(annotator: str, sets: Iterable[Sequence[looks.Looked]]) -> str:
+    """Every version of an annotator whose findings are counted."""
+    found = {one.findings[annotator].version for some in sets for one in some if annotator in one.findings}
+    return ", ".join(sorted(found))
 
 
 if __name__ == "__main__":

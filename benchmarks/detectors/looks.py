@@ -98,14 +98,17 @@ def look(
             yield done, len(cases)
 
 
-def looked(folder: Path, pool: Path, test: TestSet, share: float = 1.0) -> list[Looked]:
-    """What was found so far, by the annotators and on the pictures of today."""
+def looked(folder: Path, pool: Path, test: TestSet, earlier: bool = False) -> list[Looked]:
+    """What was found so far, by the annotators and on the pictures of today; with `earlier`, also by earlier
+    versions of the annotators."""
     made, versions = _made(test, _grounds(pool)), {one.name: one.version for one in asked(test)}
     known = _read(folder, test)
     found = []
-    for case in test.cases(share):
+    for case in test.cases(1.0):
         for view in test.views_of(case):
-            row = _fit(known.get((case.key, view)), made, versions)
+            kept = known.get((case.key, view))
+            then = {name: item["version"] for name, item in kept["findings"].items()} if kept else {}
+            row = _fit(kept, made, then if earlier else versions)
             if row["findings"]:
                 findings = {name: Finding.from_row(item) for name, item in row["findings"].items()}
                 found.append(Looked(case, view, row["width"], row["height"], findings))
