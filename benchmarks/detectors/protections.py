@@ -56,14 +56,14 @@ def verdict(kept_out: Sequence[Rate], the_recipe_decides: bool = False) -> Verdi
     """The word for a protection, from how often it keeps a picture out in each column of the web.
 
     `rely on it`: even in the worst column the lower end of the 95 % interval is RELY_FROM or more, and no
-    number that a recipe's author chooses decides. `helps`: the lower end is HELPS_FROM or more in the best
-    column. Else `do not rely on it`; `not measured` where a column is missing.
+    number that a recipe's author chooses decides. `helps`: the lower end over all columns together is
+    HELPS_FROM or more. Else `do not rely on it`; `not measured` where a column is missing.
     """
     if not kept_out or any(rate.total == 0 for rate in kept_out):
         return Verdict.UNKNOWN
     if min(rate.low for rate in kept_out) >= RELY_FROM and not the_recipe_decides:
         return Verdict.RELY
-    return Verdict.HELPS if max(rate.low for rate in kept_out) >= HELPS_FROM else Verdict.NOT
+    return Verdict.HELPS if sum(kept_out, Rate(0, 0)).low >= HELPS_FROM else Verdict.NOT
 
 
 @dataclass(frozen=True)

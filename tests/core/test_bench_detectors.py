@@ -68,6 +68,7 @@ def test_verdicts_follow_from_the_lower_ends_of_intervals() -> None:
     assert verdict([sure, sure]) is Verdict.RELY
     assert verdict([sure, sure], the_recipe_decides=True) is Verdict.HELPS
     assert verdict([sure, poor]) is Verdict.HELPS
+    assert verdict([Rate(8, 8), Rate(1, 8), Rate(0, 8)]) is Verdict.NOT, "one column is not the web"
     assert verdict([fair, fair]) is Verdict.HELPS
     assert verdict([poor, poor]) is Verdict.NOT
     assert verdict([Rate(2, 2)]) is Verdict.HELPS, "two of two prove little"
