@@ -13,8 +13,8 @@ Links = Mapping[str, Mapping[str, float]]
 @dataclass(frozen=True)
 class Likeness:
     """By uid. `pixels`: the cluster of equal pixels, for those that have one. `near`: near copies, with the
-    bits between them; `alike`: those that an embedding calls copies, with 1 - cosine. `crowds`: the cluster of
-    near copies, where any picture of it has more near copies than are written. `opted_out`: the line of an
+    bits between them; `alike`: those that an embedding calls copies, with 1 - cosine. `crowds`: the cluster
+    of near copies, where any picture of it has more near copies than are written. `opted_out`: the line of an
     opt-out file that lists it or a near copy. `earlier`: the picture of an earlier release that it copies.
     """
 
