@@ -92,8 +92,7 @@ class Picture:
     @cached_property
     def grey(self) -> Grey:
         """float32 (height, width), 0 to 255: ITU-R BT.601 luma at native size."""
-        weights = np.array([0.299, 0.587, 0.114], np.float32)
-        return np.asarray(self.pixels @ weights, dtype=np.float32)
+        return luma(self.pixels)
 
     @cached_property
     def _smaller(self) -> dict[int, Pixels]:
@@ -112,6 +111,12 @@ class Picture:
             image = Image.fromarray(self.pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0)
             self._smaller[side] = np.asarray(image)
         return self._smaller[side]
+
+
+def luma(pixels: Pixels) -> Grey:
+    """float32 (height, width), 0 to 255: ITU-R BT.601 luma of uint8 RGB."""
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return np.asarray(pixels @ weights, dtype=np.float32)
 
 
 class Annotator(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.annotators.base import Finding, Grey, Picture, Status, luma, versioned
 from curation.nets.detail import FACTORS, LEAST, DetailNet, detail_of, features, sharpest
 from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
@@ -21,6 +21,9 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "detail.safetensor
 
 #: Tiles that are asked, and the fine detail (`detail_of`) below which a tile tells nothing.
 TILES, LEAST_DETAIL = 4, 3.0
+
+#: Of a longer side, in pixels, only so much of the middle is searched: enlargement is the same all over.
+MOST = 3072
 
 
 class Detail:
@@ -51,7 +54,7 @@ class Detail:
     def _look(self, picture: Picture, net: DetailNet) -> Finding:
         if min(picture.pixels.shape[:2]) < LEAST:
             return Finding(self.name, self.version, Status.UNKNOWN, text=f"less than {LEAST} pixels a side")
-        tiles = [tile for tile in sharpest(picture.grey, TILES) if detail_of(tile) >= LEAST_DETAIL]
+        tiles = [tile for tile in sharpest(_middle(picture), TILES) if detail_of(tile) >= LEAST_DETAIL]
         if not tiles:
             return self._said(picture, 0.0, 1.0, "smooth")
         logits, which = net.judge(np.stack([features(tile) for tile in tiles]))
@@ -68,3 +71,12 @@ class Detail:
             "effective_height": float(round(height / factor)),
         }
         return Finding(self.name, self.version, Status.OK, score, level, values=values)
+
+
+def _middle(picture: Picture) -> Grey:
+    """The luma of the middle, at most MOST a side."""
+    height, width = picture.pixels.shape[:2]
+    if max(height, width) <= MOST:
+        return picture.grey
+    top, left = max(0, height - MOST) // 2, max(0, width - MOST) // 2
+    return luma(picture.pixels[top : top + MOST, left : left + MOST])

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
-from curation.ocr.models import Reader
+from curation.ocr.models import Heat, Reader
 from kyodaku.fingerprint import Pixels
 
 Affine = npt.NDArray[np.float64]
@@ -28,11 +28,17 @@ Affine = npt.NDArray[np.float64]
 #: of a strip along an edge.
 FIRST, SECOND, PAGE, STRIP = 512, 768, 1024, 1280
 
+#: A picture at most this many times as long as FIRST is looked at as it is, and once.
+_NEAR = 1.3
+
 #: From this many boxes on a picture is taken for a page.
 MANY = 14
 
 #: A line is kept from this confidence on; below SURE its place is looked at more closely.
 KEPT, SURE = 0.5, 0.88
+
+#: Times that the box of a line is longer than it is thick, at least.
+_LONG = 1.3
 
 #: Letters and figures of a line at least: single ones are read into leaves and bricks.
 LEAST = 2
@@ -43,7 +49,7 @@ _PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 
 #: Peak, or word of an earlier annotator, from which on a second look is worth it; and the word from which on
 #: the edges are looked at too.
-_DOUBT, _HINT, _LIKELY = 0.1, 0.1, 0.5
+_DOUBT, _HINT, _LIKELY = 0.1, 0.8, 0.85
 
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
 _WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
@@ -72,18 +78,20 @@ class _Window:
 def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> list[Line]:
     """The lines in a picture, uint8 RGB (height, width, 3), in reading order. `hint`: how likely somebody
     else finds it that there is text, 0 to 1; None if nobody said."""
-    found, peak = _found(reader, pixels, FIRST)
+    longest = max(pixels.shape[:2])
+    first = longest if longest <= _NEAR * FIRST else FIRST
+    found, peak = _found(reader, pixels, first)
     if len(found) >= MANY:
         page, _ = _found(reader, pixels, PAGE)
         return _ordered(_merged(_read(reader, pixels, page or found)))
     lines = _read(reader, pixels, found)
     clear = any(line.confidence >= SURE for line in lines)
     doubtful = hint is None or hint >= _HINT or peak >= _DOUBT
-    if doubtful and not clear and max(pixels.shape[:2]) > FIRST:
+    if doubtful and not clear and longest > first:
         found, _ = _found(reader, pixels, SECOND)
         lines += _read(reader, pixels, found)
     spots = list(_spots(lines, found))
-    if (hint or 0.0) >= _LIKELY or max(pixels.shape[:2]) > 3 * FIRST:
+    if (hint or 0.0) >= _LIKELY or longest > 3 * FIRST:
         spots += _strips(pixels)
     left = _WINDOW_PIXELS
     for window in spots[: _WINDOWS if lines else 2]:
@@ -97,12 +105,12 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
 
 def _closer(reader: Reader, seen: Pixels) -> list[Line]:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
-    boxes = boxes_of(reader.heat(seen), _PIXEL, _BOX)
+    boxes = _line_like(reader.heat(seen))
     lines = _read(reader, seen, boxes)
     if not boxes or any(line.confidence >= SURE for line in lines):
         return lines
     raised = _stronger(seen)
-    return lines + _read(reader, raised, boxes_of(reader.heat(raised), _PIXEL, _BOX))
+    return lines + _read(reader, raised, _line_like(reader.heat(raised)))
 
 
 def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
@@ -121,7 +129,16 @@ def _found(reader: Reader, pixels: Pixels, side: int) -> tuple[list[Box], float]
     view, back = _view(pixels, side)
     heat = reader.heat(view)
     peak = float(heat.max())
-    return ([box.mapped(back) for box in boxes_of(heat, _PIXEL, _BOX)] if peak >= _PEAK else []), peak
+    return ([box.mapped(back) for box in _line_like(heat)] if peak >= _PEAK else []), peak
+
+
+def _line_like(heat: Heat) -> list[Box]:
+    """Boxes that are long enough for two letters; the rest are leaves, bricks and single signs."""
+    return [
+        box
+        for box in boxes_of(heat, _PIXEL, _BOX)
+        if max(box.width, box.height) >= _LONG * min(box.width, box.height)
+    ]
 
 
 def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:

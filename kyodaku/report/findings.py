@@ -55,6 +55,7 @@ _DECISIVE: Mapping[str, tuple[str, ...]] = {
     "harmful": ("harmful",),
     "faces": ("faces",),
     "written_notice": ("notices", "text"),
+    "cloaked": ("perturbation",),
 }
 
 

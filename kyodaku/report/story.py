@@ -51,6 +51,19 @@ class EvidenceLine:
 
 
 @dataclass(frozen=True)
+class SeenLine:
+    """What one annotator found in the pixels. `decisive` where the outcome rests on it."""
+
+    annotator: str
+    version: str
+    status: str
+    level: str
+    score: float
+    text: str
+    decisive: bool
+
+
+@dataclass(frozen=True)
 class DecisionLine:
     """What `select` decided. `because_of` names the candidate or image whose facts did."""
 
@@ -122,6 +135,7 @@ class ImageStory:
     gates: tuple[GateStep, ...]
     evidence: tuple[EvidenceLine, ...]
     host_files: tuple[HostFile, ...]
+    seen: tuple[SeenLine, ...]
     decision: DecisionLine | None
     places: tuple[Place, ...]
     caption: Caption | None

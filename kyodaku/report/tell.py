@@ -52,6 +52,7 @@ def _add_image(root: Tree, image: ImageStory, alone: bool) -> None:
     _add_words(branch, image)
     _add_gates(branch, image)
     _add_evidence(branch, image)
+    _add_seen(branch, image)
     _add_decision(branch, image)
     _add_copies(branch, image)
     _add_host_files(branch, image.host_files)
@@ -153,6 +154,20 @@ def _add_evidence(branch: Tree, image: ImageStory) -> None:
             node.add(_line("address", plain(item.licence_url, 200)))
         node.add(Text(f"“{plain(item.element, 400)}”", style="italic"))
         node.add(Text(f"{short_url(item.source_url, 160)}, sha256 {plain(item.digest, 64)}", style="dim"))
+
+
+def _add_seen(branch: Tree, image: ImageStory) -> None:
+    if not image.seen:
+        return
+    shown = branch.add(_line("seen in the picture", ""))
+    for item in sorted(image.seen, key=lambda item: not item.decisive):
+        answer = item.level or f"{item.score:.3g}"
+        if item.status != "ok":
+            answer = item.status
+        mark = " ← decides" if item.decisive else ""
+        node = shown.add(Text.assemble(f"{plain(item.annotator)}: {plain(answer)}", (mark, "bold")))
+        if item.text:
+            node.add(Text(f"“{plain(item.text, 400)}”", style="italic"))
 
 
 def _add_decision(branch: Tree, image: ImageStory) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kyodaku.reasons import FailReason, Outcome
+from kyodaku.reasons import FailReason, Outcome, RefuseReason
 from kyodaku.signals.protocols import all_protocols
 from tests.foreign_project.run import PROJECT, Run, crawl
 from tests.web.model import CC0, Figure, Page, Reply, Site, markup, text
@@ -37,8 +37,14 @@ host = "museum.example"
 statement = "This image is in the public domain."
 evidence_url = "https://museum.example/open-access"
 """
-#: What only later stages see: decoding, and pages that are read after the image was taken.
-LATER = {FailReason.UNDECODABLE, FailReason.PIXEL_BOMB}
+#: What only later stages see: what is in the pixels, and pages that are read after the image was taken.
+LATER = {
+    FailReason.UNDECODABLE,
+    FailReason.PIXEL_BOMB,
+    RefuseReason.WRITTEN_NOTICE,
+    RefuseReason.CLOAKED,
+    RefuseReason.REGISTRY_NEAR,
+}
 #: Hosts that answer only when a hold is asked again, which a foreign project does not do.
 RECOVERING = {"flaky.example", "throttled.example"}
 HOST_FILES = {path for protocol in all_protocols() for path in protocol.host_files}

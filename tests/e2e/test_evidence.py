@@ -37,6 +37,9 @@ WITHOUT_LINES = {
     RefuseReason.PAYMENT_REQUIRED: "status",
     RefuseReason.SAME_BYTES_REFUSED: "copy",
     RefuseReason.SAME_URL_REFUSED: "copy",
+    RefuseReason.WRITTEN_NOTICE: "pixels",
+    RefuseReason.CLOAKED: "pixels",
+    RefuseReason.REGISTRY_NEAR: "near copy",
     HoldReason.REGISTRY_UNREACHABLE: "address",
     HoldReason.IMAGE_FORBIDDEN: "status",
     HoldReason.IMAGE_RATE_LIMITED: "status",
@@ -189,12 +192,14 @@ def test_explain_shows_what_refuses_where_no_line_does(
         if kind == "copy":
             assert story.decision is not None
             assert story.decision.because_of_url
+        if kind == "pixels":
+            assert any(item.decisive for item in story.seen), row.image_url
         if kind == "status":
             assert story.hops, row.image_url
         if kind == "nothing":
             assert all(item.binding == "unbound" for item in story.evidence), row.image_url
         met.add(kind or ("licence" if reason in ON_LICENCES else "line"))
-    assert met >= {"copy", "status", "nothing", "licence", "line", "address"}
+    assert met >= {"copy", "status", "nothing", "licence", "line", "address", "pixels", "near copy"}
 
 
 def test_the_files_behind_every_line_are_told_with_their_place_in_the_evidence(

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from kyodaku.reasons import FailReason, HoldReason, Reason, RefuseReason
+from kyodaku.reasons import FailReason, FilterReason, HoldReason, Reason, RefuseReason
 from tests.web import art, bombs
 from tests.web.model import RELEASED, Figure, Handler, Page, Reply, Site, ends, text
 from tests.web.pictures import drawn, encode, painted, raw
@@ -136,7 +136,7 @@ def pixels() -> Site:
             "quiet",
             "81 megapixels in 10 kB, below the limit where Pillow warns",
             partial(bombs.pixel_bomb, 9_000),
-            (FailReason.PIXEL_BOMB, FailReason.UNDECODABLE, *RELEASED.reasons),
+            (FailReason.PIXEL_BOMB, FailReason.UNDECODABLE, FilterReason.KIND, *RELEASED.reasons),
         ),
         ("promise", "2500 megapixels in the header only", partial(bombs.header_bomb, 50_000), PIXELS.reasons),
         ("frames", "ten thousand frames", partial(bombs.frame_bomb, 10_000), PIXELS.reasons),
