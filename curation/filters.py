@@ -175,12 +175,7 @@ class Objected:
 
 
 def objections(annotation: Annotation, filters: Filters) -> Iterator[Objected]:
-    """Everything that filters hold against a picture, in their order."""
-    for annotator in ASKED:
-        try:
-            finding(annotation, annotator)
-        except Unseen:
-            yield Objected(ASKED_FOR_REFUSALS, QuarantineReason.NOT_LOOKED_AT, annotator)
+    """Everything that filters hold against a picture, in their order; then what could not refuse it."""
     for name, apply in FILTERS.items():
         try:
             reason = apply(annotation, filters)
@@ -189,6 +184,11 @@ def objections(annotation: Annotation, filters: Filters) -> Iterator[Objected]:
         else:
             if reason is not None:
                 yield Objected(name, reason)
+    for annotator in ASKED:
+        try:
+            finding(annotation, annotator)
+        except Unseen:
+            yield Objected(ASKED_FOR_REFUSALS, QuarantineReason.NOT_LOOKED_AT, annotator)
 
 
 def first_objection(

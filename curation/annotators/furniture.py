@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.kinds import CODE, LEAST, WEIGHTS, Judgement, judge
+from curation.kinds import CODE, LEAST, WEIGHTS, Judgement
 from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 from kyodaku.recipe.filters import FURNITURE
@@ -39,6 +39,8 @@ class FurnitureSeen:
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """Unknown for pictures whose shorter side is below LEAST."""
+        from curation.judges.kind import judge  # torch, which only looking needs
+
         large = [picture.pixels for picture in pictures if min(picture.pixels.shape[:2]) >= LEAST]
         judged = iter(judge(self._weights).look(large))
         return [

@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.kinds import BLANK, CODE, LEAST, SMALL, WEIGHTS, Judgement, judge, unevenness
-from curation.nets.kind import CLASSES
+from curation.kinds import BLANK, CLASSES, CODE, LEAST, SMALL, WEIGHTS, Judgement, unevenness
 from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 
@@ -39,6 +38,8 @@ class Kind:
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """Unknown for pictures whose shorter side is below LEAST."""
+        from curation.judges.kind import judge  # torch, which only looking needs
+
         large = [picture for picture in pictures if min(picture.pixels.shape[:2]) >= LEAST]
         said = judge(self._weights).look([picture.pixels for picture in large])
         judged = iter(zip(large, said, strict=True))

@@ -13,16 +13,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kyodaku.recipe.filters import FURNITURE, KINDS
-
-#: The kinds of the recipe, and `other`: screens, computed backgrounds and the like.
-CLASSES = (*KINDS, "other")
+from curation.kinds import CLASSES
+from kyodaku.recipe.filters import FURNITURE
 
 #: How many plain measurements of the two views there are (`curation.kind_features`).
 MEASURED = 88
 
-#: Sides of the two views, in pixels, and of the furniture mask.
-WHOLE, CLOSE, MASK = 160, 112, 20
+#: The side of the furniture mask.
+MASK = 20
 
 
 class Judged(NamedTuple):

@@ -21,8 +21,9 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from curation.judges.kind import Judge, as_input
 from curation.kind_features import measured
-from curation.kinds import WEIGHTS, Judge, as_input
+from curation.kinds import WEIGHTS
 from curation.nets.kind import Judged, KindNet
 from curation.train.kind_figures import figures
 from curation.train.kind_samples import Samples, make

@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 from curation.annotators.kind import kind_of
+from curation.judges.kind import Judge, as_input
 from curation.kind_features import measured
-from curation.kinds import LEAST, SMALL, Judge, Judgement, as_input, unevenness
-from curation.nets.kind import CLASSES
+from curation.kinds import CLASSES, LEAST, SMALL, Judgement, unevenness
 from curation.train.kind_samples import Samples
 from curation.train.pictures import load, shrink, sources
 from kyodaku.recipe.filters import FURNITURE, KINDS

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from curation.kinds import close_view, whole_view
-from curation.nets.kind import CLASSES, CLOSE, MASK, WHOLE
+from curation.kinds import CLASSES, CLOSE, WHOLE, close_view, whole_view
+from curation.nets.kind import MASK
 from curation.train.drawn import SCENES, draw
 from curation.train.pictures import Source, load
 from curation.train.scenes.hand import Hand

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from curation.annotators.base import Picture
-from curation.annotators.overlay import Bounds, Look, Watcher, load_watcher
+from curation.judges.overlay import Bounds, Look, Watcher, load_watcher
 from curation.train.blending import Colours, any_ink, laid, sent
 from curation.train.lookalikes import LOOKALIKES
 from curation.train.mark_layouts import HELD_OUT, TRAINED, Layout, centred, logo_tiles, notice, tiled_text

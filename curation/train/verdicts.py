@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from curation.annotators.perturbation import judge, load_panel, places
+from curation.judges.perturbation import judge, load_panel, places
 from curation.nets.perturbation import Panel
 from curation.nets.residuals import planes, pyramid, residual_features
 from curation.train.cloaks import PATTERNS, Rgb, lay

@@ -14,8 +14,8 @@ from skimage import data
 from curation.annotators.base import Finding, Status
 from curation.annotators.furniture import FurnitureSeen
 from curation.annotators.kind import UNKNOWN, Kind
-from curation.kinds import BLANK, LEAST, Judge, close_view, whole_view
-from curation.nets.kind import CLASSES, CLOSE, WHOLE
+from curation.judges.kind import Judge
+from curation.kinds import BLANK, CLASSES, CLOSE, LEAST, WHOLE, close_view, whole_view
 from curation.train import kind as trainer
 from curation.train.drawn import draw
 from curation.train.kind_figures import by_kind, furniture_row

@@ -15,14 +15,11 @@ from curation.annotators.overlay import (
     LEAST,
     LIKELY,
     POSSIBLE,
-    TILE,
-    Bounds,
     Overlay,
-    padded,
-    tiles_of,
 )
 from curation.filters import watermark
 from curation.findings import Unseen
+from curation.judges.overlay import TILE, Bounds, padded, tiles_of
 from curation.plan import pwatermark
 from curation.train.blending import Colours, Ink, laid
 from curation.train.lookalikes import LOOKALIKES

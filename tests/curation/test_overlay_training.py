@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from curation.annotators.overlay import Bounds, load_watcher
+from curation.judges.overlay import Bounds, load_watcher
 from curation.nets.overlay import HEADS, OverlayNet, fused
 from curation.train.mark_layouts import HELD_OUT, TRAINED
 from curation.train.overlay import Batch, Plan, Training, area_under_curve, make_batch, write_weights

@@ -12,9 +12,10 @@ from PIL import Image
 from skimage import data
 
 from curation.annotators.base import Finding, Picture, Status, look_at_all
-from curation.annotators.perturbation import LEAST, TILE, WHITE, Perturbation, places
+from curation.annotators.perturbation import LEAST, Perturbation
 from curation.cloak_words import cloak_words
 from curation.filters import first_objection
+from curation.judges.perturbation import TILE, WHITE, places
 from curation.nets.perturbation import TILES, PerturbNet
 from curation.nets.residuals import FEATURES, from_white, median3, planes, pyramid, residual_features
 from curation.objections import objection

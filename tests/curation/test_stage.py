@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import io
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -191,3 +193,11 @@ def test_release_needs_curate_and_curate_needs_a_crawl(tmp_path: Path, nine: lis
         path.unlink()
     with pytest.raises(RunStateError, match="crawl"):
         curate(context(run))
+
+
+def test_asking_what_is_to_be_done_loads_no_torch() -> None:
+    code = (
+        "import sys, curation.stage; from curation.annotators.registry import annotators;"
+        "from kyodaku.recipe import Annotators; annotators(Annotators()); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -30,6 +30,11 @@ from tests.web.small_web import SmallWeb
 #: Sites whose answers depend on how often or how long they were asked have no single end state.
 UNSTEADY = ("split", "slow", "timeout", "drip", "flaky", "recover", "limit", "busy", "bomb", "reset")
 DELAY = 0.1
+#: One site of each kind, for the quick proof.
+OF_EACH = (
+    "studio", "twins", "artist", "xmp", "tdm-header", "robots-503", "redirector", "landing", "written",
+    "previews", "copies", "copies-too", "reposter",
+)  # fmt: skip
 
 
 def steady_sites() -> list[Site]:
@@ -152,8 +157,7 @@ def too_fast(web: SmallWeb, delay: float) -> list[str]:
     ]
 
 
-def killed_run_equals_uninterrupted(tmp_path: Path, kills: int, seed: int) -> None:
-    sites = steady_sites()
+def killed_run_equals_uninterrupted(tmp_path: Path, kills: int, seed: int, sites: list[Site]) -> None:
     with SmallWeb(sites=sites, folder=tmp_path / "web-a") as web:
         whole = Runner(demo_recipe(web, tmp_path / "a", delay=f'"{DELAY} s"'), tmp_path / "runs-a")
         seconds = whole.finish()
@@ -183,10 +187,11 @@ def killed_run_equals_uninterrupted(tmp_path: Path, kills: int, seed: int) -> No
 
 @pytest.mark.timeout(280)
 def test_ten_kills(tmp_path: Path) -> None:
-    killed_run_equals_uninterrupted(tmp_path, kills=10, seed=20261120)
+    some = [site for site in steady_sites() if site.name.split(".")[0] in OF_EACH]
+    killed_run_equals_uninterrupted(tmp_path, kills=10, seed=20261120, sites=some)
 
 
 @pytest.mark.deep
 @pytest.mark.timeout(1500)
 def test_fifty_kills(tmp_path: Path) -> None:
-    killed_run_equals_uninterrupted(tmp_path, kills=50, seed=1)
+    killed_run_equals_uninterrupted(tmp_path, kills=50, seed=1, sites=steady_sites())

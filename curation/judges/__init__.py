@@ -1,0 +1,1 @@
+"""Loaded networks as annotators ask them. Only `judges` and `nets` import torch; to look is to come here."""
