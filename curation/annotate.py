@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,8 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
     rows: dict[str, dict[str, Any]] = {}
     with SafeDecoder(config.limits()) as decoder:
         for batch in _batches(shard_in, earlier, config, looking, decoder):
-            _look(batch, looking)
+            with _one_thread():
+                _look(batch, looking)
             rows.update({work.row["key"]: work.row for work in batch})
     kept = [
         rows[row["key"]] if row["status"] == "success" else _purged(row["key"], earlier)
@@ -112,6 +114,19 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
     ]
     write_parquet(pa.Table.from_pylist(kept, ANNOTATIONS), shard_out.with_name(f"{shard_out.name}.parquet"))
     return {"count": len(kept), "failed": sum(row["status"] == "failed" for row in kept)}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """torch on one thread: shards are spread over processes, and sums over threads end in other digits."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass

@@ -86,7 +86,7 @@ class Overlay:
         return findings
 
     def _finding(self, look: Look, size: tuple[int, ...]) -> Finding:
-        score = self.net.bounds.score(float(look.logits[0]))
+        score = _rounded(self.net.bounds.score(float(look.logits[0])))
         level = _level(score)
         return Finding(
             self.name,
@@ -101,10 +101,15 @@ class Overlay:
 
     def _scored(self, found: Finding, score: float) -> Finding:
         """The finding with a classifier's score; the net's stays among the values."""
-        score = min(1 - 1e-6, max(1e-6, score))
+        score = _rounded(score)
         return replace(
             found, score=score, level=_level(score), values={**found.values, "overlaynet": found.score}
         )
+
+
+def _rounded(score: float) -> float:
+    """To four digits, which machines agree on, and within (0, 1): a reader takes exactly 0 for 1."""
+    return min(0.9999, max(0.0001, round(score, 4)))
 
 
 def _level(score: float) -> str:
