@@ -37,8 +37,8 @@ MANY = 14
 #: A line is kept from this confidence on; below SURE its place is looked at more closely.
 KEPT, SURE = 0.5, 0.88
 
-#: Times that the box of a line is longer than it is thick, at least.
-_LONG = 1.3
+#: Times that a box is longer than it is thick: at least, for two letters; and for a closer look at words.
+_LONG, _WORD = 1.3, 2.5
 
 #: Letters and figures of a line at least: single ones are read into leaves and bricks.
 LEAST = 2
@@ -134,11 +134,11 @@ def _found(reader: Reader, pixels: Pixels, side: int) -> tuple[list[Box], float]
 
 def _line_like(heat: Heat) -> list[Box]:
     """Boxes that are long enough for two letters; the rest are leaves, bricks and single signs."""
-    return [
-        box
-        for box in boxes_of(heat, _PIXEL, _BOX)
-        if max(box.width, box.height) >= _LONG * min(box.width, box.height)
-    ]
+    return [box for box in boxes_of(heat, _PIXEL, _BOX) if _is_long(box, _LONG)]
+
+
+def _is_long(box: Box, times: float) -> bool:
+    return max(box.width, box.height) >= times * min(box.width, box.height)
 
 
 def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
@@ -188,7 +188,11 @@ def _spots(lines: Sequence[Line], boxes: Sequence[Box]) -> Iterator[_Window]:
     """Windows round boxes that look like text and were not read well, the likeliest first."""
     sure = [line.box for line in lines if line.confidence >= SURE]
     unread = [
-        box for box in boxes if box.score >= 2 * _BOX and not any(overlap(box, known) > 0.5 for known in sure)
+        box
+        for box in boxes
+        if box.score >= 2 * _BOX
+        and _is_long(box, _WORD)
+        and not any(overlap(box, known) > 0.5 for known in sure)
     ]
     taken: list[_Window] = []
     for box in sorted(unread, key=lambda box: -box.score * box.area**0.5):

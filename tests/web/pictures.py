@@ -51,7 +51,7 @@ def open_photograph(name: str) -> Image.Image:
 def drawn(
     motif: art.Motif,
     seed: int,
-    size: art.Size = (640, 480),
+    size: art.Size = (480, 360),
     kind: str = "JPEG",
     xmp: bytes = b"",
     **options: Any,
@@ -119,7 +119,7 @@ def xmp_packet(attributes: str, children: str = "") -> bytes:
 
 def painted(
     label: str,
-    size: art.Size = (640, 480),
+    size: art.Size = (480, 360),
     kind: str = "JPEG",
     xmp: bytes = b"",
     motif: art.Motif | None = None,
