@@ -8,6 +8,7 @@
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
    turned level by the angle seen, and looked at again.
 4. Many boxes are a page: it is looked at once more at PAGE pixels.
+5. Where text is faint or slanting, boxes end before it does: the first lines are read anew beyond their ends.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
-from curation.ocr.models import Heat, Reader
+from curation.ocr.models import Heat, Reader, Reading
 from kyodaku.fingerprint import Pixels
 
 Affine = npt.NDArray[np.float64]
@@ -50,6 +51,10 @@ _PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 #: Peak, or word of an earlier annotator, from which on a second look is worth it; and the word from which on
 #: the edges are looked at too.
 _DOUBT, _HINT, _LIKELY = 0.1, 0.8, 0.85
+
+#: From this confidence on a line that was read beyond its ends is taken for what stands there; how many lines
+#: are read so, and how many times.
+SURE_ENDS, _LENGTHENED, _TIMES = 0.75, 6, 4
 
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
 _WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
@@ -100,7 +105,38 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
         if left < 0:
             break
         lines += [replace(line, box=line.box.mapped(matrix)) for line in _closer(reader, seen)]
-    return _ordered(_merged(lines))
+    return _ordered(_lengthened(reader, pixels, _merged(lines)))
+
+
+def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
+    """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does."""
+    done, growing = list(lines), list(range(min(len(lines), _LENGTHENED)))
+    for _ in range(_TIMES):
+        longer = [_longer(done[at].box) for at in growing]
+        crops = [crop(pixels, box) for box in longer]
+        readings = reader.read([*crops, *map(_stronger, crops)])
+        grown = []
+        for at, box, *both in zip(growing, longer, readings, readings[len(crops) :], strict=False):
+            best = max(both, key=lambda one: (_adds(one, done[at]), one.confidence))
+            if _adds(best, done[at]):
+                done[at] = Line(box, best.text.strip(), best.confidence)
+                grown.append(at)
+        growing = grown
+        if not growing:
+            break
+    return _merged(done)
+
+
+def _adds(reading: Reading, line: Line) -> bool:
+    """Whether a reading says what the line says, and more; signs cut by the ends of its box may differ."""
+    old, new = ("".join(text.split()) for text in (line.text, reading.text))
+    return reading.confidence >= SURE_ENDS and len(new) > len(old) and old[1:-1] in new and len(old) > LEAST
+
+
+def _longer(box: Box) -> Box:
+    """The box, and three times its height more at both ends."""
+    along = (box.quad[1] - box.quad[0]) * np.float32(3 * box.height / max(1.0, box.width))
+    return replace(box, quad=box.quad + np.stack([-along, along, along, -along]))
 
 
 def _closer(reader: Reader, seen: Pixels) -> list[Line]:
@@ -253,13 +289,39 @@ def _merged(lines: Sequence[Line]) -> list[Line]:
 
 
 def _ordered(lines: Sequence[Line]) -> list[Line]:
-    """From top to bottom, and from left to right within a row."""
+    """As one reads: lines of one direction together, from top to bottom and from left to right as it is
+    turned."""
+    directions: list[tuple[float, list[Line]]] = []
+    for line in lines:
+        angle = _direction(line.box)
+        for known, members in directions:
+            if abs((angle - known + 180) % 360 - 180) < 12:
+                members.append(line)
+                break
+        else:
+            directions.append((angle, [line]))
+    return [line for angle, members in directions for line in _in_rows(members, np.radians(angle))]
+
+
+def _direction(box: Box) -> float:
+    """Where its upper edge points, in degrees clockwise from the right."""
+    across, down = box.quad[1] - box.quad[0]
+    return float(np.degrees(np.arctan2(down, across)))
+
+
+def _in_rows(lines: Sequence[Line], turn: float) -> list[Line]:
+    """Lines of one direction, in rows as they are seen with the picture turned back."""
+    right, below = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
     rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.box.centre[1]):
+    for line in sorted(lines, key=lambda line: float(below @ line.box.centre)):
         row = rows[-1] if rows else None
         last = row[0].box if row else None
-        if row and last and line.box.centre[1] - last.centre[1] < 0.5 * min(last.height, line.box.height):
+        if (
+            row
+            and last
+            and below @ line.box.centre - below @ last.centre < 0.5 * min(last.height, line.box.height)
+        ):
             row.append(line)
         else:
             rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda line: line.box.centre[0])]
+    return [line for row in rows for line in sorted(row, key=lambda line: float(right @ line.box.centre))]

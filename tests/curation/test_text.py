@@ -14,7 +14,7 @@ from skimage import data
 from curation.annotators import text as text_module
 from curation.annotators.base import Finding, Status
 from curation.annotators.text import Text
-from curation.ocr import models
+from curation.ocr import models, passes
 from curation.ocr.boxes import Box, crop, overlap, painted
 from curation.phrases import notices
 from kyodaku.fingerprint import Pixels
@@ -119,3 +119,34 @@ def test_boxes() -> None:
     assert mask.shape == (32, 64)
     assert mask[9, 20] == 255
     assert mask[25, 20] == 0
+
+
+@pytest.mark.parametrize("angle", [90, -90, 45])
+def test_words_of_a_turned_line_come_in_their_order(angle: float) -> None:
+    found = look(written("DO NOT USE WITHOUT ASKING", 1.0, angle, size=20))
+    assert " ".join(found.text.split()).endswith("DO NOT USE WITHOUT ASKING"), found.text
+
+
+def test_lines_of_one_direction_are_read_as_they_are_turned() -> None:
+    def line(text: str, x: float, y: float) -> passes.Line:
+        """One word of a text that runs upwards."""
+        quad = np.array([[x, y + 40], [x, y], [x + 10, y], [x + 10, y + 40]], np.float32)
+        return passes.Line(Box(quad, 0.9), text, 0.9)
+
+    words = [
+        line("permission", 100, 0),
+        line("use", 100, 100),
+        line("Do", 100, 200),
+        line("please", 130, 200),
+    ]
+    assert [one.text for one in passes._ordered(words)] == ["Do", "use", "permission", "please"]
+
+
+def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
+    with Image.open(io.BytesIO(written("DO NOT REPOST"))) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    (whole,) = passes.read_lines(models.reader(), pixels)
+    half = (whole.box.quad[1] + whole.box.quad[0]) / 2 - whole.box.quad[0]
+    cut = passes.Line(Box(whole.box.quad - np.stack([half * 0, half, half, half * 0]), 0.9), "DO NOT", 0.9)
+    (read,) = passes._lengthened(models.reader(), pixels, [cut])
+    assert read.text.replace(" ", "") == "DONOTREPOST"
