@@ -128,9 +128,17 @@ def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[L
 
 
 def _adds(reading: Reading, line: Line) -> bool:
-    """Whether a reading says what the line says, and more; signs cut by the ends of its box may differ."""
-    old, new = ("".join(text.split()) for text in (line.text, reading.text))
-    return reading.confidence >= SURE_ENDS and len(new) > len(old) and old[1:-1] in new and len(old) > LEAST
+    """Whether a reading says what the line says, and more letters or figures; the signs at the ends of the
+    line, which its box may have cut, may differ. One or two more are not worth a gap between words."""
+    old, new = ("".join(filter(str.isalnum, text)) for text in (line.text, reading.text))
+    more = len(new) - len(old)
+    words = len(reading.text.split()) >= len(line.text.split())
+    return (
+        reading.confidence >= SURE_ENDS
+        and len(old) > LEAST
+        and more > (0 if words else 2)
+        and old[1:-1] in new
+    )
 
 
 def _longer(box: Box) -> Box:
