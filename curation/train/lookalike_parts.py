@@ -55,7 +55,8 @@ def soft_noise(pen: Pen, size: tuple[int, int], cells: int) -> npt.NDArray[np.fl
 def over(picture: Floats, ink: Layer, at: tuple[int, int], colour: Floats, opacity: float) -> Floats:
     """The picture with ink in one colour, its upper left at (row, column); what stands outside is cut."""
     top, left = max(0, at[0]), max(0, at[1])
-    ink = ink[top - at[0] :, left - at[1] :][: picture.shape[0] - top, : picture.shape[1] - left]
+    rows, columns = max(0, picture.shape[0] - top), max(0, picture.shape[1] - left)
+    ink = ink[top - at[0] :, left - at[1] :][:rows, :columns]
     if ink.size == 0:
         return picture
     area = picture[top : top + ink.shape[0], left : left + ink.shape[1]]

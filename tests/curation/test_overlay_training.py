@@ -10,6 +10,7 @@ import torch
 
 from curation.judges.overlay import Bounds, load_watcher
 from curation.nets.overlay import HEADS, OverlayNet, fused
+from curation.train.lookalike_parts import over
 from curation.train.mark_layouts import HELD_OUT, TRAINED
 from curation.train.overlay import Batch, Plan, Training, area_under_curve, make_batch, write_weights
 from curation.train.overlay_bank import TRAINED_SCRIPTS, Bank
@@ -123,3 +124,10 @@ def test_a_batch_is_centred(bank: Bank) -> None:
     assert batch.pixels.shape == (4, 3, 64, 64)
     assert batch.pixels.min() >= -1
     assert batch.pixels.max() <= 1
+
+
+def test_ink_that_stands_outside_a_picture_is_cut() -> None:
+    picture, ink = np.zeros((10, 8, 3)), np.full((4, 4), 255, np.uint8)
+    for at in ((12, 0), (0, 9), (-5, 0), (30, 30)):
+        assert not over(picture.copy(), ink, at, np.array([9.0, 9, 9]), 1.0).any()
+    assert over(picture.copy(), ink, (8, 6), np.array([9.0, 9, 9]), 1.0).sum() == 4 * 3 * 9
