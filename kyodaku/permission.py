@@ -369,14 +369,19 @@ class Permission:
         body: bytes,
         evidence: Sequence[LicenceEvidence] = (),
         prior: Sequence[Signal] = (),
+        *,
+        jumbf: bool | None = None,
     ) -> GateResult:
         """The bytes themselves: sniffed type, pixel cap, embedded metadata, exact hash in registries,
         and whether anything entitles us at all.
 
         `evidence` and `prior` are what the pages and headers of this image gave so far; a basis that
-        needs a ground refuses here what has none, so that such bytes never reach the disk.
+        needs a ground refuses here what has none, so that such bytes never reach the disk. `jumbf`: what
+        `holds_jumbf` said of `body`, where the caller has asked already.
         """
-        embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa)
+        embedded = read_embedded(
+            body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa, jumbf=jumbf
+        )
         facts = ImageFacts(embedded.format, embedded.width, embedded.height, embedded.digest)
         stated = self.head_evidence(head)
         return replace(self._judge_image(embedded, len(body), evidence, prior, stated), image=facts)

@@ -286,9 +286,9 @@ class GateMiddleware:
         said = (*exchange.signals, *(signal for result in exchange.results for signal in result.signals))
         asked = (head, response.body, exchange.evidence, tuple(dict.fromkeys(said)))
         if holds_jumbf(response.body):  # read by another process, which we must not wait for in the loop
-            result = await asyncio.to_thread(self._permission.g5, *asked)
+            result = await asyncio.to_thread(self._permission.g5, *asked, jumbf=True)
         else:
-            result = self._permission.g5(*asked)
+            result = self._permission.g5(*asked, jumbf=False)
         exchange.digest = result.image.sha256 if result.image else sha256(response.body).hexdigest()
         self._guard.ask_pages(request, exchange, exchange.digest)  # those that came while this was under way
         if not result.open:

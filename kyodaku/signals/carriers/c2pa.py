@@ -10,10 +10,14 @@ from typing import Any, Protocol
 
 from kyodaku.errors import CarrierError
 
-#: What gives embedded JUMBF (ISO/IEC 19566-5) away: a superbox with its description box, or how a container
-#: announces C2PA (the GIF application extension, the `uuid` box of ISO BMFF, the element of SVG).
-_JUMBF = (b"jumb", b"jumd")
+#: What gives embedded JUMBF (ISO/IEC 19566-5) away: a superbox with its description box. A compiled pattern
+#: goes through a picture faster than `in` with so short a word.
+_SUPERBOX, _DESCRIPTION = re.compile(b"jumb"), b"jumd"
+#: How other containers announce C2PA, which may cut or encode JUMBF: the GIF application extension, the `uuid`
+#: box of ISO BMFF, the element of SVG.
 _ANNOUNCED = (b"C2PA_GIF", bytes.fromhex("d8fec3d61b0e483c92975828877ec481"), b"c2pa:manifest")
+#: First bytes of JPEG, PNG, WebP and TIFF, where JUMBF stands as it is.
+_PLAIN = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF", b"II*\x00", b"MM\x00*")
 #: One store may hold this much; more is unreadable.
 MAX_MANIFESTS = 1000
 MAX_ASSERTIONS = 10_000
@@ -75,7 +79,9 @@ class StoreReader(Protocol):
 
 def holds_jumbf(body: bytes) -> bool:
     """Whether a file may hold a manifest store, by its bytes alone."""
-    return all(word in body for word in _JUMBF) or any(word in body for word in _ANNOUNCED)
+    if _SUPERBOX.search(body) and _DESCRIPTION in body:
+        return True
+    return not body.startswith(_PLAIN) and any(word in body for word in _ANNOUNCED)
 
 
 def parse_manifest_store(text: str) -> ManifestStore:
