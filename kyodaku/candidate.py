@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kyodaku.signals.model import (
@@ -67,10 +67,10 @@ class Candidate:
         row = {f.name: getattr(self, f.name) for f in fields(self)}
         row["variants"] = list(self.variants)
         row["page_hops"] = list(self.page_hops)
-        row["hops"] = [asdict(hop) for hop in self.hops]
+        row["hops"] = [dict(vars(hop)) for hop in self.hops]
         row["headers"] = [{"name": name, "value": value} for name, value in self.headers]
-        row["signals"] = [asdict(signal) for signal in self.signals]
-        row["evidence"] = [asdict(item) for item in self.evidence]
+        row["signals"] = [dict(vars(signal)) for signal in self.signals]
+        row["evidence"] = [dict(vars(item)) for item in self.evidence]
         return row
 
     @classmethod

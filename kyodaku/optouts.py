@@ -82,6 +82,8 @@ class OptOuts:
 
     def about_url(self, url: str) -> list[Signal]:
         """A refusal for each way in which `url` is listed; what is no address is compared as text."""
+        if not (self.urls or self.domains or self.prefixes):
+            return []
         spelt = _spelt(url)
         host = spelt.partition("/")[0].partition(":")[0]
         labels = host.split(".")
