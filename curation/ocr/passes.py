@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
-from curation.ocr.models import Heat, Reader, Reading
+from curation.ocr.models import Reader, Reading
 from kyodaku.fingerprint import Pixels
 
 Affine = npt.NDArray[np.float64]
@@ -59,6 +59,9 @@ SURE_ENDS, _LENGTHENED, _TIMES = 0.75, 6, 4
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
 _WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
 
+#: Pixels of one line that is read beyond its ends.
+_LINE_PIXELS = 4_000_000
+
 
 @dataclass(frozen=True)
 class Line:
@@ -86,16 +89,17 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
     longest = max(pixels.shape[:2])
     first = longest if longest <= _NEAR * FIRST else FIRST
     found, peak = _found(reader, pixels, first)
-    if len(found) >= MANY:
+    if len(_line_like(found)) >= MANY:
         page, _ = _found(reader, pixels, PAGE)
-        return _ordered(_merged(_read(reader, pixels, page or found)))
-    lines = _read(reader, pixels, found)
+        return _ordered(_merged(_read(reader, pixels, _line_like(page) or _line_like(found))))
+    lines = _read(reader, pixels, _line_like(found))
     clear = any(line.confidence >= SURE for line in lines)
     doubtful = hint is None or hint >= _HINT or peak >= _DOUBT
     if doubtful and not clear and longest > first:
         found, _ = _found(reader, pixels, SECOND)
-        lines += _read(reader, pixels, found)
-    spots = list(_spots(lines, found))
+        lines += _read(reader, pixels, _line_like(found))
+    # A word in small letters on a large picture is a spot of no certain shape.
+    spots = list(_spots(lines, found, 1.0 if longest > 3 * FIRST else _WORD))
     if (hint or 0.0) >= _LIKELY or longest > 3 * FIRST:
         spots += _strips(pixels)
     left = _WINDOW_PIXELS
@@ -109,11 +113,12 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
 
 
 def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
-    """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does."""
+    """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does. A
+    line that the new reading does not hold, sign by sign, stays beside it."""
     done, growing = list(lines), list(range(min(len(lines), _LENGTHENED)))
     for _ in range(_TIMES):
         longer = [_longer(done[at].box) for at in growing]
-        crops = [crop(pixels, box) for box in longer]
+        crops = [crop(pixels, box, _bearable(box)) for box in longer]
         readings = reader.read([*crops, *map(_stronger, crops)])
         grown = []
         for at, box, *both in zip(growing, longer, readings, readings[len(crops) :], strict=False):
@@ -124,13 +129,19 @@ def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[L
         growing = grown
         if not growing:
             break
-    return _merged(done)
+    lost = [line for line, new in zip(lines, done, strict=True) if _signs(line.text) not in _signs(new.text)]
+    return [*_merged(done), *lost]
+
+
+def _signs(text: str) -> str:
+    """Its letters and figures."""
+    return "".join(filter(str.isalnum, text))
 
 
 def _adds(reading: Reading, line: Line) -> bool:
     """Whether a reading says what the line says, and more letters or figures; the signs at the ends of the
     line, which its box may have cut, may differ. One or two more are not worth a gap between words."""
-    old, new = ("".join(filter(str.isalnum, text)) for text in (line.text, reading.text))
+    old, new = _signs(line.text), _signs(reading.text)
     more = len(new) - len(old)
     words = len(reading.text.split()) >= len(line.text.split())
     return (
@@ -147,14 +158,21 @@ def _longer(box: Box) -> Box:
     return replace(box, quad=box.quad + np.stack([-along, along, along, -along]))
 
 
+def _bearable(box: Box) -> float:
+    """The scale at which what stands in a box of any size is no more than _LINE_PIXELS."""
+    return float(
+        min(1.0, (_LINE_PIXELS / max(1.0, box.width * box.height)) ** 0.5, 16_000 / max(1.0, box.width))
+    )
+
+
 def _closer(reader: Reader, seen: Pixels) -> list[Line]:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
-    boxes = _line_like(reader.heat(seen))
+    boxes = _line_like(boxes_of(reader.heat(seen), _PIXEL, _BOX))
     lines = _read(reader, seen, boxes)
     if not boxes or any(line.confidence >= SURE for line in lines):
         return lines
     raised = _stronger(seen)
-    return lines + _read(reader, raised, _line_like(reader.heat(raised)))
+    return lines + _read(reader, raised, _line_like(boxes_of(reader.heat(raised), _PIXEL, _BOX)))
 
 
 def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
@@ -173,12 +191,12 @@ def _found(reader: Reader, pixels: Pixels, side: int) -> tuple[list[Box], float]
     view, back = _view(pixels, side)
     heat = reader.heat(view)
     peak = float(heat.max())
-    return ([box.mapped(back) for box in _line_like(heat)] if peak >= _PEAK else []), peak
+    return ([box.mapped(back) for box in boxes_of(heat, _PIXEL, _BOX)] if peak >= _PEAK else []), peak
 
 
-def _line_like(heat: Heat) -> list[Box]:
+def _line_like(boxes: Sequence[Box]) -> list[Box]:
     """Boxes that are long enough for two letters; the rest are leaves, bricks and single signs."""
-    return [box for box in boxes_of(heat, _PIXEL, _BOX) if _is_long(box, _LONG)]
+    return [box for box in boxes if _is_long(box, _LONG)]
 
 
 def _is_long(box: Box, times: float) -> bool:
@@ -228,14 +246,15 @@ def _ways(box: Box) -> tuple[int, ...]:
     return (0, 1, -1) if abs(box.angle) > 30 and box.height > box.width / 2 else (0,)
 
 
-def _spots(lines: Sequence[Line], boxes: Sequence[Box]) -> Iterator[_Window]:
-    """Windows round boxes that look like text and were not read well, the likeliest first."""
+def _spots(lines: Sequence[Line], boxes: Sequence[Box], least: float) -> Iterator[_Window]:
+    """Windows round boxes at least `least` times as long as thick that look like text and were not read well,
+    the likeliest first."""
     sure = [line.box for line in lines if line.confidence >= SURE]
     unread = [
         box
         for box in boxes
         if box.score >= 2 * _BOX
-        and _is_long(box, _WORD)
+        and _is_long(box, least)
         and not any(overlap(box, known) > 0.5 for known in sure)
     ]
     taken: list[_Window] = []

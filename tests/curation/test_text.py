@@ -150,3 +150,44 @@ def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
     cut = passes.Line(Box(whole.box.quad - np.stack([half * 0, half, half, half * 0]), 0.9), "DO NOT", 0.9)
     (read,) = passes._lengthened(models.reader(), pixels, [cut])
     assert read.text.replace(" ", "") == "DONOTREPOST"
+
+
+class _Scripted:
+    """A reader that says the same of every crop, and remembers how large crops were."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sizes: list[tuple[int, ...]] = []
+
+    def read(self, crops: list[Pixels]) -> list[models.Reading]:
+        self.sizes += [one.shape[:2] for one in crops]
+        return [models.Reading(self.text, 0.99) for _ in crops]
+
+
+@pytest.mark.parametrize(
+    ("said", "longer"),
+    [("NO AI", "O Al artworks 2024"), ("転載禁止", "載禁上のお知らせです"), ("NO AI", "NO Al artworks O A")],
+)
+def test_a_longer_reading_never_takes_away_what_was_read(said: str, longer: str) -> None:
+    quad = np.array([[10, 10], [90, 10], [90, 30], [10, 30]], np.float32)
+    lines = [passes.Line(Box(quad, 0.9), said, 0.95)]
+    read = passes._lengthened(_Scripted(longer), np.zeros((200, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    assert said in [line.text for line in read]
+    assert notices.refusing(notices.find("\n".join(line.text for line in passes._ordered(read))))
+
+
+def test_a_line_across_a_huge_picture_is_read_within_bounds() -> None:
+    quad = np.array([[0, 0], [8000, 0], [8000, 3000], [0, 3000]], np.float32)
+    reader = _Scripted("nothing")
+    passes._lengthened(reader, np.zeros((3000, 9000, 3), np.uint8), [passes.Line(Box(quad, 0.9), "not", 0.9)])  # type: ignore[arg-type]
+    assert reader.sizes
+    assert all(high * wide < 5_000_000 and wide < 32_000 for high, wide in reader.sizes)
+
+
+def test_a_small_block_of_words_on_a_large_picture_is_read() -> None:
+    ground = Image.fromarray(data.chelsea()).resize((3000, 2000))
+    ImageDraw.Draw(ground).multiline_text(
+        (2300, 1400), "do not\nrepost", "white", ImageFont.load_default(30), align="center"
+    )
+    found = look(encoded(ground, "JPEG", quality=90))
+    assert notices.refusing(notices.find(found.text)), found.text

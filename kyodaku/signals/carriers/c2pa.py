@@ -13,8 +13,8 @@ from kyodaku.errors import CarrierError
 #: What gives embedded JUMBF (ISO/IEC 19566-5) away: a superbox with its description box. A compiled pattern
 #: goes through a picture faster than `in` with so short a word.
 _SUPERBOX, _DESCRIPTION = re.compile(b"jumb"), b"jumd"
-#: How other containers announce C2PA, which may cut or encode JUMBF: the GIF application extension, the `uuid`
-#: box of ISO BMFF, the element of SVG.
+#: How other containers announce C2PA, which may cut or encode JUMBF: the GIF application extension, the
+#: `uuid` box of ISO BMFF, the element of SVG.
 _ANNOUNCED = (b"C2PA_GIF", bytes.fromhex("d8fec3d61b0e483c92975828877ec481"), b"c2pa:manifest")
 #: First bytes of JPEG, PNG, WebP and TIFF, where JUMBF stands as it is.
 _PLAIN = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF", b"II*\x00", b"MM\x00*")
