@@ -18,7 +18,13 @@ Floats = npt.NDArray[np.float32]
 WEIGHTS = Path(__file__).parent / "models" / "kind.safetensors"
 
 #: Sources whose change changes what the net says.
-CODE = ("curation.kinds", "curation.kind_features", "curation.judges.kind", "curation.nets.kind")
+CODE = (
+    "curation.kinds",
+    "curation.kind_features",
+    "curation.judges.kind",
+    "curation.judges.loading",
+    "curation.nets.kind",
+)
 
 #: The kinds of the recipe, and `other`: screens, computed backgrounds and the like.
 CLASSES = (*KINDS, "other")

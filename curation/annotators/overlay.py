@@ -37,6 +37,7 @@ LIKELY, POSSIBLE = 0.8, 0.5
 
 _CODE = (
     "curation.annotators.overlay",
+    "curation.judges.loading",
     "curation.judges.overlay",
     "curation.nets.overlay",
     "curation.hub_classifier",

@@ -28,6 +28,7 @@ LEAST = 64
 
 _CODE = (
     "curation.annotators.perturbation",
+    "curation.judges.loading",
     "curation.judges.perturbation",
     "curation.nets.perturbation",
     "curation.nets.residuals",

@@ -17,6 +17,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from curation.kind_features import measured
+from curation.judges.loading import fill
 from curation.kinds import WEIGHTS, Judgement, close_view, whole_view
 from curation.nets.kind import Judged, KindNet
 from kyodaku.fingerprint import Pixels
@@ -47,7 +48,7 @@ class Judge:
         """The net, and the temperatures that its logits are divided by."""
         net = KindNet()
         with safe_open(self._weights, "pt") as file:
-            net.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()}, strict=False)  # noqa: SIM118
+            fill(net, {name: file.get_tensor(name) for name in file.keys()}, self._weights)  # noqa: SIM118
             scales = {name: float(value) for name, value in (file.metadata() or {}).items()}
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return net.eval().to(device), scales

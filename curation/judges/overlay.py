@@ -14,7 +14,9 @@ import torch
 
 from curation.annotators.base import Picture
 from curation.annotators.overlay import LIKELY
+from curation.judges.loading import fill
 from curation.nets.overlay import HEADS, KINDS, STRIDE, OverlayNet, fused
+from kyodaku.errors import MissingWeightsError
 from kyodaku.fingerprint import Pixels
 
 #: The longest side of the first view, and a side of the tiles, in pixels.
@@ -120,14 +122,19 @@ class Watcher:
             return seen.logits.cpu().numpy(), torch.sigmoid(seen.mask).cpu().numpy()
 
 
-def load_watcher(path: Path) -> Watcher:
-    """The net of a weights file. Raises OSError, SafetensorError or RuntimeError for a file that is none."""
+def load_watcher(path: Path, bounds: Bounds | None = None) -> Watcher:
+    """The net of a weights file, with the file's bounds, or `bounds` for one that has none yet. Raises
+    OSError, SafetensorError or MissingWeightsError for a file that is none."""
     from safetensors.torch import load_file
 
-    state = {name: value.float() for name, value in load_file(path).items()}
-    bounds = Bounds(*state.pop("bounds", torch.tensor([-2.0, 0.0, 2.0, 4.0])).tolist())
+    state = load_file(path)
+    own = state.pop("bounds", None)
+    if own is not None and own.shape == (4,):
+        bounds = Bounds(*own.tolist())
+    elif own is not None or bounds is None:
+        raise MissingWeightsError(f"{path}: weights without their four bounds, which training measures")
     net = OverlayNet()
-    net.load_state_dict(state, strict=False)
+    fill(net, state, path)
     return Watcher(net, bounds)
 
 

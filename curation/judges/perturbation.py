@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from curation.judges.loading import fill
 from curation.nets.perturbation import STRIDE, TILE, TILES, Panel
 from curation.nets.residuals import from_white, planes, pyramid, residual_features
 from kyodaku.fingerprint import Pixels
@@ -35,11 +36,12 @@ class Verdict:
 
 
 def load_panel(path: Path) -> Panel:
-    """The judges and their bounds. Raises OSError or SafetensorError for a file that is none."""
+    """The judges and their bounds. Raises OSError, SafetensorError or MissingWeightsError for a file that is
+    none."""
     from safetensors.torch import load_file
 
     panel = Panel()
-    panel.load_state_dict({name: value.float() for name, value in load_file(path).items()}, strict=False)
+    fill(panel, load_file(path), path)
     return panel.eval().requires_grad_(False)
 
 

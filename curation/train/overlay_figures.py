@@ -75,7 +75,7 @@ def measured(pool: Path, weights: Path, folder: Path, seed: int, console: Consol
     """Find the bounds, write them into the weights, and write `figures.json` into the folder."""
     from safetensors.torch import load_file, save_file
 
-    watcher = load_watcher(weights)
+    watcher = load_watcher(weights, Bounds(-2.0, 0.0, 2.0, 4.0))
     clean = [picture for _, picture in negatives(pool, "validation", seed, counts)]
     watcher.bounds = bounds = calibrated(watcher, list(clean))
     values = torch.tensor([bounds.clear, bounds.possible, bounds.likely, bounds.sure])
