@@ -379,9 +379,7 @@ class Permission:
         needs a ground refuses here what has none, so that such bytes never reach the disk. `jumbf`: what
         `holds_jumbf` said of `body`, where the caller has asked already.
         """
-        embedded = read_embedded(
-            body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa, jumbf=jumbf
-        )
+        embedded = read_embedded(body, url=head.url, fetched_at=head.fetched_at, c2pa=self._c2pa, jumbf=jumbf)
         facts = ImageFacts(embedded.format, embedded.width, embedded.height, embedded.digest)
         stated = self.head_evidence(head)
         return replace(self._judge_image(embedded, len(body), evidence, prior, stated), image=facts)

@@ -32,14 +32,14 @@ _YARDSTICK = 0.026
 
 
 def cpu_seconds(work: Callable[[], object], enough: float) -> float:
-    """CPU seconds of this process that `work` takes: the best of three tries, since a busy machine only
+    """CPU seconds of this process that `work` takes: the best of six tries, since a busy machine only
     ever adds. Stops at the first try below `enough`.
 
     A core that is shared with somebody runs at half its speed, so a try that takes too long is measured
     against a fixed piece of work behind it: seconds of the machine in benchmarks/README.md.
     """
     best = float("inf")
-    for _ in range(3):
+    for _ in range(6):
         began = time.process_time()
         work()
         took = time.process_time() - began

@@ -16,8 +16,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from curation.kind_features import measured
 from curation.judges.loading import fill
+from curation.kind_features import measured
 from curation.kinds import WEIGHTS, Judgement, close_view, whole_view
 from curation.nets.kind import Judged, KindNet
 from kyodaku.fingerprint import Pixels

@@ -15,8 +15,8 @@ _ONLY_TRAINING = "num_batches_tracked"
 
 
 def fill(net: Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Copy the tensors of `path` into `net`, as float32. Raises MissingWeightsError unless they are all there,
-    each of the right shape, and nothing besides: a layer that stays random says "nothing seen"."""
+    """Copy the tensors of `path` into `net`, as float32. Raises MissingWeightsError unless they are all
+    there, each of the right shape, and nothing besides: a layer that stays random says "nothing seen"."""
     try:
         said = net.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
     except RuntimeError as error:

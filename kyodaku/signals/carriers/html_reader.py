@@ -33,7 +33,7 @@ class _Picture:
     images: list[SeenImage] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Frame:
     """What an open element changed, to be undone at its end."""
 
