@@ -114,13 +114,17 @@ def resolve_protocols(signals: Sequence[Signal]) -> dict[str, Effect]:
     if not signals:
         return {}
     known = _protocols()
+    by_name: dict[str, list[Signal]] = {}
+    for signal in signals:
+        by_name.setdefault(signal.protocol, []).append(signal)
     effects: dict[str, Effect] = {}
-    for name in dict.fromkeys(signal.protocol for signal in signals):
-        own = [signal for signal in signals if signal.protocol == name]
+    for name, own in by_name.items():
         training = [signal for signal in own if signal.use is Use.TRAINING]
         effect = known[name].resolve(training) if name in known else strongest([s.effect for s in training])
-        other = [signal.effect for signal in own if signal.use is not Use.TRAINING]
-        effects[name] = strongest([effect, *(word for word in other if word is not Effect.PERMITTED)])
+        if len(training) < len(own):
+            other = [signal.effect for signal in own if signal.use is not Use.TRAINING]
+            effect = strongest([effect, *(word for word in other if word is not Effect.PERMITTED)])
+        effects[name] = effect
     return effects
 
 

@@ -139,11 +139,19 @@ def fail(gate: str, reason: FailReason) -> GateResult:
 
 def weigh(gate: str, signals: Sequence[Signal], evidence: Sequence[LicenceEvidence] = ()) -> GateResult:
     """Proceed only where no signal objects."""
+    if not signals and not evidence:
+        return _unsaid(gate)
     objection = objections(signals)
     if objection is None:
         return GateResult(gate, GateVerdict.PROCEED, "", tuple(signals), tuple(evidence))
     verdict = GateVerdict.REFUSE if objection.verdict is Verdict.REFUSE else GateVerdict.HOLD
     return GateResult(gate, verdict, objection.reason.value, tuple(signals), tuple(evidence))
+
+
+@functools.cache
+def _unsaid(gate: str) -> GateResult:
+    """Nobody said anything: most answers of all."""
+    return GateResult(gate, GateVerdict.PROCEED, "")
 
 
 def guarded(gate: str) -> Callable[[Callable[..., GateResult]], Callable[..., GateResult]]:

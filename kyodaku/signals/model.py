@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 Headers = tuple[tuple[str, str], ...]
@@ -216,6 +217,11 @@ class Reading:
     now: datetime
     institutions: tuple[Institution, ...] = ()
     letters: tuple[Letter, ...] = ()
+
+    @cached_property
+    def listener(self) -> str:
+        """In one word, whose hash is made once, all that decides which groups of a robots.txt speak to us."""
+        return repr((self.mode, self.own_tokens, self.purpose_tokens, self.purpose_threshold))
 
 
 def excerpt(text: str) -> str:

@@ -37,8 +37,9 @@ def groupings(robots: RobotsFile, reading: Reading) -> tuple[Grouping, ...]:
 def speaking(grouping: Grouping, url: str, reading: Reading) -> Speaking:
     """Who is spoken to in `grouping`, as far as it matters for `url`."""
     lifted = letter_for(url, reading) is not None
-    key = (reading.mode, reading.own_tokens, reading.purpose_tokens, reading.purpose_threshold, lifted)
-    return grouping.chosen(key, lambda: _speaking(grouping, reading, lifted))
+    return grouping.chosen(
+        ("speaking", reading.listener, lifted), lambda: _speaking(grouping, reading, lifted)
+    )
 
 
 def _speaking(grouping: Grouping, reading: Reading, lifted: bool) -> Speaking:

@@ -42,8 +42,7 @@ class Addressed:
 
 def addressed(grouping: Grouping, reading: Reading) -> Addressed:
     """Who is addressed, and how surely."""
-    key = ("addressed", reading.mode, reading.own_tokens)
-    return grouping.chosen(key, lambda: _addressed(grouping, reading))
+    return grouping.chosen(("addressed", reading.listener), lambda: _addressed(grouping, reading))
 
 
 def _addressed(grouping: Grouping, reading: Reading) -> Addressed:

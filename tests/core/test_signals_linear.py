@@ -25,8 +25,8 @@ LIMITED = [name for name in ADVERSARIES if name[0] in "r/" and any(word in name 
 
 
 def _read(adversary: Adversary, size: int, enough: float) -> tuple[float, Heard]:
-    """CPU seconds that all protocols take together (the best of some tries: a busy machine only ever adds), and
-    what they heard. No try is like another, so nothing is remembered from one to the next."""
+    """CPU seconds that all protocols take together (the best of some tries, since a busy machine only ever
+    adds), and what they heard. No try is like another, so nothing is remembered from one to the next."""
     sizes = count(size, -64)
     tries: list[Heard] = []
     took = cpu_seconds(lambda: tries.append(heard(adversary.build(next(sizes)))), enough)

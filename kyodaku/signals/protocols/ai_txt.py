@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from enum import Enum
+from functools import lru_cache
 
 from kyodaku.errors import CarrierError
 from kyodaku.reasons import HoldReason, RefuseReason
@@ -80,16 +82,17 @@ class AiTxt(Protocol):
             return answer_signals(self.name, file, answer)
         if len(url) > _MAX_URL:
             return [_error(file, "the address is too long to be compared")]
-        if path == JSON or file.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        dialects = _dialects(file.body)
+        if path == JSON or _Dialect.JSON in dialects:
             return self._read_car(path, file, url, reading, json=True)
-        if b"\x00" in file.body:
+        if _Dialect.BINARY in dialects:
             return [_error(file, "not a text file")]
-        if _CAR.search(file.body):
+        if _Dialect.CAR in dialects:
             found = self._read_car(path, file, url, reading, json=False)
-            if _ROBOTS.search(file.body):  # two dialects in one file: what either refuses
+            if _Dialect.SPAWNING in dialects:  # two dialects in one file: what either refuses
                 found += [s for s in self._read_spawning(file, url, reading) if _is_no(s)]
             return found
-        if _ROBOTS.search(file.body):
+        if _Dialect.SPAWNING in dialects:
             return self._read_spawning(file, url, reading)
         return self._in_words(file, reading)
 
@@ -148,6 +151,24 @@ class AiTxt(Protocol):
             rule = f"ai-txt:allow:L{allowing.line}"
             return [file_signal(self.name, file, Effect.PERMITTED, allowing.raw, "allow", rule)]
         return words
+
+
+class _Dialect(Enum):
+    JSON = "json"
+    BINARY = "binary"
+    CAR = "car"
+    SPAWNING = "spawning"
+
+
+@lru_cache(maxsize=64)  # one file is asked about every URL of its host
+def _dialects(body: bytes) -> frozenset[_Dialect]:
+    """What a file looks like; nothing where it is in no dialect that we know."""
+    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        return frozenset({_Dialect.JSON})
+    if b"\x00" in body:
+        return frozenset({_Dialect.BINARY})
+    looks = {_Dialect.CAR: _CAR, _Dialect.SPAWNING: _ROBOTS}
+    return frozenset(dialect for dialect, pattern in looks.items() if pattern.search(body))
 
 
 class SpawningRules:

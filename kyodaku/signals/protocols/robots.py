@@ -223,8 +223,7 @@ class _Asked:
 
 def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> list[Signal]:
     paths = asked_paths(url)
-    groupings = (robots.rfc,) if reading.mode == "spec" else robots.groupings
-    asked = [_asked(robots, grouping, reading) for grouping in groupings]
+    asked = robots.rfc.chosen(("asked", reading.listener), lambda: _asked(robots, reading))
     for each in asked:
         for who, matcher in each.own:
             rule = matcher.bars(paths)
@@ -250,15 +249,10 @@ def _barred(robots: RobotsFile, file: Fetched, url: str, reading: Reading) -> li
     return []
 
 
-def _asked(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
-    key = (
-        "asked",
-        reading.mode,
-        reading.own_tokens,
-        reading.purpose_tokens,
-        reading.purpose_threshold,
-    )
-    return grouping.chosen(key, lambda: _choose(robots, grouping, reading))
+def _asked(robots: RobotsFile, reading: Reading) -> tuple[_Asked, ...]:
+    """By RFC 9309 alone, or by policy in every way to group the lines."""
+    groupings = (robots.rfc,) if reading.mode == "spec" else robots.groupings
+    return tuple(_choose(robots, grouping, reading) for grouping in groupings)
 
 
 def _choose(robots: RobotsFile, grouping: Grouping, reading: Reading) -> _Asked:
