@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch.nn.functional import avg_pool2d, interpolate
 
-from curation.train.cloaks import Field, Rgb, spectrum_noise
+from curation.train.perturbation.cloaks import Field, Rgb, spectrum_noise
 
 Lookalike = Callable[[np.random.Generator, Rgb], Rgb]
 

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import ImageFont
 from skimage import data
 
-from curation.train.mark_layouts import centred, corner_line, letter_grid
-from curation.train.marks import Face, Pen
-from curation.train.overlay_bank import SIDE, Bank
+from curation.train.overlay.bank import SIDE, Bank
+from curation.train.overlay.layouts import centred, corner_line, letter_grid
+from curation.train.overlay.marks import Face, Pen
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from skimage import data
 from curation.annotators.base import Status
 from curation.annotators.overlay import Overlay
 from curation.hub_classifier import Classifier, label_index
-from curation.train.overlay_figures import picture_of
+from curation.train.overlay.figures import picture_of
 from kyodaku.errors import MissingWeightsError, UsageError
 from kyodaku.recipe import Annotators
 

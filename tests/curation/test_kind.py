@@ -16,10 +16,10 @@ from curation.annotators.furniture import FurnitureSeen
 from curation.annotators.kind import UNKNOWN, Kind
 from curation.judges.kind import Judge
 from curation.kinds import BLANK, CLASSES, CLOSE, LEAST, WHOLE, close_view, whole_view
-from curation.train import kind as trainer
 from curation.train.drawn import draw
-from curation.train.kind_figures import by_kind, furniture_row
-from curation.train.kind_samples import furnished, make
+from curation.train.kind import training as trainer
+from curation.train.kind.figures import by_kind, furniture_row
+from curation.train.kind.samples import furnished, make
 from curation.train.stock import Stock
 from kyodaku.fingerprint import Pixels
 from kyodaku.reasons import FilterReason, QuarantineReason

@@ -21,11 +21,11 @@ from curation.filters import watermark
 from curation.findings import Unseen
 from curation.judges.overlay import TILE, Bounds, padded, tiles_of
 from curation.plan import pwatermark
-from curation.train.blending import Colours, Ink, laid
-from curation.train.lookalikes import LOOKALIKES
-from curation.train.mark_layouts import HELD_OUT, TRAINED, Layout, outline, spiral, tiled_text
-from curation.train.marks import Pen
-from curation.train.overlay_figures import picture_of
+from curation.train.overlay.blending import Colours, Ink, laid
+from curation.train.overlay.figures import picture_of
+from curation.train.overlay.layouts import HELD_OUT, TRAINED, Layout, outline, spiral, tiled_text
+from curation.train.overlay.lookalikes import LOOKALIKES
+from curation.train.overlay.marks import Pen
 from kyodaku.reasons import FilterReason
 from kyodaku.recipe import Annotators, Filters
 from tests.curation.overlay_parts import BUILT_IN_FONT

@@ -10,12 +10,12 @@ import torch
 
 from curation.judges.overlay import Bounds, load_watcher
 from curation.nets.overlay import HEADS, OverlayNet, fused
-from curation.train.lookalike_parts import over
-from curation.train.mark_layouts import HELD_OUT, TRAINED
-from curation.train.overlay import Batch, Plan, Training, area_under_curve, make_batch, write_weights
-from curation.train.overlay_bank import TRAINED_SCRIPTS, Bank
-from curation.train.overlay_figures import UNSEEN, picture_of, share
-from curation.train.overlay_samples import pair
+from curation.train.overlay.bank import TRAINED_SCRIPTS, Bank
+from curation.train.overlay.figures import UNSEEN, picture_of, share
+from curation.train.overlay.layouts import HELD_OUT, TRAINED
+from curation.train.overlay.lookalike_parts import over
+from curation.train.overlay.samples import pair
+from curation.train.overlay.training import Batch, Plan, Training, area_under_curve, make_batch, write_weights
 from tests.curation.overlay_parts import tiny_bank
 
 PLAN = Plan(steps=40, batch=4, side=64, late_side=64)

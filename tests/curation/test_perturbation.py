@@ -19,8 +19,8 @@ from curation.judges.perturbation import TILE, WHITE, places
 from curation.nets.perturbation import TILES, PerturbNet
 from curation.nets.residuals import FEATURES, from_white, median3, planes, pyramid, residual_features
 from curation.objections import objection
-from curation.train.attacks import Attack, attacked, random_encoder
-from curation.train.cloaks import PATTERNS, lay
+from curation.train.perturbation.attacks import Attack, attacked, random_encoder
+from curation.train.perturbation.cloaks import PATTERNS, lay
 from curation.train.textures import LOOKALIKES, film_grain
 from kyodaku.fingerprint import Pixels
 from kyodaku.reasons import FilterReason, QuarantineReason, RefuseReason

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from curation.train.blending import Colours
-from curation.train.lookalike_parts import (
+from curation.train.overlay.blending import Colours
+from curation.train.overlay.lookalike_parts import (
     colours,
     over,
     paper,
@@ -15,7 +15,7 @@ from curation.train.lookalike_parts import (
     two_colours,
     words,
 )
-from curation.train.marks import Pen, fitted, text_layer
+from curation.train.overlay.marks import Pen, fitted, text_layer
 
 
 def sign(pen: Pen, picture: Colours) -> Colours:

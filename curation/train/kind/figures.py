@@ -15,7 +15,7 @@ from curation.annotators.kind import kind_of
 from curation.judges.kind import Judge, as_input
 from curation.kind_features import measured
 from curation.kinds import CLASSES, LEAST, SMALL, Judgement, unevenness
-from curation.train.kind_samples import Samples
+from curation.train.kind.samples import Samples
 from curation.train.pictures import load, shrink, sources
 from kyodaku.recipe.filters import FURNITURE, KINDS
 

@@ -1,6 +1,6 @@
 """Train KindNet: `python -m curation.train.kind --pool DIR`.
 
-Makes samples (`curation.train.kind_samples`; kept in `--cache` for the next run), trains for at most
+Makes samples (`curation.train.kind.samples`; kept in `--cache` for the next run), trains for at most
 `--minutes` with the best epoch on the validation split kept, scales the logits so that probabilities hold on
 that split, writes the weights and prints figures over both held-out splits. One thread: the machine may be
 shared.
@@ -25,8 +25,8 @@ from curation.judges.kind import Judge, as_input
 from curation.kind_features import measured
 from curation.kinds import WEIGHTS
 from curation.nets.kind import Judged, KindNet
-from curation.train.kind_figures import figures
-from curation.train.kind_samples import Samples, make
+from curation.train.kind.figures import figures
+from curation.train.kind.samples import Samples, make
 from curation.train.pictures import DEFAULT_POOL, Split
 from curation.train.stock import Stock
 from kyodaku.recipe.filters import FURNITURE
@@ -259,7 +259,3 @@ def save(net: KindNet, scales: dict[str, float], path: Path) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, {name: f"{value:.3f}" for name, value in scales.items()})
-
-
-if __name__ == "__main__":
-    main()

@@ -22,11 +22,11 @@ from rich.progress import track
 
 from curation.annotators.base import Picture
 from curation.judges.overlay import Bounds, Look, Watcher, load_watcher
-from curation.train.blending import Colours, any_ink, laid, sent
-from curation.train.lookalikes import LOOKALIKES
-from curation.train.mark_layouts import HELD_OUT, TRAINED, Layout, centred, logo_tiles, notice, tiled_text
-from curation.train.marks import Pen
-from curation.train.overlay_bank import KINDS_WANTED, pen
+from curation.train.overlay.bank import KINDS_WANTED, pen
+from curation.train.overlay.blending import Colours, any_ink, laid, sent
+from curation.train.overlay.layouts import HELD_OUT, TRAINED, Layout, centred, logo_tiles, notice, tiled_text
+from curation.train.overlay.lookalikes import LOOKALIKES
+from curation.train.overlay.marks import Pen
 from curation.train.pictures import Split, load, sources
 from kyodaku.safedecode import Decoded
 
@@ -128,7 +128,7 @@ def share(hits: npt.NDArray[np.bool_]) -> list[float]:
 
 
 def _auc(marked: npt.NDArray[np.floating], clean: npt.NDArray[np.floating]) -> float:
-    from curation.train.overlay import area_under_curve
+    from curation.train.overlay.training import area_under_curve
 
     truths = np.array([True] * len(marked) + [False] * len(clean))
     return round(area_under_curve(np.concatenate([marked, clean]), truths), 4)

@@ -15,9 +15,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from curation.judges.perturbation import judge, load_panel, places
 from curation.nets.perturbation import Panel
 from curation.nets.residuals import planes, pyramid, residual_features
-from curation.train.cloaks import PATTERNS, Rgb, lay
-from curation.train.computed import HELD_OUT, Encoders, Family, change_of, encoders
-from curation.train.perturbed import SIDE, Computed, crops, past, resized, way
+from curation.train.perturbation.cloaks import PATTERNS, Rgb, lay
+from curation.train.perturbation.computed import HELD_OUT, Encoders, Family, change_of, encoders
+from curation.train.perturbation.perturbed import SIDE, Computed, crops, past, resized, way
 from curation.train.textures import LOOKALIKES, OLD_ART, recoded
 
 judged = load_panel

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from curation.train.marks import (
+from curation.train.overlay.marks import (
     Layer,
     Pen,
     Stamp,
@@ -334,5 +334,5 @@ TRAINED: Mapping[Layout, float] = {
     notice: 2.0,
 }
 
-#: Never trained on. `emboss` is a way of blending (`curation.train.blending`) and is held out as well.
+#: Never trained on. `emboss`, a way of blending (`curation.train.overlay.blending`), is held out as well.
 HELD_OUT: tuple[Layout, ...] = (tiled_text, outline, spiral)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curation.train.cloaks import PATTERNS, Field, Rgb, lay
+from curation.train.perturbation.cloaks import PATTERNS, Field, Rgb, lay
 from curation.train.pictures import Split, TrainPicture, iter_pictures, load, sources
 from curation.train.textures import LOOKALIKES, recoded
 

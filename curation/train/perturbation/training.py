@@ -1,6 +1,6 @@
 """Train the perturbation detector: `python -m curation.train.perturbation --pool DIR`.
 
-Trains small encoders, attacks them (`curation.train.computed`), makes samples (`curation.train.perturbed`),
+Trains small encoders (`encoders`, in this folder), attacks them (`computed`), makes samples (`perturbed`),
 trains the two judges of `curation.nets.perturbation`, sets the bounds on the validation split's pictures, and
 writes the weights and a file of figures. What lies in `--cache` from an earlier run is used again; the CPU
 time of each part is an option, so that everything fits two cores and an hour.
@@ -23,13 +23,13 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from curation.nets.perturbation import FeatureNet, Panel, PerturbNet
 from curation.nets.residuals import planes, pyramid, residual_features
-from curation.train.cloaks import PATTERNS
-from curation.train.computed import FAMILIES, computed, encoders
-from curation.train.perturbed import SIDE, Sample, crops, samples
+from curation.train.perturbation.cloaks import PATTERNS
+from curation.train.perturbation.computed import FAMILIES, computed, encoders
+from curation.train.perturbation.perturbed import SIDE, Sample, crops, samples
+from curation.train.perturbation.verdicts import as_markdown, auc, calibrated, figures, judged
 from curation.train.pictures import DEFAULT_POOL
-from curation.train.verdicts import as_markdown, auc, calibrated, figures, judged
 
-WEIGHTS = Path(__file__).parents[1] / "models" / "perturbation.safetensors"
+WEIGHTS = Path(__file__).parents[2] / "models" / "perturbation.safetensors"
 
 #: Patterns that are trained on; `strokes` is held out.
 TRAINED = tuple(name for name in PATTERNS if name != "strokes")
@@ -241,7 +241,3 @@ def train(given: argparse.Namespace) -> Panel:
     panel.net = train_net(made, held, given.seed, given.net_seconds, given.cache / "net.pt", given.device)
     calibrated(panel, given.pool, attacks, TRAINED, given.pictures, given.seed)
     return panel
-
-
-if __name__ == "__main__":
-    main()

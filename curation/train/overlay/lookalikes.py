@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from curation.train.blending import Colours
-from curation.train.lookalikes_art import (
+from curation.train.overlay.blending import Colours
+from curation.train.overlay.lookalikes_art import (
     cartouche,
     chart,
     engraved_caption,
@@ -17,7 +17,7 @@ from curation.train.lookalikes_art import (
     painted_signature,
     red_seal,
 )
-from curation.train.lookalikes_today import (
+from curation.train.overlay.lookalikes_today import (
     caption,
     comic,
     fence,
@@ -28,7 +28,7 @@ from curation.train.lookalikes_today import (
     text_page,
     title_card,
 )
-from curation.train.marks import Pen
+from curation.train.overlay.marks import Pen
 
 #: By name: how it is drawn, and how often.
 LOOKALIKES: Mapping[str, tuple[Callable[[Pen, Colours], Colours], float]] = {

@@ -4,7 +4,7 @@ The published tools turn a picture's code, in the encoder of a latent diffusion 
 picture (Salman et al., PhotoGuard, 2023; Shan et al., Glaze and Nightshade, 2023-24), toward a textured
 target (Liang and Wu, Mist, 2023), or make a denoiser of codes fail (Liang et al., AdvDM, 2023; Van Le et al.,
 Anti-DreamBooth, 2023). We have no such encoder, so small ones of the same make are trained on the pool first
-(`curation.train.encoders`).
+(`curation.train.perturbation.encoders`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from curation.train.cloaks import Field
+from curation.train.perturbation.cloaks import Field
 
 Encoder = Callable[[Tensor], Tensor]
 Goal = Literal["toward", "texture", "away", "denoiser"]

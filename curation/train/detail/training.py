@@ -21,7 +21,7 @@ from torch import nn
 
 from curation.annotators.detail import LEAST_DETAIL, WEIGHTS
 from curation.nets.detail import FACTORS, TILE, DetailNet, Floats, detail_of, features
-from curation.train.detail_figures import cases, figures, limit_of
+from curation.train.detail.figures import cases, figures, limit_of
 from curation.train.pictures import DEFAULT_POOL, Source, Split, flat, sources
 from curation.train.textures import LOOKALIKES
 
@@ -228,7 +228,3 @@ def main() -> None:
     stored = DetailNet.load(WEIGHTS)
     for line in figures(stored, cases(options.pool, "test", options.workers, LEAST_DETAIL), stored.limit):
         print(line, flush=True)
-
-
-if __name__ == "__main__":
-    main()

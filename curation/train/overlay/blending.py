@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from curation.train.marks import Rng, Stamp
+from curation.train.overlay.marks import Rng, Stamp
 
 Colours = npt.NDArray[np.uint8]
 Mode = Literal["normal", "multiply", "screen", "shadow", "emboss"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from curation.train.blending import Colours
-from curation.train.lookalike_parts import (
+from curation.train.overlay.blending import Colours
+from curation.train.overlay.lookalike_parts import (
     colours,
     curve,
     over,
@@ -14,7 +14,7 @@ from curation.train.lookalike_parts import (
     soft_noise,
     words,
 )
-from curation.train.marks import Pen, fitted, text_layer, turned
+from curation.train.overlay.marks import Pen, fitted, text_layer, turned
 
 _PLATE_WORDS = (
     "View of the Castle", "Anno 1689", "Fig. 12", "del. et sculp.", "PLATE XIV", "Le Pont Neuf",

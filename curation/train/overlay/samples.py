@@ -10,10 +10,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from curation.nets.overlay import HEADS, KINDS, MASK_STRIDE
-from curation.train.blending import Colours, any_ink, contrast, laid, sent
-from curation.train.lookalikes import WORDLESS
-from curation.train.marks import Stamp
-from curation.train.overlay_bank import SIDE, Bank
+from curation.train.overlay.bank import SIDE, Bank
+from curation.train.overlay.blending import Colours, any_ink, contrast, laid, sent
+from curation.train.overlay.lookalikes import WORDLESS
+from curation.train.overlay.marks import Stamp
 
 #: Below this mean change, in grey levels, nobody sees a mark: such a sample says nothing about marks.
 FAINTEST = 3.0

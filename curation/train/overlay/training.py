@@ -24,12 +24,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from curation.nets.overlay import HEADS, OverlayNet, Seen
-from curation.train.overlay_bank import Bank, draw_bank
-from curation.train.overlay_samples import Sample, pair
+from curation.train.overlay.bank import Bank, draw_bank
+from curation.train.overlay.samples import Sample, pair
 from curation.train.pictures import DEFAULT_POOL, SPLITS
 
 #: Where the weights are shipped.
-WEIGHTS = Path(__file__).parent.parent / "models" / "overlay.safetensors"
+WEIGHTS = Path(__file__).parents[2] / "models" / "overlay.safetensors"
 
 #: The `ease` of samples from the middle on (`overlay_samples.pair`): no marks of less than a fifth.
 _LEAST_EASE = 0.3
@@ -276,10 +276,6 @@ def main(
     }  # fmt: skip
     (folder / "training.json").write_text(json.dumps(facts, indent=1), "utf-8")
     if measure:
-        from curation.train.overlay_figures import Counts, measured
+        from curation.train.overlay.figures import Counts, measured
 
         measured(pool, weights, folder, seed, console, Counts().scaled(measure))
-
-
-if __name__ == "__main__":
-    typer.run(main)

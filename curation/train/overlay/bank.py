@@ -17,11 +17,11 @@ import numpy.typing as npt
 from PIL import Image
 from rich.progress import track
 
-from curation.train.blending import Colours
-from curation.train.lookalike_parts import paper
-from curation.train.lookalikes import LOOKALIKES
-from curation.train.mark_layouts import HELD_OUT, TRAINED, Layout, notice
-from curation.train.marks import Face, Layer, Pen
+from curation.train.overlay.blending import Colours
+from curation.train.overlay.layouts import HELD_OUT, TRAINED, Layout, notice
+from curation.train.overlay.lookalike_parts import paper
+from curation.train.overlay.lookalikes import LOOKALIKES
+from curation.train.overlay.marks import Face, Layer, Pen
 from curation.train.pictures import SPLITS, Source, Split, fonts, load, sources
 
 #: Pixels a side of everything in a bank.
@@ -142,7 +142,7 @@ def _stamps(
 
 
 def _korean(index: int) -> Layout:
-    from curation.train.mark_layouts import centred, logo_tiles
+    from curation.train.overlay.layouts import centred, logo_tiles
 
     return (centred, notice, logo_tiles)[(index // 4) % 3]
 

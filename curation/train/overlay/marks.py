@@ -1,8 +1,8 @@
 """Visible marks drawn by code: text, logos, stock-agency layouts. Nothing here is anybody's mark.
 
-A mark is a `Stamp`: where it covers, and how light it is there. `curation.train.blending` lays it over a
-picture. Layouts follow what agencies and artists really use (crossing lines with a repeated name, a credit
-box, a grid of letters, a name with an asset number, a handle in a corner), with invented names.
+A mark is a `Stamp`: where it covers, and how light it is there. `curation.train.overlay.blending` lays it
+over a picture. Layouts follow what agencies and artists really use (crossing lines with a repeated name, a
+credit box, a grid of letters, a name with an asset number, a handle in a corner), with invented names.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from curation.train.attacks import Attack, Goal, attacked, patch_encoder, random_encoder
-from curation.train.cloaks import PATTERNS, Rgb
-from curation.train.encoders import (
+from curation.train.perturbation.attacks import Attack, Goal, attacked, patch_encoder, random_encoder
+from curation.train.perturbation.cloaks import PATTERNS, Rgb
+from curation.train.perturbation.encoders import (
     LatentEncoder,
     PooledEncoder,
     denoiser,
@@ -23,7 +23,7 @@ from curation.train.encoders import (
     trained,
     trained_denoiser,
 )
-from curation.train.perturbed import SIDE, Computed
+from curation.train.perturbation.perturbed import SIDE, Computed
 
 Say = Callable[[str], None]
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from curation.train.blending import Colours
-from curation.train.marks import Layer, Pen
+from curation.train.overlay.blending import Colours
+from curation.train.overlay.marks import Layer, Pen
 
 Floats = npt.NDArray[np.floating]
 

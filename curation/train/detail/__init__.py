@@ -1,0 +1,1 @@
+"""DetailNet: training and figures."""

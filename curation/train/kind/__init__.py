@@ -1,0 +1,1 @@
+"""KindNet: samples, training and figures."""

@@ -1,0 +1,1 @@
+"""OverlayNet: marks and look-alikes drawn by code, samples, training and figures."""

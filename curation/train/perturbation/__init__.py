@@ -1,0 +1,1 @@
+"""The perturbation detector: cloaks and poison computed here, samples, training and figures."""
