@@ -58,15 +58,15 @@ class Text:
     def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:
         if not lines:
             return Finding(self.name, self.version, Status.OK, level="none")
-        longest = max((line.box for line in lines), key=lambda box: box.width)
         text = "\n".join(" ".join(line.text.split())[:LINE_SIGNS] for line in lines)[:ALL_SIGNS]
+        score = max(line.confidence for line in lines)
+        once = [line for line in lines if not line.again]
         values = {
-            "lines": float(len(lines)),
-            "signs": float(sum(len(line.text) for line in lines)),
-            "area": min(1.0, sum(line.box.area for line in lines) / (height * width)),
-            "angle": longest.angle,
+            "lines": float(len(once)),
+            "signs": float(sum(len(line.text) for line in once)),
+            "area": min(1.0, sum(line.box.area for line in once) / (height * width)),
+            "angle": max((line.box for line in once), key=lambda box: box.width).angle,
         }
         file = io.BytesIO()
-        Image.fromarray(painted([line.box for line in lines], height, width)).save(file, "PNG")
-        score = max(line.confidence for line in lines)
+        Image.fromarray(painted([line.box for line in once], height, width)).save(file, "PNG")
         return Finding(self.name, self.version, Status.OK, score, "text", text, values, file.getvalue())

@@ -59,17 +59,22 @@ SURE_ENDS, _LENGTHENED, _TIMES = 0.75, 6, 4
 #: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
 _WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
 
+#: Windows of any shape on a large picture, besides.
+_SQUARE = 2
+
 #: Pixels of one line that is read beyond its ends.
 _LINE_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line that was read: its box in the picture's pixels, what it says, and how sure that is."""
+    """One line that was read: its box in the picture's pixels, what it says, and how sure that is. `again`:
+    it stands among the lines before in another reading."""
 
     box: Box
     text: str
     confidence: float
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,23 +103,36 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
     if doubtful and not clear and longest > first:
         found, _ = _found(reader, pixels, SECOND)
         lines += _read(reader, pixels, _line_like(found))
-    # A word in small letters on a large picture is a spot of no certain shape.
-    spots = list(_spots(lines, found, 1.0 if longest > 3 * FIRST else _WORD))
-    if (hint or 0.0) >= _LIKELY or longest > 3 * FIRST:
+    large = longest > 3 * FIRST
+    spots = list(_spots(lines, found, _WORD))
+    if (hint or 0.0) >= _LIKELY or large:
         spots += _strips(pixels)
+    spots = spots[: _WINDOWS if lines else 2]
     left = _WINDOW_PIXELS
-    for window in spots[: _WINDOWS if lines else 2]:
+    if large:  # a few words in small letters on a large picture are a spot of any shape: looked at besides
+        spots += [one for one in _spots(lines, found, 1.0) if one not in spots][:_SQUARE]
+        left *= 2
+    for window in spots:
         seen, matrix = _cut(pixels, window)
         left -= seen.shape[0] * seen.shape[1]
         if left < 0:
             break
         lines += [replace(line, box=line.box.mapped(matrix)) for line in _closer(reader, seen)]
-    return _ordered(_lengthened(reader, pixels, _merged(lines)))
+    return _with_ends(reader, pixels, _merged(lines))
+
+
+def _with_ends(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
+    """The lines in reading order, some read beyond their ends; then, where a word of theirs was lost over it
+    (a stray sign at a word is another word), all of them as they were read first."""
+    longer = _ordered(_merged(_lengthened(reader, pixels, lines)))
+    said = {line.text for line in longer}
+    if all(line.text in said for line in lines):
+        return longer
+    return [*longer, *(replace(line, again=True) for line in _ordered(lines))]
 
 
 def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
-    """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does. A
-    line that the new reading does not hold, sign by sign, stays beside it."""
+    """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does."""
     done, growing = list(lines), list(range(min(len(lines), _LENGTHENED)))
     for _ in range(_TIMES):
         longer = [_longer(done[at].box) for at in growing]
@@ -129,8 +147,7 @@ def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[L
         growing = grown
         if not growing:
             break
-    lost = [line for line, new in zip(lines, done, strict=True) if _signs(line.text) not in _signs(new.text)]
-    return [*_merged(done), *lost]
+    return done
 
 
 def _signs(text: str) -> str:

@@ -153,27 +153,59 @@ def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
 
 
 class _Scripted:
-    """A reader that says the same of every crop, and remembers how large crops were."""
+    """A reader that says the same of every crop, or what `texts` has for each first line, and remembers how
+    large crops were."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
         self.sizes: list[tuple[int, ...]] = []
 
     def read(self, crops: list[Pixels]) -> list[models.Reading]:
         self.sizes += [one.shape[:2] for one in crops]
-        return [models.Reading(self.text, 0.99) for _ in crops]
+        half = len(crops) // 2
+        return [models.Reading(self.texts[at % half % len(self.texts)], 0.99) for at in range(len(crops))]
+
+
+def _line(text: str, left: int, top: int = 10) -> passes.Line:
+    quad = np.array([[0, 0], [80, 0], [80, 20], [0, 20]], np.float32) + np.array([left, top], np.float32)
+    return passes.Line(Box(quad, 0.9), text, 0.95)
 
 
 @pytest.mark.parametrize(
     ("said", "longer"),
-    [("NO AI", "O Al artworks 2024"), ("転載禁止", "載禁上のお知らせです"), ("NO AI", "NO Al artworks O A")],
+    [
+        (["NO AI"], ["O Al artworks 2024"]),
+        (["転載禁止"], ["載禁上のお知らせです"]),
+        (["NO AI"], ["NO Al artworks O A"]),
+        (["NO AI TRAINING"], ["NO AI TRAININGK"]),  # one stray sign, and the word is another
+        (["NO AI"], ["NO AI1"]),
+        (["PHOTO 2024 MIKA", "NO AI"], ["PHOTO 2024 MIKA N0 Al.xyz", "nothing"]),  # a neighbour swallowed
+        (["do not", "repost"], ["do not", "xrepos! abcd"]),  # one of two lines
+    ],
 )
-def test_a_longer_reading_never_takes_away_what_was_read(said: str, longer: str) -> None:
-    quad = np.array([[10, 10], [90, 10], [90, 30], [10, 30]], np.float32)
-    lines = [passes.Line(Box(quad, 0.9), said, 0.95)]
-    read = passes._lengthened(_Scripted(longer), np.zeros((200, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
-    assert said in [line.text for line in read]
-    assert notices.refusing(notices.find("\n".join(line.text for line in passes._ordered(read))))
+def test_a_longer_reading_never_takes_away_what_was_read(said: list[str], longer: list[str]) -> None:
+    places = [(10, 10), (120, 10)] if said[0].startswith("PHOTO") else [(10, 10), (10, 40)]
+    lines = [_line(text, *place) for text, place in zip(said, places, strict=False)]
+    assert notices.refusing(notices.find("\n".join(line.text for line in passes._ordered(lines))))
+    read = passes._with_ends(_Scripted(*longer), np.zeros((200, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    assert set(said) <= {line.text for line in read}
+    assert notices.refusing(notices.find("\n".join(line.text for line in read)))
+
+
+@pytest.mark.parametrize("size", [26, 34])
+def test_a_stray_sign_beside_a_notice_does_not_hide_it(size: int) -> None:
+    ground = Image.fromarray(data.chelsea()).resize((3000, 2000))
+    ImageDraw.Draw(ground).text((900, 30), "NO AI TRAINING", "white", ImageFont.load_default(size))
+    found = look(encoded(ground, "PNG"))
+    assert notices.refusing(notices.find(found.text)), found.text
+    assert found.values["lines"] < 4
+
+
+def test_square_spots_do_not_push_out_the_edges_of_a_large_picture() -> None:
+    ground = Image.fromarray(data.colorwheel()).convert("RGB").resize((3000, 3000))
+    ImageDraw.Draw(ground).text((900, 30), "NO AI TRAINING", "white", ImageFont.load_default(20))
+    found = look(encoded(ground, "PNG"))
+    assert notices.refusing(notices.find(found.text)), found.text
 
 
 def test_a_line_across_a_huge_picture_is_read_within_bounds() -> None:
