@@ -105,9 +105,14 @@ def _load(folder: str) -> tuple[Any, Any]:
     gpu = torch.cuda.is_available()
     try:
         processor = BlipProcessor.from_pretrained(folder, local_files_only=True)
-        model = BlipForConditionalGeneration.from_pretrained(
-            folder, local_files_only=True, dtype=torch.bfloat16 if gpu else torch.float32
+        model, said = BlipForConditionalGeneration.from_pretrained(
+            folder,
+            local_files_only=True,
+            dtype=torch.bfloat16 if gpu else torch.float32,
+            output_loading_info=True,
         )
+        if missing := sorted(said["missing_keys"]):  # they would stay random, and say anything
+            raise ValueError(f"its weights lack {', '.join(missing[:3])}")
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise MissingWeightsError(f"{folder} does not hold a BLIP captioner: {reason}") from error

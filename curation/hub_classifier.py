@@ -77,7 +77,11 @@ class _Transformers:
 
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForImageClassification.from_pretrained(folder, local_files_only=True)
+        model, said = AutoModelForImageClassification.from_pretrained(
+            folder, local_files_only=True, output_loading_info=True
+        )
+        if missing := sorted(said["missing_keys"]):  # they would stay random, and say anything
+            raise ValueError(f"its weights lack {', '.join(missing[:3])}")
         self._model = model.eval().to(self._device)
         names = model.config.id2label
         self.labels: Sequence[str] = [names[at] for at in range(len(names))]

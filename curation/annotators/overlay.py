@@ -14,6 +14,7 @@ With `annotators.watermark.model` the score is that of a classifier from the hub
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -109,7 +110,10 @@ class Overlay:
 
 
 def _rounded(score: float) -> float:
-    """To four digits, which machines agree on, and within (0, 1): a reader takes exactly 0 for 1."""
+    """To four digits, which machines agree on, and within (0, 1): a reader takes exactly 0 for 1. What is no
+    number stays none, and the finding fails."""
+    if math.isnan(score):
+        return score
     return min(0.9999, max(0.0001, round(score, 4)))
 
 

@@ -16,7 +16,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from curation.judges.loading import fill
+from curation.judges.loading import fill, unfit
 from curation.kind_features import measured
 from curation.kinds import WEIGHTS, Judgement, close_view, whole_view
 from curation.nets.kind import Judged, KindNet
@@ -25,6 +25,9 @@ from kyodaku.recipe.filters import FURNITURE
 
 #: The logit of 0.8. Furniture scores 0.8 where 1 % of validation pictures without it score more.
 LOGIT = math.log(4)
+
+#: What the weights file holds beside its tensors.
+SCALES = ("kind_temperature", *(f"bound_{name}" for name in FURNITURE))
 
 
 class Judge:
@@ -49,7 +52,7 @@ class Judge:
         net = KindNet()
         with safe_open(self._weights, "pt") as file:
             fill(net, {name: file.get_tensor(name) for name in file.keys()}, self._weights)  # noqa: SIM118
-            scales = {name: float(value) for name, value in (file.metadata() or {}).items()}
+            scales = _scales(file.metadata() or {}, self._weights)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         return net.eval().to(device), scales
 
@@ -70,11 +73,23 @@ class Judge:
     @staticmethod
     def judgements(said: Judged, scales: Mapping[str, float]) -> list[Judgement]:
         """The net's logits as probabilities, by picture."""
-        kinds = torch.softmax(said.kinds / scales.get("kind_temperature", 1.0), 1)
-        bounds = torch.tensor([scales.get(f"bound_{name}", LOGIT) for name in FURNITURE])
+        kinds = torch.softmax(said.kinds / scales["kind_temperature"], 1)
+        bounds = torch.tensor([scales[f"bound_{name}"] for name in FURNITURE])
         furniture = torch.sigmoid(said.furniture - bounds.to(said.furniture.device) + LOGIT)
         parts = (kinds, furniture, torch.sigmoid(said.mask))
         return [Judgement(*row) for row in zip(*(part.float().cpu().numpy() for part in parts), strict=True)]
+
+
+def _scales(metadata: Mapping[str, str], path: Path) -> dict[str, float]:
+    """The temperature and the bounds that training measured. Raises MissingWeightsError where they are not
+    there."""
+    try:
+        scales = {name: float(metadata[name]) for name in SCALES}
+    except (KeyError, ValueError) as error:
+        raise unfit(path, f"its scales cannot be read: {error}") from error
+    if not all(map(math.isfinite, scales.values())) or scales["kind_temperature"] <= 0:
+        raise unfit(path, "its scales are no finite numbers")
+    return scales
 
 
 def as_input(views: Tensor) -> Tensor:

@@ -14,9 +14,8 @@ import torch
 
 from curation.annotators.base import Picture
 from curation.annotators.overlay import LIKELY
-from curation.judges.loading import fill
+from curation.judges.loading import fill, ordered_bounds, unfit
 from curation.nets.overlay import HEADS, KINDS, STRIDE, OverlayNet, fused
-from kyodaku.errors import MissingWeightsError
 from kyodaku.fingerprint import Pixels
 
 #: The longest side of the first view, and a side of the tiles, in pixels.
@@ -129,10 +128,11 @@ def load_watcher(path: Path, bounds: Bounds | None = None) -> Watcher:
 
     state = load_file(path)
     own = state.pop("bounds", None)
-    if own is not None and own.shape == (4,):
-        bounds = Bounds(*own.tolist())
-    elif own is not None or bounds is None:
-        raise MissingWeightsError(f"{path}: weights without their four bounds, which training measures")
+    if own is not None:
+        clear, possible, likely, sure = ordered_bounds(own, 4, path)
+        bounds = Bounds(clear, possible, likely, sure)
+    elif bounds is None:
+        raise unfit(path, "it lacks the bounds that training measures")
     net = OverlayNet()
     fill(net, state, path)
     return Watcher(net, bounds)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from curation.judges.loading import fill
+from curation.judges.loading import fill, ordered_bounds
 from curation.nets.perturbation import STRIDE, TILE, TILES, Panel
 from curation.nets.residuals import from_white, planes, pyramid, residual_features
 from kyodaku.fingerprint import Pixels
@@ -42,6 +42,7 @@ def load_panel(path: Path) -> Panel:
 
     panel = Panel()
     fill(panel, load_file(path), path)
+    ordered_bounds(panel.get_buffer("bounds"), 3, path)
     return panel.eval().requires_grad_(False)
 
 

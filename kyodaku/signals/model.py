@@ -220,7 +220,8 @@ class Reading:
 
     @cached_property
     def listener(self) -> str:
-        """In one word, whose hash is made once, all that decides which groups of a robots.txt speak to us."""
+        """In one word, whose hash is made once, all that decides which groups of a robots.txt speak to us but
+        letters, each of which is about single hosts."""
         return repr((self.mode, self.own_tokens, self.purpose_tokens, self.purpose_threshold))
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 from skimage import data
 
-from curation.annotators.base import Status
+from curation.annotators.base import Status, look_at_all
 from curation.annotators.overlay import Overlay
 from curation.hub_classifier import Classifier, label_index
 from curation.train.overlay.figures import picture_of
@@ -99,6 +103,36 @@ def test_a_folder_that_holds_no_classifier_says_so(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(MissingWeightsError, match="does not hold an image classifier"):
         Classifier(str(tmp_path), "", "t").probabilities([picture_of(data.coffee())], "watermark")
+
+
+def _changed(folder: Path, target: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Path:
+    """A copy of a folder with other tensors."""
+    shutil.copytree(folder, target)
+    weights = target / "model.safetensors"
+    save_file(change(load_file(weights)), weights, {"format": "pt"})
+    return target
+
+
+@pytest.mark.parametrize("which", ["convnext", "timm_folder"])
+def test_weights_that_lack_a_layer_are_refused(
+    which: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    folder = _changed(
+        request.getfixturevalue(which), tmp_path / "m", lambda tensors: dict(list(tensors.items())[2:])
+    )
+    with pytest.raises(MissingWeightsError, match="does not hold an image classifier"):
+        Classifier(str(folder), "", "t").probabilities([picture_of(data.coffee())], "watermark")
+
+
+def test_a_probability_that_is_no_number_is_no_clean_bill(convnext: Path, tmp_path: Path) -> None:
+    folder = _changed(
+        convnext,
+        tmp_path / "m",
+        lambda tensors: {name: value * float("nan") for name, value in tensors.items()},
+    )
+    section = Annotators.model_validate({"watermark": {"model": str(folder)}})
+    found = look_at_all([Overlay.build(section)], [picture_of(data.coffee())])[0]["overlay"]
+    assert found.status is Status.FAILED
 
 
 @pytest.mark.parametrize(

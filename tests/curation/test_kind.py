@@ -273,9 +273,10 @@ def test_a_net_learns_is_written_and_read_again(tmp_path: Path, bare: Stock) -> 
     trainer.fit(net, data_, data_, epochs=3, seconds=60, seed=1)
     assert trainer.loss_over(net, data_) < before
     path = tmp_path / "kind.safetensors"
-    trainer.save(net, {"kind_temperature": 1.5, "furniture_temperature": 1.0}, path)
+    scales = {"kind_temperature": 1.5, **{f"bound_{name}": 0.25 for name in FURNITURE}}
+    trainer.save(net, scales, path)
     reader = Judge(path)
-    assert reader.loaded[1] == {"kind_temperature": 1.5, "furniture_temperature": 1.0}
+    assert reader.loaded[1] == scales
     (said,) = reader.look([plain(noise=9)])
     assert said.kinds.sum() == pytest.approx(1, abs=1e-4)
     assert said.mask.shape[0] == len(FURNITURE)

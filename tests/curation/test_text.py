@@ -202,8 +202,10 @@ def test_a_stray_sign_beside_a_notice_does_not_hide_it(size: int) -> None:
 
 
 def test_square_spots_do_not_push_out_the_edges_of_a_large_picture() -> None:
-    ground = Image.fromarray(data.colorwheel()).convert("RGB").resize((3000, 3000))
-    ImageDraw.Draw(ground).text((900, 30), "NO AI TRAINING", "white", ImageFont.load_default(20))
+    ground = Image.fromarray(data.chelsea()).resize((3000, 2000))
+    for left, sign in ((300, "A"), (1300, "8"), (2300, "@")):
+        ImageDraw.Draw(ground).text((left, 900), sign, "white", ImageFont.load_default(300))
+    ImageDraw.Draw(ground).text((900, 20), "NO AI TRAINING", "white", ImageFont.load_default(20))
     found = look(encoded(ground, "PNG"))
     assert notices.refusing(notices.find(found.text)), found.text
 

@@ -33,7 +33,7 @@ def test_weights_are_whole_or_refused(weights: Path, load: Callable[[Path], Any]
 
     def refused(tensors: dict[str, torch.Tensor]) -> None:
         save_file(tensors, changed, metadata)
-        with pytest.raises(MissingWeightsError, match=r"not the weights|without their four bounds"):
+        with pytest.raises(MissingWeightsError, match="not the weights"):
             load(changed)
 
     load(weights)
@@ -42,3 +42,25 @@ def test_weights_are_whole_or_refused(weights: Path, load: Callable[[Path], Any]
         refused({other: value for other, value in whole.items() if other != name})
     refused({**whole, "another.weight": torch.zeros(2)})
     refused({**whole, names[0]: torch.zeros(1, 2, 3)})
+    for bad in (float("nan"), float("inf")):
+        refused({**whole, names[-1]: torch.full_like(whole[names[-1]], bad)})
+    if "bounds" in whole:
+        for bounds in (
+            whole["bounds"].flip(0),
+            torch.full_like(whole["bounds"], float("nan")),
+            torch.zeros(9),
+        ):
+            refused({**whole, "bounds": bounds})
+
+
+@pytest.mark.parametrize("change", ["missing", "nan", "word", "zero"])
+def test_scales_of_the_kinds_are_whole_or_refused(change: str, tmp_path: Path) -> None:
+    with safe_open(KIND, "pt") as file:
+        metadata, whole = dict(file.metadata()), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    changed = tmp_path / "changed.safetensors"
+    metadata["kind_temperature"] = {"nan": "nan", "word": "warm", "zero": "0"}.get(change, "1")
+    if change == "missing":
+        metadata.popitem()
+    save_file(whole, changed, metadata)
+    with pytest.raises(MissingWeightsError, match="scales"):
+        _ = Judge(changed).loaded

@@ -31,7 +31,7 @@ from curation.train.pictures import DEFAULT_POOL, SPLITS
 #: Where the weights are shipped.
 WEIGHTS = Path(__file__).parents[2] / "models" / "overlay.safetensors"
 
-#: The `ease` of samples from the middle on (`overlay_samples.pair`): no marks of less than a fifth.
+#: The `ease` of samples from the middle on (`samples.pair`): no marks of less than a fifth.
 _LEAST_EASE = 0.3
 
 
