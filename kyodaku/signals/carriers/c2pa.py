@@ -16,8 +16,6 @@ _SUPERBOX, _DESCRIPTION = re.compile(b"jumb"), b"jumd"
 #: How other containers announce C2PA, which may cut or encode JUMBF: the GIF application extension, the
 #: `uuid` box of ISO BMFF, the element of SVG.
 _ANNOUNCED = (b"C2PA_GIF", bytes.fromhex("d8fec3d61b0e483c92975828877ec481"), b"c2pa:manifest")
-#: First bytes of JPEG, PNG, WebP and TIFF, where JUMBF stands as it is.
-_PLAIN = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"RIFF", b"II*\x00", b"MM\x00*")
 #: One store may hold this much; more is unreadable.
 MAX_MANIFESTS = 1000
 MAX_ASSERTIONS = 10_000
@@ -81,7 +79,7 @@ def holds_jumbf(body: bytes) -> bool:
     """Whether a file may hold a manifest store, by its bytes alone."""
     if _SUPERBOX.search(body) and _DESCRIPTION in body:
         return True
-    return not body.startswith(_PLAIN) and any(word in body for word in _ANNOUNCED)
+    return any(word in body for word in _ANNOUNCED)
 
 
 def parse_manifest_store(text: str) -> ManifestStore:
