@@ -69,7 +69,7 @@ _LINE_PIXELS = 4_000_000
 @dataclass(frozen=True)
 class Line:
     """One line that was read: its box in the picture's pixels, what it says, and how sure that is. `again`:
-    it stands among the lines before in another reading."""
+    it stands among the lines behind in another reading."""
 
     box: Box
     text: str
@@ -122,13 +122,14 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
 
 
 def _with_ends(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
-    """The lines in reading order, some read beyond their ends; then, where a word of theirs was lost over it
-    (a stray sign at a word is another word), all of them as they were read first."""
+    """The lines in reading order, some read beyond their ends. Where a word of theirs was lost over it (a
+    stray sign at a word makes another word), they all stand before that as they were read first, since the
+    end of a long text is cut off."""
     longer = _ordered(_merged(_lengthened(reader, pixels, lines)))
     said = {line.text for line in longer}
     if all(line.text in said for line in lines):
         return longer
-    return [*longer, *(replace(line, again=True) for line in _ordered(lines))]
+    return [*(replace(line, again=True) for line in _ordered(lines)), *longer]
 
 
 def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:

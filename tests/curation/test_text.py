@@ -192,6 +192,18 @@ def test_a_longer_reading_never_takes_away_what_was_read(said: list[str], longer
     assert notices.refusing(notices.find("\n".join(line.text for line in read)))
 
 
+def test_what_was_read_first_is_not_cut_off_by_longer_readings() -> None:
+    """The text of a finding has a limit, and a page of long lines reaches it."""
+    lines = [_line("NO AI TRAINING", 10), *(_line(f"{n} " + "long " * 57, 10, 40 * n) for n in range(1, 22))]
+    reader = _Scripted("NO AI TRAININGK", "nothing", "nothing", "nothing", "nothing", "nothing")
+    read = passes._with_ends(reader, np.zeros((1000, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    assert "NO AI TRAININGK" in [line.text for line in read]
+    found = READ._finding(read, 1000, 400)
+    assert len(found.text) == text_module.ALL_SIGNS
+    assert notices.refusing(notices.find(found.text))
+    assert found.values["lines"] == len(lines)
+
+
 @pytest.mark.parametrize("size", [26, 34])
 def test_a_stray_sign_beside_a_notice_does_not_hide_it(size: int) -> None:
     ground = Image.fromarray(data.chelsea()).resize((3000, 2000))
