@@ -104,7 +104,7 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
     rows: dict[str, dict[str, Any]] = {}
     with SafeDecoder(config.limits()) as decoder:
         for batch in _batches(shard_in, earlier, config, looking, decoder):
-            with _one_thread():
+            with one_thread():
                 _look(batch, looking)
             rows.update({work.row["key"]: work.row for work in batch})
     kept = [
@@ -117,7 +117,7 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """torch on one thread: shards are spread over processes, and sums over threads end in other digits."""
     import torch
 

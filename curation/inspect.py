@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from curation.annotate import BATCH, BATCH_PIXELS
+from curation.annotate import BATCH, BATCH_PIXELS, one_thread
 from curation.annotators.base import Annotator, Finding, Picture, Status, look_at_all
 from curation.annotators.basics import basic_facts, failed_image
 from curation.annotators.registry import annotators
@@ -212,7 +212,8 @@ def _decode(body: Body, decoder: SafeDecoder) -> tuple[Body, Picture | None]:
 def _batch(
     batch: Sequence[tuple[Body, Picture | None]], looks: Sequence[Annotator], filters: Filters
 ) -> Iterator[tuple[Inspected, Picture | None]]:
-    found = iter(look_at_all(looks, [picture for _, picture in batch if picture is not None]))
+    with one_thread():
+        found = iter(look_at_all(looks, [picture for _, picture in batch if picture is not None]))
     for body, picture in batch:
         yield _inspected(body, picture, next(found) if picture is not None else {}, filters), picture
 

@@ -36,6 +36,9 @@ COPIED = 300
 #: Parts of photographs and paintings, no two of which are copies: 3.1 million pairs.
 TILES = 2500
 SIDE = 1024
+#: Kinds that are told apart from the rest of the pool: that has small fine-grained textures, which PDQ's own
+#: small scale blurs in another way at each size.
+PICTORIAL = ("photo", "painting", "print")
 _KINDS = ("photo", "painting", "print", "texture", "map", "object", "drawing", "screenshot", "abstract")
 
 
@@ -207,6 +210,7 @@ def measure(
     `tiles` no two are copies, so every pair is false.
     """
     rates: dict[str, dict[str, Rate]] = {family: {} for family in FAMILIES}
+    pictorial: dict[str, Rate] = {family: Rate(0, 0) for family in FAMILIES}
     kept: list[tuple[str, Fingerprinted]] = []
     flat, seconds = 0, []
     for number, (source, pixels) in enumerate(pictures(pool, count)):
@@ -222,6 +226,8 @@ def measure(
             for family, change, copy in _copies(pixels):
                 hit = Rate(int(found_either_way(one, copy)), 1)
                 rates[family][change] = rates[family].get(change, Rate(0, 0)) + hit
+                if source.kind in PICTORIAL:
+                    pictorial[family] += hit
     pairs = suspicious(kept)
     parts = [(name, Fingerprinted.of(tile)) for name, tile in islice(tiles(pool), tiled)]
     parts = [(name, one) for name, one in parts if one.prints.frames]
@@ -233,6 +239,7 @@ def measure(
             family: {"all": _told(sum(found.values(), Rate(0, 0)))} | {k: _told(v) for k, v in found.items()}
             for family, found in rates.items()
         },
+        "pictorial": {family: _told(rate) for family, rate in pictorial.items() if rate.total},
         "pairs": len(kept) * (len(kept) - 1) // 2,
         "suspicious": len(pairs),
         "names": pairs,

@@ -32,8 +32,8 @@ from benchmarks.detectors.sets import studio_of
 from benchmarks.detectors.sources import Grounds
 from benchmarks.detectors.statistics import Rate
 from benchmarks.detectors.views import VIEWS, Pixels
-from curation.ocr.models import reader
 from curation.ocr.passes import read_lines
+from curation.ocr.readers import readers
 from curation.phrases import brands, notices
 from curation.train.pictures import DEFAULT_POOL
 
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     studio = studio_of(Grounds(options.pool))
     studio.side = 1024
-    reader()
+    readers()
     tally, end = Tally(), time.monotonic() + 60 * options.minutes
     for turn in range(options.each):
         tally.first = turn == 0
@@ -115,9 +115,12 @@ def _steps() -> Iterator[Any]:
             yield _quiet(("scene", "about", "prose", "scene")[place // 3 % 4])
         if place % 4 == 0:
             yield _quiet("plain")
-    for language in (*_LATIN, "ko"):
+    for language in _LATIN:
         for opacity in (1.0, 0.5):
             yield _notice(language, "corner", opacity)
+    for layout in ("corner", "rotated"):
+        for opacity in (1.0, 0.5, 0.3):
+            yield _notice("ko", layout, opacity)
 
 
 def _notice(language: str, layout: str, opacity: float) -> Any:
@@ -131,6 +134,8 @@ def _notice(language: str, layout: str, opacity: float) -> Any:
                 tally.add(f"{view} | {layout}, opacity {opacity}", hit)
             if view == "raw":
                 tally.add(f"raw | {language}, opacity {opacity}", hit)
+                if language == "ko":
+                    tally.add(f"raw | ko, {layout}, opacity {opacity}", hit)
                 if not hit:
                     tally.missed.append(f"missed: {case.written!r} {layout} {opacity} {case.font}: {read!r}")
 
@@ -158,7 +163,7 @@ def _quiet(kind: str) -> Any:
 def _read(pixels: Pixels, view: str, tally: Tally, kind: str) -> str:
     seen = np.asarray(Image.open(io.BytesIO(VIEWS[view](pixels))).convert("RGB"))
     start = time.process_time()
-    lines = read_lines(reader(), seen)
+    lines = read_lines(readers(), seen)
     tally.seconds[kind].append(time.process_time() - start)
     return "\n".join(line.text for line in lines)
 

@@ -109,12 +109,13 @@ def _furniture(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _copies(figures: Mapping[str, Any]) -> str:
     """Near copies: what the search of `match` finds."""
-    lines = ["## Near copies", "", "| what was done to the copy | found |", "|---|---|"]
+    lines = ["## Near copies", ""]
+    lines += ["| what was done to the copy | found | of photographs, paintings and prints |", "|---|---|---|"]
     for family, changes in figures["families"].items():
         for change, told in changes.items():
             name = f"**{family}**" if change == "all" else change
-            hits = round(told["recall"] * told["of"])
-            lines.append(f"| {name} | {rate(Rate(hits, told['of']))} |")
+            other = figures["pictorial"].get(family) if change == "all" else None
+            lines.append(f"| {name} | {_recall(told)} | {_recall(other) if other else ''} |")
     tiles = figures["tiles"]
     lines += [
         "",
@@ -125,6 +126,10 @@ def _copies(figures: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _recall(told: Mapping[str, Any]) -> str:
+    return rate(Rate(round(told["recall"] * told["of"]), told["of"]))
 
 
 def _speed(figures: Mapping[str, Any]) -> str:

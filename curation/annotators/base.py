@@ -7,11 +7,11 @@ A `Picture` is decoded once and shared by all annotators. They run in the order 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from kyodaku.fingerprint import Pixels
 from kyodaku.safedecode import Decoded
 
 Grey = npt.NDArray[np.float32]
+
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -97,6 +99,21 @@ class Picture:
     @cached_property
     def _smaller(self) -> dict[int, Pixels]:
         return {}
+
+    @cached_property
+    def _memory(self) -> dict[str, Any]:
+        return {}
+
+    def remembered(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for this picture by whoever asks first under this name."""
+        if name not in self._memory:
+            self._memory[name] = make()
+        found: T = self._memory[name]
+        return found
+
+    def forget(self, name: str) -> None:
+        """Let go of what is remembered under this name: whoever needs it last says so."""
+        self._memory.pop(name, None)
 
     def within(self, side: int) -> Pixels:
         """uint8 (h, w, 3) whose longer side is at most `side`, area-averaged; `pixels` if that fits."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.annotators.text import Text
 from curation.phrases import brands
 from curation.steps import digest_files
 from kyodaku.recipe import Annotators
@@ -36,7 +37,9 @@ class Brands:
     @classmethod
     def build(cls, section: Annotators) -> Brands:
         """No settings of a recipe matter."""
-        return cls("brands", versioned(1, _CODE, digest_files([brands.data_file()])))
+        return cls(
+            "brands", versioned(1, _CODE, digest_files([brands.data_file()]), Text.build(section).version)
+        )
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """One finding a picture, from what `text` found in it."""

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.annotators.text import Text
 from curation.phrases import notices
 from curation.steps import digest_files
 from kyodaku.recipe import Annotators
@@ -32,8 +33,9 @@ class Notices:
 
     @classmethod
     def build(cls, section: Annotators) -> Notices:
-        """No settings of a recipe matter."""
-        return cls("notices", versioned(1, _CODE, digest_files(notices.data_files())))
+        """Who reads is part of the version: what was found in other lines is not found in these."""
+        reads = Text.build(section).version
+        return cls("notices", versioned(1, _CODE, digest_files(notices.data_files()), reads))
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """One finding a picture, from what `text` found in it."""

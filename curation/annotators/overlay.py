@@ -1,6 +1,6 @@
 """Annotator `overlay`: is a visible mark laid over the picture, and of what kind.
 
-OverlayNet looks at the whole picture at most 512 px long and, where that leaves it undecided, at five tiles
+OverlayNet looks at the whole picture, about 512 px long, and, where that leaves it undecided, at five tiles
 at native size: the corners and the centre. The score is made so that about 1 % of the clean validation
 pictures have 0.8 or more and 5 % have 0.5 (curation/models/overlay.md), so that LAION's practice of keeping
 `pwatermark < 0.8` holds. Levels: `none`, `possible` (0.5), `likely` (0.8). `values` hold
@@ -26,6 +26,7 @@ from PIL import Image
 
 from curation.annotators.base import Finding, Picture, Status, versioned
 from curation.hub_classifier import Classifier
+from curation.ocr.models import models_version
 from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 
@@ -41,6 +42,8 @@ _CODE = (
     "curation.judges.loading",
     "curation.judges.overlay",
     "curation.nets.overlay",
+    "curation.ocr.detector",
+    "curation.ocr.models",
     "curation.hub_classifier",
 )
 
@@ -56,7 +59,7 @@ class Overlay:
     def __init__(self, weights: Path = WEIGHTS, classifier: Classifier | None = None) -> None:
         self._weights, self._classifier = weights, classifier
         other = classifier.digest() if classifier else ""
-        self.version = versioned(1, _CODE, file_sha256(weights), other)
+        self.version = versioned(1, _CODE, file_sha256(weights), [other, models_version()])
 
     @classmethod
     def build(cls, section: Annotators) -> Overlay:

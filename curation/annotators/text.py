@@ -4,8 +4,9 @@
 line. `values`: `lines`, `signs`, `area` (share of the picture that text boxes cover), `angle` (of the longest
 line, degrees, clockwise). The mask is the text boxes. Level: `none` or `text`.
 
-Japanese (also vertical), Chinese, English and other Latin scripts are read. Hangul is not: the recogniser
-has no such signs. `curation/ocr/passes.py` says how it looks.
+Japanese (also vertical), Chinese, English and other Latin scripts are read. Its recogniser has no Hangul;
+a small net of our own reads the Korean syllables that refusing phrases are made of, and no others
+(curation/models/hangul.md). `curation/ocr/passes.py` says how it looks.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from dataclasses import dataclass
 from PIL import Image
 
 from curation.annotators.base import Finding, Picture, Status, versioned
+from curation.annotators.overlay import Overlay
 from curation.ocr.boxes import painted
-from curation.ocr.models import models_version, reader
+from curation.ocr.detector import FIRST_VIEW, first_view
+from curation.ocr.models import models_version
 from curation.ocr.passes import Line, read_lines
+from curation.ocr.readers import WEIGHTS, readers
+from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 
 #: Signs kept, a line and in all: what is longer is a page, whose beginning says enough.
@@ -28,7 +33,17 @@ LINE_SIGNS, ALL_SIGNS = 300, 6000
 #: A picture with a side below this, in pixels, cannot hold a readable line.
 LEAST = 16
 
-_CODE = ("curation.annotators.text", "curation.ocr.models", "curation.ocr.boxes", "curation.ocr.passes")
+_CODE = (
+    "curation.annotators.text",
+    "curation.ocr.hangul",
+    "curation.judges.loading",
+    "curation.nets.hangul",
+    "curation.ocr.boxes",
+    "curation.ocr.detector",
+    "curation.ocr.models",
+    "curation.ocr.passes",
+    "curation.ocr.readers",
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +55,9 @@ class Text:
 
     @classmethod
     def build(cls, section: Annotators) -> Text:
-        """No settings of a recipe matter."""
-        return cls("text", versioned(1, _CODE, models_version()))
+        """Who looks for marks is part of the version: it hints where text stands."""
+        hints = Overlay.build(section).version
+        return cls("text", versioned(1, _CODE, file_sha256(WEIGHTS), [models_version(), hints]))
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
         """One finding a picture. Raises ModelsMissing where the models are not installed."""
@@ -53,7 +69,9 @@ class Text:
             return Finding(self.name, self.version, Status.OK, level="none")
         overlay = known.get("overlay")
         hint = overlay.values.get("text") if overlay and overlay.status is Status.OK else None
-        return self._finding(read_lines(reader(), picture.pixels, hint), height, width)
+        lines = read_lines(readers(), picture.pixels, hint, first_view(picture))
+        picture.forget(FIRST_VIEW)  # some megabytes that nobody after us asks for
+        return self._finding(lines, height, width)
 
     def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:
         if not lines:

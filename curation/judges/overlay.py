@@ -1,4 +1,7 @@
-"""OverlayNet as the annotator `overlay` asks it: a first view of the whole picture, then tiles."""
+"""OverlayNet as the annotator `overlay` asks it: a first view of the whole picture, then tiles.
+
+The first view is the one that the text detector takes (`curation.ocr.detector.first_view`).
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,12 @@ import torch
 from curation.annotators.base import Picture
 from curation.annotators.overlay import LIKELY
 from curation.judges.loading import fill, ordered_bounds, unfit
-from curation.nets.overlay import HEADS, KINDS, STRIDE, OverlayNet, fused
+from curation.nets.overlay import HEADS, KINDS, MASK_STRIDE, Inputs, OverlayNet, fused
+from curation.ocr.detector import FIRST, NEAR, STRIDE, Glance, detector, first_view
 from kyodaku.fingerprint import Pixels
 
-#: The longest side of the first view, and a side of the tiles, in pixels.
-LETTERBOX, TILE = 512, 320
-
-#: Pictures at most this many times as long as LETTERBOX lose too little to need tiles.
-_ENOUGH = 1.25
+#: A side of the tiles, in pixels.
+TILE = 320
 
 Floats = npt.NDArray[np.float32]
 
@@ -47,7 +48,7 @@ class Bounds:
 @dataclass(frozen=True)
 class Look:
     """What the net says of one picture: logits of HEADS over all views, how many `views`, and the `mask` of
-    the first, float32 (h / 8, w / 8) in [0, 1], without its padding."""
+    the first, float32 (h / 8, w / 8) in [0, 1]."""
 
     logits: Floats
     views: int
@@ -77,33 +78,29 @@ class Watcher:
         self.bounds = bounds
 
     def look(self, pictures: Sequence[Picture], tiles: bool = True) -> list[Look]:
-        """What is seen of each, in order; without `tiles` only the first view."""
-        views = [picture.within(LETTERBOX) for picture in pictures]
-        first = self._seen(views)
-        looks = []
-        for view, (logits, mask) in zip(views, first, strict=True):
-            rows, columns = (math.ceil(side / 8) for side in view.shape[:2])
-            looks.append(Look(logits, 1, mask[:rows, :columns]))
+        """What is seen of each, in order; without `tiles` only the first view. Raises ModelsMissing."""
+        views = [first_view(picture) for picture in pictures]
+        first = self._seen([(view.pixels, view.glance) for view in views])
+        looks = [Look(logits, 1, mask) for logits, mask in first]
         undecided = [
             at
             for at, (picture, look) in enumerate(zip(pictures, looks, strict=True))
             if tiles
             and self.bounds.clear < look.logits[0] < self.bounds.sure
-            and max(picture.pixels.shape[:2]) > _ENOUGH * LETTERBOX
+            and max(picture.pixels.shape[:2]) > NEAR * FIRST
         ]
-        cuts = [tile for at in undecided for tile in tiles_of(pictures[at].pixels)]
-        closer = iter(self._seen(cuts))
         for at in undecided:
-            near = [next(closer)[0] for _ in tiles_of(pictures[at].pixels)]
+            cuts = [padded(tile) for tile in tiles_of(pictures[at].pixels)]
+            near = [logits for logits, _ in self._seen([(cut, detector().glance(cut)) for cut in cuts])]
             together = np.maximum(looks[at].logits, np.max(near, axis=0))
             looks[at] = replace(looks[at], logits=together, views=1 + len(near))
         return looks
 
-    def _seen(self, views: Sequence[Pixels]) -> list[tuple[Floats, Floats]]:
+    def _seen(self, views: Sequence[tuple[Pixels, Glance]]) -> list[tuple[Floats, Floats]]:
         """Logits and mask of each view."""
         groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for at, view in enumerate(views):
-            groups[padded_shape(view)].append(at)
+        for at, (view, _) in enumerate(views):
+            groups[view.shape].append(at)
         seen: list[tuple[Floats, Floats]] = [(np.empty(0, np.float32),) * 2] * len(views)
         for group in groups.values():
             for start in range(0, len(group), self._together):
@@ -113,12 +110,24 @@ class Watcher:
                     seen[at] = (logit, mask)
         return seen
 
-    def _batch(self, views: Sequence[Pixels]) -> tuple[Floats, Floats]:
-        stacked = np.stack([padded(view) for view in views])
-        pixels = torch.from_numpy(stacked).to(self._device).permute(0, 3, 1, 2)
+    def _batch(self, views: Sequence[tuple[Pixels, Glance]]) -> tuple[Floats, Floats]:
+        pixels = np.stack([view.transpose(2, 0, 1) for view, _ in views]).astype(np.float32) / 127.5 - 1
+        features = [np.stack([glance.features[k] for _, glance in views]) for k in range(3)]
+        heat = np.stack([pooled_heat(glance.heat) for _, glance in views])
+        planes = [
+            torch.from_numpy(array).to(self._device, memory_format=torch.channels_last)
+            for array in (pixels, *features, heat)
+        ]
         with torch.inference_mode():
-            seen = self._net(pixels.to(torch.float32, memory_format=torch.channels_last) / 127.5 - 1)
+            seen = self._net(Inputs(*planes))
             return seen.logits.cpu().numpy(), torch.sigmoid(seen.mask).cpu().numpy()
+
+
+def pooled_heat(heat: Floats) -> Floats:
+    """The detector's heat, float32 (h, w), as the net takes it: (2, h / 8, w / 8), mean and maximum."""
+    height, width = (side // MASK_STRIDE for side in heat.shape)
+    cells = heat.reshape(height, MASK_STRIDE, width, MASK_STRIDE)
+    return np.stack([cells.mean((1, 3)), cells.max((1, 3))]).astype(np.float32)
 
 
 def load_watcher(path: Path, bounds: Bounds | None = None) -> Watcher:

@@ -1,4 +1,5 @@
-"""The two networks that find and read text: PP-OCRv6 small, from inside the wheel of `rapidocr` (Apache-2.0).
+"""The networks that find and read text: PP-OCRv6 small, from inside the wheel of `rapidocr` (Apache-2.0).
+Here is the one that reads; `curation.ocr.detector` has the one that finds.
 
 Only the ONNX files of that package are used, by their paths inside it: nothing is ever fetched. They run in
 onnxruntime on one thread of the CPU. rapidocr's own code is not imported: it asks for models over the network
@@ -10,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,6 @@ from kyodaku.fingerprint import Pixels
 
 Heat = npt.NDArray[np.float32]
 
-_DETECTOR = "PP-OCRv6_det_small.onnx"
 _RECOGNISER = "PP-OCRv6_rec_small.onnx"
 
 #: Height of a line as the recogniser takes it, and the widths that lines are padded to.
@@ -66,27 +65,20 @@ def model_path(name: str) -> Path:
 
 
 class Reader:
-    """Both networks, loaded. One for each process."""
+    """The recogniser, loaded. One for each process."""
 
     def __init__(self) -> None:
         import cv2
 
-        cv2.setNumThreads(1)  # steps are spread over processes
-        self._detector = _session(_DETECTOR)
-        self._recogniser = _session(_RECOGNISER)
+        cv2.setNumThreads(1)
+        self._recogniser = session(model_path(_RECOGNISER).read_bytes())
         signs = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
         #: What each class of the recogniser stands for; the first is the blank of CTC.
         self.signs: tuple[str, ...] = ("", *signs, " ")
 
-    def heat(self, pixels: Pixels) -> Heat:
-        """Where text stands: float32 (height, width), 0 to 1. `pixels`: uint8 RGB, sides multiples of 32."""
-        planes = pixels[:, :, ::-1].astype(np.float32).transpose(2, 0, 1)[None]
-        found = self._detector.run(None, {"x": planes / 127.5 - 1})[0]
-        return np.asarray(found[0, 0], dtype=np.float32)
-
     def read(self, crops: Sequence[Pixels]) -> list[Reading]:
         """What horizontal lines say, in their order. `crops`: uint8 RGB, any size."""
-        lines = [_line(crop) for crop in crops]
+        lines = [line_of(crop) for crop in crops]
         order = sorted(range(len(lines)), key=lambda i: lines[i].shape[1])
         readings: dict[int, Reading] = {}
         batch: list[int] = []
@@ -118,14 +110,8 @@ class Reader:
         return Reading("".join(self.signs[i] for i in best[kept]), float(sure.mean()))
 
 
-@cache
-def reader() -> Reader:
-    """This process's reader, loaded at the first call. Raises ModelsMissing."""
-    return Reader()
-
-
-def _session(name: str) -> Any:
-    path = model_path(name)
+def session(model: bytes) -> Any:
+    """An onnxruntime session on one thread of the CPU. Raises ModelsMissing."""
     try:
         import onnxruntime  # type: ignore[import-untyped]
     except ImportError as error:
@@ -134,10 +120,10 @@ def _session(name: str) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # sizes differ by picture: an arena would only grow
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def _line(crop: Pixels) -> npt.NDArray[np.float32]:
+def line_of(crop: Pixels) -> npt.NDArray[np.float32]:
     """float32 (48, width, 3) BGR, -1 to 1: the crop at the recogniser's height, padded to a common width."""
     import cv2
 

@@ -2,7 +2,8 @@
 
 1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and
    this is all they cost if an earlier annotator finds no text either; otherwise, where nothing could be
-   read, it looks again at SECOND pixels.
+   read, it looks again at SECOND pixels, and once more with its contrast raised where that annotator is sure
+   of text, or nobody said.
 2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
 3. Where boxes could not be read, where the detector saw something faint, or where an earlier annotator says
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
@@ -20,17 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
-from curation.ocr.models import Reader, Reading
+from curation.ocr.detector import FIRST, View, detector, first_side
+from curation.ocr.models import Reading
+from curation.ocr.readers import LineReader
 from kyodaku.fingerprint import Pixels
 
 Affine = npt.NDArray[np.float64]
 
-#: Longest side, in pixels, of the first look, of a second where that left doubt, of the look at a page, and
-#: of a strip along an edge.
-FIRST, SECOND, PAGE, STRIP = 512, 768, 1024, 1280
-
-#: A picture at most this many times as long as FIRST is looked at as it is, and once.
-_NEAR = 1.3
+#: Longest side, in pixels, of a second look where the first left doubt, of the look at a page, of a strip
+#: along an edge, and of a picture whose contrast is raised.
+SECOND, PAGE, STRIP, RAISED = 768, 1024, 1280, 1600
 
 #: From this many boxes on a picture is taken for a page.
 MANY = 14
@@ -69,12 +69,14 @@ _LINE_PIXELS = 4_000_000
 @dataclass(frozen=True)
 class Line:
     """One line that was read: its box in the picture's pixels, what it says, and how sure that is. `again`:
-    it stands among the lines behind in another reading."""
+    it stands among the lines behind in another reading. `korean`: what the same place says in Korean, which
+    stands beside what it says otherwise."""
 
     box: Box
     text: str
     confidence: float
     again: bool = False
+    korean: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,25 @@ class _Window:
     angle: float
 
 
-def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> list[Line]:
+def read_lines(
+    reader: LineReader, pixels: Pixels, hint: float | None = None, first: View | None = None
+) -> list[Line]:
     """The lines in a picture, uint8 RGB (height, width, 3), in reading order. `hint`: how likely somebody
-    else finds it that there is text, 0 to 1; None if nobody said."""
-    longest = max(pixels.shape[:2])
-    first = longest if longest <= _NEAR * FIRST else FIRST
-    found, peak = _found(reader, pixels, first)
+    else finds it that there is text, 0 to 1; None if nobody said. `first`: the first look, if somebody took
+    it (`curation.ocr.detector.first_view`)."""
+    longest, near = max(pixels.shape[:2]), first_side(pixels)
+    found, peak = _told(first or detector().view(pixels, near))
     if len(_line_like(found)) >= MANY:
-        page, _ = _found(reader, pixels, PAGE)
+        page, _ = _found(pixels, PAGE)
         return _ordered(_merged(_read(reader, pixels, _line_like(page) or _line_like(found))))
     lines = _read(reader, pixels, _line_like(found))
     clear = any(line.confidence >= SURE for line in lines)
     doubtful = hint is None or hint >= _HINT or peak >= _DOUBT
-    if doubtful and not clear and longest > first:
-        found, _ = _found(reader, pixels, SECOND)
+    if doubtful and not clear and longest > near:
+        found, _ = _found(pixels, SECOND)
         lines += _read(reader, pixels, _line_like(found))
+        if not any(line.confidence >= SURE for line in lines) and (hint is None or hint >= _HINT):
+            lines += _raised(reader, pixels)
     large = longest > 3 * FIRST
     spots = list(_spots(lines, found, _WORD))
     if (hint or 0.0) >= _LIKELY or large:
@@ -121,7 +127,7 @@ def read_lines(reader: Reader, pixels: Pixels, hint: float | None = None) -> lis
     return _with_ends(reader, pixels, _merged(lines))
 
 
-def _with_ends(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
+def _with_ends(reader: LineReader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
     """The lines in reading order, some read beyond their ends. Where a word of theirs was lost over it (a
     stray sign at a word makes another word), they all stand before that as they were read first, since the
     end of a long text is cut off."""
@@ -132,9 +138,10 @@ def _with_ends(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Li
     return [*(replace(line, again=True) for line in _ordered(lines)), *longer]
 
 
-def _lengthened(reader: Reader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
+def _lengthened(reader: LineReader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
     """The lines, some of them read anew beyond both ends: where text is faint, boxes end before it does."""
-    done, growing = list(lines), list(range(min(len(lines), _LENGTHENED)))
+    done = list(lines)
+    growing = [at for at, line in enumerate(lines) if not line.korean][:_LENGTHENED]
     for _ in range(_TIMES):
         longer = [_longer(done[at].box) for at in growing]
         crops = [crop(pixels, box, _bearable(box)) for box in longer]
@@ -183,33 +190,40 @@ def _bearable(box: Box) -> float:
     )
 
 
-def _closer(reader: Reader, seen: Pixels) -> list[Line]:
+def _raised(reader: LineReader, pixels: Pixels) -> list[Line]:
+    """What the whole picture says with its local contrast raised, at most RAISED pixels long: faint words on
+    a quiet ground."""
+    import cv2
+
+    scale = min(1.0, RAISED / max(pixels.shape[:2]))
+    size = tuple(max(32, round(side * scale)) for side in pixels.shape[1::-1])
+    raised = _stronger(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
+    found, _ = _found(raised, SECOND)
+    back = np.array([[pixels.shape[1] / size[0], 0, 0], [0, pixels.shape[0] / size[1], 0]])
+    lines = _read(reader, raised, _line_like(found))
+    return [replace(line, box=line.box.mapped(back)) for line in lines]
+
+
+def _closer(reader: LineReader, seen: Pixels) -> list[Line]:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
-    boxes = _line_like(boxes_of(reader.heat(seen), _PIXEL, _BOX))
+    boxes = _line_like(boxes_of(detector().glance(seen).heat, _PIXEL, _BOX))
     lines = _read(reader, seen, boxes)
     if not boxes or any(line.confidence >= SURE for line in lines):
         return lines
     raised = _stronger(seen)
-    return lines + _read(reader, raised, _line_like(boxes_of(reader.heat(raised), _PIXEL, _BOX)))
+    return lines + _read(reader, raised, _line_like(boxes_of(detector().glance(raised).heat, _PIXEL, _BOX)))
 
 
-def _view(pixels: Pixels, side: int) -> tuple[Pixels, Affine]:
-    """The picture at most `side` long, sides multiples of 32, and the way back to its pixels."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
-    wide, high = (max(32, round(length * scale / 32) * 32) for length in (width, height))
-    view = cv2.resize(pixels, (wide, high), interpolation=cv2.INTER_AREA)
-    return np.asarray(view), np.array([[width / wide, 0, 0], [0, height / high, 0]])
-
-
-def _found(reader: Reader, pixels: Pixels, side: int) -> tuple[list[Box], float]:
+def _found(pixels: Pixels, side: int) -> tuple[list[Box], float]:
     """Boxes that a look at `side` pixels shows, and the peak of the detector: none where that is low."""
-    view, back = _view(pixels, side)
-    heat = reader.heat(view)
+    return _told(detector().view(pixels, side))
+
+
+def _told(view: View) -> tuple[list[Box], float]:
+    heat = view.glance.heat
     peak = float(heat.max())
-    return ([box.mapped(back) for box in boxes_of(heat, _PIXEL, _BOX)] if peak >= _PEAK else []), peak
+    boxes = boxes_of(heat, _PIXEL, _BOX) if peak >= _PEAK else []
+    return [box.mapped(view.back) for box in boxes], peak
 
 
 def _line_like(boxes: Sequence[Box]) -> list[Box]:
@@ -221,7 +235,7 @@ def _is_long(box: Box, times: float) -> bool:
     return max(box.width, box.height) >= times * min(box.width, box.height)
 
 
-def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
+def _read(reader: LineReader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
     """What stands in boxes, as many as the bounds allow. What cannot be read is left out."""
     chosen = list(_chosen(boxes))
     crops: list[Pixels] = []
@@ -231,14 +245,20 @@ def _read(reader: Reader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
         for quarters in _ways(box):
             crops.append(np.ascontiguousarray(np.rot90(upright, quarters)))
             owners.append((index, quarters))
-    best: dict[int, Line] = {}
-    for (index, quarters), reading in zip(owners, reader.read(crops), strict=True):
-        text = reading.text.strip()
-        known = best.get(index)
-        if sum(sign.isalnum() for sign in text) >= LEAST and (
-            known is None or reading.confidence > known.confidence
-        ):
-            best[index] = Line(chosen[index].turned(quarters), text, reading.confidence)
+    readings = reader.read(crops)
+    best: dict[tuple[int, bool], Line] = {}
+    for korean, said in ((False, readings), (True, reader.korean(crops, readings))):
+        for (index, quarters), reading in zip(owners, said, strict=True):
+            known = best.get((index, korean))
+            if (
+                reading is not None
+                and len(_signs(reading.text)) >= LEAST
+                and (known is None or reading.confidence > known.confidence)
+            ):
+                # Korean is never as sure as to end the search: it may be another script misread
+                sure = min(reading.confidence, SURE - 0.01) if korean else reading.confidence
+                box = chosen[index].turned(quarters)
+                best[index, korean] = Line(box, reading.text.strip(), sure, korean=korean)
     return [line for line in best.values() if line.confidence >= KEPT]
 
 
@@ -328,7 +348,7 @@ def _merged(lines: Sequence[Line]) -> list[Line]:
     """Of lines that lie over each other, the one that says more and is surer."""
     kept: list[Line] = []
     for line in sorted(lines, key=lambda line: -len(line.text) * line.confidence**2):
-        if not any(overlap(line.box, known.box) > 0.5 for known in kept):
+        if not any(line.korean == known.korean and overlap(line.box, known.box) > 0.5 for known in kept):
             kept.append(line)
     return kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +12,22 @@ from PIL import Image
 from skimage import data
 
 from curation.annotators.base import Picture, Status, look_at_all
+from curation.annotators.brands import Brands
+from curation.annotators.notices import Notices
 from curation.annotators.overlay import (
     LEAST,
     LIKELY,
     POSSIBLE,
     Overlay,
 )
+from curation.annotators.text import Text
 from curation.filters import watermark
 from curation.findings import Unseen
 from curation.judges.overlay import TILE, Bounds, padded, tiles_of
+from curation.ocr import detector as detector_module
+from curation.ocr.detector import Detector, View, first_view
+from curation.ocr.passes import read_lines
+from curation.ocr.readers import readers
 from curation.plan import pwatermark
 from curation.train.overlay.blending import Colours, Ink, laid
 from curation.train.overlay.figures import picture_of
@@ -103,6 +111,47 @@ def test_a_picture_too_small_to_tell_is_unknown_and_holds_up_nobody(overlay: Ove
     small = picture_of(np.zeros((LEAST - 1, 300, 3), np.uint8))
     found = overlay.look([small, picture_of(data.coffee()), small], [{}] * 3)
     assert [finding.status for finding in found] == [Status.UNKNOWN, Status.OK, Status.UNKNOWN]
+
+
+def test_who_looks_for_marks_and_who_reads_share_the_first_look(
+    overlay: Overlay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[int, ...]] = []
+    whole = Detector.view
+
+    def counted(self: Detector, pixels: Colours, side: int) -> View:
+        looks.append((*pixels.shape, side))
+        return whole(self, pixels, side)
+
+    monkeypatch.setattr(Detector, "view", counted)
+    picture = picture_of(np.ascontiguousarray(data.coffee()[:, :, ::-1]))
+    first = overlay.look([picture], [{}])[0]
+    Text.build(Annotators()).look([picture], [{"overlay": replace(first, values={"text": 0.0})}])
+    assert looks == [(400, 600, 3, 600)]
+
+
+def test_a_first_look_that_was_taken_before_changes_no_line() -> None:
+    picture = picture_of(data.page()[..., None].repeat(3, 2))
+    lines = read_lines(readers(), picture.pixels, 0.0)
+    assert lines
+    assert read_lines(readers(), picture.pixels, 0.0, first_view(picture))[0].text == lines[0].text
+
+
+def test_without_the_detector_nobody_says_that_there_is_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_module, "detector", Detector)
+    monkeypatch.setattr(detector_module, "SHA256", "another")
+    (found,) = look_at_all([Overlay()], [picture_of(data.coffee())])
+    assert found["overlay"].status is Status.FAILED
+    assert found["overlay"].text.startswith("ModelsMissing: PP-OCRv6_det_small.onnx is another one")
+
+
+def test_whoever_rests_on_a_finding_changes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def versions(section: Annotators) -> list[str]:
+        return [one.build(section).version for one in (Text, Notices, Brands)]
+
+    before = versions(Annotators())
+    monkeypatch.setattr("curation.annotators.overlay.versioned", lambda *parts: "2+another")
+    assert not set(before) & set(versions(Annotators()))
 
 
 def test_a_picture_gets_the_same_finding_alone_and_in_a_batch(overlay: Overlay) -> None:

@@ -14,8 +14,10 @@ from skimage import data
 from curation.annotators import text as text_module
 from curation.annotators.base import Finding, Status
 from curation.annotators.text import Text
+from curation.ocr import detector as detector_module
 from curation.ocr import models, passes
 from curation.ocr.boxes import Box, crop, overlap, painted
+from curation.ocr.readers import readers
 from curation.phrases import notices
 from kyodaku.fingerprint import Pixels
 from kyodaku.recipe import Annotators
@@ -94,10 +96,11 @@ def test_a_page_is_read_from_top_to_bottom() -> None:
 
 def test_without_the_models_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "find_spec", lambda name: None)
-    monkeypatch.setattr(text_module, "reader", models.Reader)
+    monkeypatch.setattr(text_module, "readers", models.Reader)
+    monkeypatch.setattr(detector_module, "detector", detector_module.Detector)
     (found,) = seen(READ, written("DO NOT REPOST"))
     assert found.status is Status.FAILED
-    assert found.text.startswith("ModelsMissing: PP-OCRv6_det_small.onnx is not installed")
+    assert found.text.startswith("ModelsMissing: PP-OCRv6_rec_small.onnx is not installed")
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +108,8 @@ def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refused)
-    assert models.Reader().heat(np.zeros((32, 32, 3), np.uint8)).shape == (32, 32)
+    assert detector_module.Detector().glance(np.zeros((32, 32, 3), np.uint8)).heat.shape == (32, 32)
+    assert models.Reader().read([np.zeros((32, 32, 3), np.uint8)])
 
 
 def test_boxes() -> None:
@@ -145,10 +149,10 @@ def test_lines_of_one_direction_are_read_as_they_are_turned() -> None:
 def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
     with Image.open(io.BytesIO(written("DO NOT REPOST"))) as image:
         pixels = np.asarray(image.convert("RGB"))
-    (whole,) = passes.read_lines(models.reader(), pixels)
+    (whole,) = passes.read_lines(readers(), pixels)
     half = (whole.box.quad[1] + whole.box.quad[0]) / 2 - whole.box.quad[0]
     cut = passes.Line(Box(whole.box.quad - np.stack([half * 0, half, half, half * 0]), 0.9), "DO NOT", 0.9)
-    (read,) = passes._lengthened(models.reader(), pixels, [cut])
+    (read,) = passes._lengthened(readers(), pixels, [cut])
     assert read.text.replace(" ", "") == "DONOTREPOST"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,8 @@ def measured(pool: Path, weights: Path, folder: Path, seed: int, console: Consol
     from safetensors.torch import load_file, save_file
 
     watcher = load_watcher(weights, Bounds(-2.0, 0.0, 2.0, 4.0))
-    clean = [picture for _, picture in negatives(pool, "validation", seed, counts)]
+    fewer = replace(counts, lookalikes=max(1, counts.lookalikes // 3))
+    clean = [picture for _, picture in negatives(pool, "validation", seed, fewer)]
     watcher.bounds = bounds = calibrated(watcher, list(clean))
     values = torch.tensor([bounds.clear, bounds.possible, bounds.likely, bounds.sure])
     save_file({**load_file(weights), "bounds": values}, weights)

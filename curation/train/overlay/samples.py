@@ -16,7 +16,10 @@ from curation.train.overlay.lookalikes import WORDLESS
 from curation.train.overlay.marks import Stamp
 
 #: Below this mean change, in grey levels, nobody sees a mark: such a sample says nothing about marks.
-FAINTEST = 3.0
+FAINTEST = 8.0
+
+#: How often the picture is a look-alike; and the opacity of the faintest marks, of which each pair draws one.
+_HARD, _LEAST_OPACITY = 0.22, (0.15, 0.35)
 
 #: Stamped pixels that a crop must show to count as marked.
 _SMALLEST = 90
@@ -46,20 +49,19 @@ class Sample:
     mask_weight: float
 
 
-def pair(bank: Bank, rng: np.random.Generator, side: int, ease: float = 0.0) -> tuple[Sample, Sample]:
-    """One picture twice, `side` pixels: marked and as it was, so that nothing but the mark tells them apart.
-
-    `ease`, 1 to 0: how strong marks are at least, and how seldom the picture is a look-alike.
-    """
-    hard = rng.random() < 0.4 - 0.3 * ease
+def pair(bank: Bank, rng: np.random.Generator, side: int, whole: bool = False) -> tuple[Sample, Sample]:
+    """One picture twice, `side` pixels: marked and as it was. Nothing but the mark tells them apart. `whole`:
+    picture and mark are seen whole; else a window of each, and it may show a part of a letter."""
+    hard = rng.random() < _HARD
     rows = bank.lookalikes if hard else bank.backgrounds
     index = int(rng.integers(len(rows)))
     kind = (bank.lookalike_kinds if hard else bank.background_kinds)[index]
-    window = _window(rng, side)
-    picture = varied(_cut(np.asarray(rows[index]), window, side), rng)
+    window = (0, 0, SIDE) if whole else _window(rng, side)
+    lettered = hard or kind in _MAY_HOLD_TEXT  # marks are never mirrored, so letters under them must not be
+    picture = varied(_cut(np.asarray(rows[index]), window, side), rng, mirrored=not lettered)
     own_text = _own_text(kind, hard, whole=window[2] > 0.7 * SIDE)
     clean = _clean(sent(picture, rng), own_text)
-    return _marked(bank, rng, picture, ease, own_text), clean
+    return _marked(bank, rng, picture, own_text, whole), clean
 
 
 def _clean(picture: Colours, own_text: float | None) -> Sample:
@@ -70,13 +72,13 @@ def _clean(picture: Colours, own_text: float | None) -> Sample:
 
 
 def _marked(
-    bank: Bank, rng: np.random.Generator, picture: Colours, ease: float, own_text: float | None
+    bank: Bank, rng: np.random.Generator, picture: Colours, own_text: float | None, whole: bool
 ) -> Sample:
     number = int(rng.integers(len(bank.stamps)))
     facts = bank.stamp_facts[number]
     family = facts["family"]
-    stamp = _cut_stamp(np.asarray(bank.stamps[number]), facts, rng, picture.shape[0])
-    ink = any_ink(rng, (0.09 + 0.4 * ease, 1.0 if family in _OFTEN_OPAQUE else 0.85))
+    stamp = _cut_stamp(np.asarray(bank.stamps[number]), facts, rng, picture.shape[0], whole)
+    ink = any_ink(rng, (rng.uniform(*_LEAST_OPACITY), 1.0 if family in _OFTEN_OPAQUE else 0.85))
     after = laid(picture, stamp, ink)
     shown = int((stamp.cover > 64).sum())
     if not shown:
@@ -119,12 +121,12 @@ def _cut(pixels: Colours, window: tuple[int, int, int], side: int) -> Colours:
 
 
 def _cut_stamp(
-    layers: npt.NDArray[np.uint8], facts: dict[str, Any], rng: np.random.Generator, side: int
+    layers: npt.NDArray[np.uint8], facts: dict[str, Any], rng: np.random.Generator, side: int, whole: bool
 ) -> Stamp:
-    """A window of a stamp, mostly one that holds a part of its ink."""
-    top, left, size = _window(rng, side)
+    """The whole of a stamp, or a window, mostly one that holds a part of its ink."""
+    top, left, size = (0, 0, SIDE) if whole else _window(rng, side)
     rows, columns = np.nonzero(layers[0, ::8, ::8] > 64)
-    if len(rows) and rng.random() < 0.85:
+    if not whole and len(rows) and rng.random() < 0.85:
         pick = int(rng.integers(len(rows)))
         near = np.array([rows[pick], columns[pick]]) * 8 - rng.integers(size // 10, size - size // 10, 2)
         top, left = (int(value) for value in np.clip(near, 0, SIDE - size))
@@ -133,14 +135,14 @@ def _cut_stamp(
     return Stamp(cover, tone, frozenset(facts["kinds"]), str(facts["family"]))
 
 
-def varied(picture: Colours, rng: np.random.Generator) -> Colours:
-    """Mirrored, turned by quarters of a circle in few cases, with other light and colours."""
-    if rng.random() < 0.5:
+def varied(picture: Colours, rng: np.random.Generator, mirrored: bool) -> Colours:
+    """Mirrored if that may be, turned by quarters of a circle in few cases, with other light and colours."""
+    if mirrored and rng.random() < 0.5:
         picture = picture[:, ::-1]
     if rng.random() < 0.1:
         picture = np.rot90(picture, int(rng.integers(4)))
-    if rng.random() < 0.7:
-        gain = rng.uniform(0.6, 1.3, 3) if rng.random() < 0.4 else np.full(3, rng.uniform(0.6, 1.35))
+    if rng.random() < 0.6:
+        gain = rng.uniform(0.6, 1.3, 3) if rng.random() < 0.25 else np.full(3, rng.uniform(0.6, 1.35))
         table = np.clip(np.arange(256)[:, None] * gain + rng.uniform(-30, 30), 0, 255).astype(np.uint8)
         picture = np.stack([table[:, c][picture[..., c]] for c in range(3)], 2)
     if rng.random() < 0.08:

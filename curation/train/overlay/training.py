@@ -1,4 +1,4 @@
-"""`python -m curation.train.overlay`: draw the bank, train OverlayNet, find its thresholds, measure it.
+"""`python -m curation.train.overlay`: draw bank and samples, train OverlayNet, set its bounds, measure it.
 
 Repeatable: everything follows from `--seed`; a run that was cut goes on from its checkpoint. Two hours on
 two cores are enough (`--minutes` bounds the training). Writes `curation/models/overlay.safetensors` and the
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,25 +26,29 @@ from torch import Tensor, nn
 
 from curation.nets.overlay import HEADS, OverlayNet, Seen
 from curation.train.overlay.bank import Bank, draw_bank
-from curation.train.overlay.samples import Sample, pair
-from curation.train.pictures import DEFAULT_POOL, SPLITS
+from curation.train.overlay.store import Batch, Store, draw_store
+from curation.train.pictures import DEFAULT_POOL, SPLITS, Split
 
 #: Where the weights are shipped.
 WEIGHTS = Path(__file__).parents[2] / "models" / "overlay.safetensors"
 
-#: The `ease` of samples from the middle on (`samples.pair`): no marks of less than a fifth.
-_LEAST_EASE = 0.3
+#: The samples that are drawn: of which split, how many pairs, and whether they are seen whole.
+STORES: Mapping[str, tuple[Split, int, bool]] = {
+    "windows": ("train", 13000, False),
+    "whole": ("train", 5000, True),
+    "validation": ("validation", 300, True),
+}
+
+#: From this share of the way on three of four batches are seen whole.
+_LATE = 0.5
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train. `side` pixels of a sample, `late_side` in the last fifth of the way; marks are strong at
-    first and as they come from the middle on. Whichever of `steps` and `minutes` ends first sets the way."""
+    """How to train: `batch` pairs a step. Whichever of `steps` and `minutes` ends first sets the way."""
 
-    steps: int = 5000
-    batch: int = 16
-    side: int = 160
-    late_side: int = 288
+    steps: int = 7000
+    batch: int = 8
     rate: float = 2e-3
     seed: int = 0
     minutes: float = 60.0
@@ -57,7 +62,7 @@ class Plan:
 
 def loss_of(seen: Seen, batch: Batch) -> Tensor:
     """Binary cross-entropy of the heads (any mark counts most) and of the mask, known targets only."""
-    heads = torch.tensor([1.0, *[0.25] * (len(HEADS) - 2), 0.4])
+    heads = torch.tensor([1.0, *[0.2] * (len(HEADS) - 2), 0.3])
     entropy = nn.functional.binary_cross_entropy_with_logits(
         seen.logits.float(), batch.targets, reduction="none"
     )
@@ -66,30 +71,7 @@ def loss_of(seen: Seen, batch: Batch) -> Tensor:
         seen.mask.float(), batch.masks, reduction="none", pos_weight=torch.tensor(2.0)
     )
     covered = (dense.mean((1, 2)) * batch.mask_weights).mean()
-    return image + 3.0 * covered
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Samples as tensors: pixels float32 (n, 3, side, side) in [-1, 1]."""
-
-    pixels: Tensor
-    targets: Tensor
-    weights: Tensor
-    masks: Tensor
-    mask_weights: Tensor
-
-    @classmethod
-    def of(cls, samples: list[Sample]) -> Batch:
-        """Stack samples of one size."""
-        pixels = torch.from_numpy(np.stack([one.pixels for one in samples])).permute(0, 3, 1, 2)
-        return cls(
-            pixels.to(torch.float32, memory_format=torch.channels_last) / 127.5 - 1,
-            torch.from_numpy(np.stack([one.targets for one in samples])),
-            torch.from_numpy(np.stack([one.weights for one in samples])),
-            torch.from_numpy(np.stack([one.mask for one in samples])),
-            torch.tensor([one.mask_weight for one in samples]),
-        )
+    return image + 2.0 * covered
 
 
 class Training:
@@ -100,7 +82,7 @@ class Training:
         self.plan, self.checkpoint = plan, checkpoint
         self.net = OverlayNet().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.smooth = deepcopy(self.net).eval()
-        self.optimizer = torch.optim.AdamW(self.net.parameters(), plan.rate, weight_decay=0.02)
+        self.optimizer = torch.optim.AdamW(self.net.parameters(), plan.rate, weight_decay=0.05)
         self.step, self.best, self.since_best, self.seconds = 0, -1.0, 0, 0.0
         self.history: list[dict[str, float]] = []
         self.best_state = deepcopy(self.smooth.state_dict())
@@ -112,9 +94,10 @@ class Training:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
         self.net.train()
+        torch.manual_seed(1_000_003 * self.plan.seed + self.step)  # what is dropped hangs on the step alone
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16):
-            seen = self.net(batch.pixels)
+            seen = self.net(batch.view)
         loss = loss_of(seen, batch)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), 2.0)
@@ -170,29 +153,27 @@ class Training:
             setattr(self, name, value)
 
 
-def make_batch(bank: Bank, plan: Plan, step: int, way: float) -> Batch:
-    """The batch of a step at a share of the way: the same for the same seed, whatever was before."""
-    rng = np.random.default_rng([plan.seed, 7, step])
-    side, count = (plan.late_side, max(4, plan.batch // 2)) if way >= 0.8 else (plan.side, plan.batch)
-    ease = min(1.0, max(_LEAST_EASE, 1.25 - 2.5 * way))
-    pairs = [pair(bank, rng, side, ease) for _ in range(count // 2)]
-    return Batch.of([one for both in pairs for one in both])
+def make_batch(windows: Store, whole: Store, plan: Plan, step: int, way: float) -> Batch:
+    """The batch of a step at a share of the way: windows first, then mostly whole pictures."""
+    return batch_of(windows if way < _LATE or step % 4 == 0 else whole, plan, step)
 
 
-def validation_batches(bank: Bank, plan: Plan, count: int = 192) -> list[Batch]:
-    """Always the same samples of the validation split."""
-    rng = np.random.default_rng([plan.seed, 11])
-    samples = [one for _ in range(count // 2) for one in pair(bank, rng, 320)]
-    return [Batch.of(samples[at : at + 16]) for at in range(0, count, 16)]
+def batch_of(store: Store, plan: Plan, step: int) -> Batch:
+    """The batch of a step, the same for the same seed whatever was before: every pair once a pass."""
+    steps = max(1, store.pairs // plan.batch)
+    turn, place = divmod(step, steps)
+    order = np.random.default_rng([plan.seed, 9, turn]).permutation(store.pairs)
+    return store.batch(order[place * plan.batch : (place + 1) * plan.batch].tolist())
 
 
-def validate(net: OverlayNet, batches: list[Batch]) -> float:
+def validate(net: OverlayNet, store: Store) -> float:
     """AUC of `mark` over those samples for which it is known."""
     net.eval()
     scores, truths = [], []
-    for batch in batches:
+    for start in range(0, store.pairs, 8):
+        batch = store.batch(range(start, min(start + 8, store.pairs)))
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            logits = net(batch.pixels).logits[:, 0].float().numpy()
+            logits = net(batch.view).logits[:, 0].float().numpy()
         known = batch.weights[:, 0].numpy() > 0
         scores.append(logits[known])
         truths.append(batch.targets[:, 0].numpy()[known])
@@ -212,8 +193,7 @@ def area_under_curve(scores: npt.NDArray[np.floating], truths: npt.NDArray[np.bo
 
 def train(plan: Plan, folder: Path, console: Console) -> Training:
     """Train until the steps, the minutes or the patience are used up, or go on where a run was cut."""
-    bank = Bank.open(folder / "bank" / "train")
-    checks = validation_batches(Bank.open(folder / "bank" / "validation"), plan)
+    windows, whole, checks = (Store.open(folder / "samples" / name) for name in STORES)
     training = Training(plan, folder / "checkpoint.pt")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
@@ -221,9 +201,8 @@ def train(plan: Plan, folder: Path, console: Console) -> Training:
         mean = 0.0
         while training.step < plan.steps and training.seconds < plan.minutes * 60:
             started = time.monotonic()
-            loss = training.one_step(
-                make_batch(bank, plan, training.step, plan.way(training.step, training.seconds))
-            )
+            way = plan.way(training.step, training.seconds)
+            loss = training.one_step(make_batch(windows, whole, plan, training.step, way))
             mean = loss if not mean else 0.97 * mean + 0.03 * loss
             training.seconds += time.monotonic() - started
             progress.update(task, completed=training.step, description=f"loss {mean:.3f}")
@@ -255,7 +234,7 @@ def main(
     pool: Annotated[
         Path, typer.Option(help="unpacked Debian packages (curation.train.pictures)")
     ] = DEFAULT_POOL,
-    folder: Annotated[Path, typer.Option(help="bank and checkpoint")] = Path("runs/overlay"),
+    folder: Annotated[Path, typer.Option(help="bank, samples (16 GB) and checkpoint")] = Path("runs/overlay"),
     seed: int = 0,
     steps: int = Plan.steps,
     minutes: Annotated[float, typer.Option(help="longest training")] = Plan.minutes,
@@ -267,6 +246,9 @@ def main(
     torch.set_num_threads(1)
     for split in SPLITS:
         draw_bank(pool, folder / "bank" / split, split, seed)
+    for name, (part, pairs, whole) in STORES.items():
+        bank = Bank.open(folder / "bank" / part)
+        draw_store(bank, folder / "samples" / name, pairs, seed, whole=whole)
     plan = Plan(seed=seed, steps=steps, minutes=minutes)
     training = train(plan, folder, console)
     write_weights(training.best_state, weights)

@@ -17,6 +17,7 @@ from curation.train.perturbation.cloaks import PATTERNS, Rgb
 from curation.train.perturbation.encoders import (
     LatentEncoder,
     PooledEncoder,
+    StridedEncoder,
     denoiser,
     store,
     stored,
@@ -33,7 +34,7 @@ class Family:
     """Attacks of one make: against which encoder, to which ends."""
 
     name: str
-    encoder: str  # random | latent | pooled | patch
+    encoder: str  # random | latent | strided | pooled | patch
     goals: tuple[Goal, ...]
     soft: bool = False
     momentum: float = 0.0
@@ -46,7 +47,10 @@ FAMILIES: Sequence[Family] = (
     Family("random_soft", "random", ("toward", "away"), soft=True, count=100),
     Family("latent_toward", "latent", ("toward",), count=104),
     Family("latent_texture", "latent", ("texture",), count=104),
-    Family("latent_soft", "latent", ("toward",), soft=True, count=80),
+    Family("latent_soft", "latent", ("toward", "texture"), soft=True, count=100),
+    Family("strided_toward", "strided", ("toward",), count=80),
+    Family("strided_texture", "strided", ("texture",), count=60),
+    Family("strided_soft", "strided", ("toward", "texture"), soft=True, count=100),
 )
 
 #: Never trained on: other encoders, and a goal (the denoiser) and momentum that no trained family has.
@@ -59,11 +63,20 @@ HELD_OUT: Sequence[Family] = (
 )
 
 
+#: The encoders that are trained first, and each one's share of the time.
+_TRAINED: Mapping[str, tuple[type[nn.Module], float]] = {
+    "latent": (LatentEncoder, 0.45),
+    "strided": (StridedEncoder, 0.25),
+    "pooled": (PooledEncoder, 0.23),
+}
+
+
 @dataclass(frozen=True)
 class Encoders:
     """What is attacked, on one device. Random and patch encoders are made anew for each batch."""
 
     latent: nn.Module
+    strided: nn.Module
     pooled: nn.Module
     denoiser: nn.Module
     device: str = "cpu"
@@ -74,7 +87,12 @@ class Encoders:
             return random_encoder(seed).requires_grad_(False).to(self.device)
         if family.encoder == "patch":
             return patch_encoder(seed).requires_grad_(False).to(self.device)
-        return self.latent if family.encoder == "latent" else self.pooled
+        trained: Mapping[str, nn.Module] = {
+            "latent": self.latent,
+            "strided": self.strided,
+            "pooled": self.pooled,
+        }
+        return trained[family.encoder]
 
 
 def encoders(
@@ -87,8 +105,7 @@ def encoders(
 ) -> Encoders:
     """Those of an earlier run with this folder, or trained now on the bank, CPU `seconds` for all."""
     found: dict[str, nn.Module] = {}
-    makes: Mapping[str, type[nn.Module]] = {"latent": LatentEncoder, "pooled": PooledEncoder}
-    for number, (name, make) in enumerate(makes.items()):
+    for number, (name, (make, share)) in enumerate(_TRAINED.items()):
         path = folder / f"{name}.safetensors"
         model = stored(path, make)
         if model is None:
@@ -97,7 +114,7 @@ def encoders(
             error = trained(
                 model,
                 _batches(bank, 8, 64, seed + number),
-                seconds * (0.65 if name == "latent" else 0.28),
+                seconds * share,
                 seed + number,
             )
             store(path, model)
@@ -108,7 +125,7 @@ def encoders(
     if noise is None:
         noise = trained_denoiser(found["pooled"], _batches(bank, 8, 96, seed + 7), seconds * 0.07, seed)
         store(path, noise)
-    return Encoders(found["latent"], found["pooled"], noise.to(device), device)
+    return Encoders(found["latent"], found["strided"], found["pooled"], noise.to(device), device)
 
 
 def _batches(bank: Sequence[Rgb], size: int, side: int, seed: int) -> Iterator[Tensor]:

@@ -2,8 +2,9 @@
 
 `LatentEncoder` has the make of the encoder of a latent diffusion model (Rombach et al., 2022: residual
 blocks, group norm, SiLU, three strides of two, a code of four channels), at a twentieth of its width.
-`PooledEncoder` has another (no norm, average pooling, ReLU) and is held out: nothing that attacks it is ever
-trained on.
+`StridedEncoder` has another (batch norm, ELU, kernels of four, a code of eight), so that what is learned is
+not one encoder's handwriting. `PooledEncoder` has a third (no norm, average pooling, ReLU) and is held out:
+nothing that attacks it is ever trained on.
 """
 
 from __future__ import annotations
@@ -56,8 +57,24 @@ class LatentEncoder(nn.Sequential):
         )
 
 
+class StridedEncoder(nn.Sequential):
+    """(n, 3, h, w), 0 to 1, to codes (n, 8, h / 8, w / 8)."""
+
+    def __init__(self) -> None:
+        layers: list[nn.Module] = []
+        for inside, outside in ((3, 20), (20, 40), (40, 56)):
+            layers += [
+                nn.Conv2d(inside, outside, 4, 2, 1),
+                nn.BatchNorm2d(outside),
+                nn.ELU(),
+                nn.Conv2d(outside, outside, 3, 1, 1),
+                nn.ELU(),
+            ]
+        super().__init__(*layers, nn.Conv2d(56, 8, 1))
+
+
 class PooledEncoder(nn.Sequential):
-    """The same shapes by other means: ReLU, average pooling, kernels of five, no norm."""
+    """The same shapes as the first by other means: ReLU, average pooling, kernels of five, no norm."""
 
     def __init__(self) -> None:
         layers: list[nn.Module] = [nn.Conv2d(3, 16, 5, 1, 2), nn.ReLU(), nn.AvgPool2d(2)]
@@ -73,8 +90,8 @@ class PooledEncoder(nn.Sequential):
 
 
 class _Decoder(nn.Sequential):
-    def __init__(self) -> None:
-        layers: list[nn.Module] = [nn.Conv2d(4, 48, 3, 1, 1), _Block(48, 48)]
+    def __init__(self, code: int) -> None:
+        layers: list[nn.Module] = [nn.Conv2d(code, 48, 3, 1, 1), _Block(48, 48)]
         for inside, outside in ((48, 32), (32, 16)):
             layers += [
                 nn.Upsample(scale_factor=2),
@@ -96,7 +113,7 @@ def trained(encoder: nn.Module, crops: Crops, seconds: float, seed: int) -> floa
     the last hundred steps, 0 to 1 scale."""
     torch.manual_seed(seed)
     device = next(encoder.parameters()).device
-    decoder = _Decoder().to(device)
+    decoder = _Decoder(encoder(next(crops).to(device)).shape[1]).to(device)
     parameters = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.Adam(parameters, 2e-3)
     last, errors = time.process_time() + seconds, [1.0]
