@@ -241,3 +241,16 @@ def test_a_small_block_of_words_on_a_large_picture_is_read() -> None:
     )
     found = look(encoded(ground, "JPEG", quality=90))
     assert notices.refusing(notices.find(found.text)), found.text
+
+
+@pytest.mark.parametrize("opacity", [0.03, 0.06])
+def test_faint_words_on_a_quiet_ground_are_read_where_words_are_likely(opacity: float) -> None:
+    ground = (np.linspace(90, 150, 1400)[None, :, None] + np.zeros((900, 1400, 3))).astype(np.uint8)
+    cover = Image.new("L", (1400, 900))
+    ImageDraw.Draw(cover).text((700, 760), "NO AI TRAINING", 255, ImageFont.load_default(40), "mm")
+    picture = Image.fromarray(ground)
+    picture.paste((255, 255, 255), mask=cover.point(lambda value: int(value * opacity)))
+    for hint in (None, 0.9):
+        (line,) = passes.read_lines(readers(), np.asarray(picture), hint)
+        assert line.text == "NO AI TRAINING"
+        assert 700 < line.box.centre[1] < 820
