@@ -27,8 +27,9 @@ from tests.curation.fixtures import encoded
 from tests.curation.looking import seen
 from tests.curation.overlay_parts import BUILT_IN_FONT
 
-#: Pictures with a Korean notice each, in fonts that no training saw; the text is the name.
-NOTICES = sorted((Path(__file__).parent / "korean").glob("*.jpg"))
+#: The ink of Korean notices, uint8 (height, width), in fonts that no training saw.
+INKS = Path(__file__).parent / "korean.npz"
+NOTICES = sorted(np.load(INKS).files)
 TEXT = Text.build(Annotators())
 
 
@@ -46,9 +47,13 @@ def test_classes_are_those_of_the_alphabet() -> None:
     assert signs[OTHER] == UNKNOWN
 
 
-@pytest.mark.parametrize("path", NOTICES, ids=lambda path: path.stem)
-def test_a_korean_notice_in_a_picture_is_found(path: Path) -> None:
-    (found,) = seen(TEXT, path.read_bytes())
+@pytest.mark.parametrize("opacity", [1.0, 0.6])
+@pytest.mark.parametrize("name", NOTICES)
+def test_a_korean_notice_in_a_picture_is_found(name: str, opacity: float) -> None:
+    picture = Image.fromarray(data.chelsea()).resize((640, 426))
+    cover = Image.fromarray((np.load(INKS)[name] * opacity).astype(np.uint8))
+    picture.paste((255, 255, 255), ((640 - cover.width) // 2, 330 - cover.height // 2), cover)
+    (found,) = seen(TEXT, encoded(picture, "JPEG", quality=85))
     assert notices.refusing(notices.find(found.text)), found.text
 
 

@@ -198,7 +198,7 @@ def test_a_folder_of_other_samples_is_refused(bank: Bank, tmp_path: Path) -> Non
     draw_store(bank, tmp_path, 2, 0, SIDE)
     draw_store(bank, tmp_path, 2, 0, SIDE)
     for pairs, seed, whole in ((3, 0, False), (2, 1, False), (2, 0, True)):
-        with pytest.raises(ValueError, match="other samples"):
+        with pytest.raises(ValueError, match="name another folder"):
             draw_store(bank, tmp_path, pairs, seed, SIDE, whole)
 
 

@@ -58,17 +58,13 @@ def test_photographs_and_grain_are_not_likely_and_strong_perturbations_are_seen(
     rng = np.random.default_rng(3)
     clean = [png(pixels) for pixels in photos()]
     grained = [png(film_grain(rng, pixels)) for pixels in photos()]
-    patterns = ("strided", "band", "gratings")
-    laid = [
-        png(lay(pixels, PATTERNS[name](rng, *pixels.shape[:2], pixels), 14))
-        for name in patterns
-        for pixels in photos()
-    ]
+    fields = [PATTERNS["strided"](rng, *pixels.shape[:2], pixels) for pixels in photos()]
+    laid = [png(lay(pixels, field, 14)) for pixels, field in zip(photos(), fields, strict=True)]
     findings = looked(*clean, *grained, *laid)
-    assert [one.status for one in findings] == [Status.OK] * 20
+    assert [one.status for one in findings] == [Status.OK] * 12
     assert [one.level for one in findings[:4]] == ["none"] * 4
     assert "likely" not in [one.level for one in findings[4:8]]
-    assert sum(one.level != "none" for one in findings[8:]) >= 7  # of twelve
+    assert sum(one.level != "none" for one in findings[8:]) >= 3
     for one in findings:
         assert 0 <= one.score <= 1
         assert (one.level == "none") == (one.mask == b"")

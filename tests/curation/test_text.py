@@ -97,7 +97,6 @@ def test_a_page_is_read_from_top_to_bottom() -> None:
 def test_without_the_models_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "find_spec", lambda name: None)
     monkeypatch.setattr(text_module, "readers", models.Reader)
-    monkeypatch.setattr(detector_module, "detector", detector_module.Detector)
     (found,) = seen(READ, written("DO NOT REPOST"))
     assert found.status is Status.FAILED
     assert found.text.startswith("ModelsMissing: PP-OCRv6_rec_small.onnx is not installed")

@@ -7,7 +7,7 @@ cover and tone. `<what>.json` beside each says what every row is. One folder for
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,14 +69,15 @@ _PARTS = ("backgrounds", "lookalikes", "stamps")
 
 
 def draw_bank(pool: Path, folder: Path, split: Split, seed: int, share: float = 1.0) -> None:
-    """Draw what of a split's bank is not there yet. `share` scales the counts (for tests)."""
+    """Draw what of a split's bank is not there yet. `share` scales the counts (for tests). Raises ValueError
+    for a folder that holds another bank than is asked for."""
+    only_for(folder, {"split": split, "seed": seed, "share": share})
     counts = [max(8, round(count * share)) for count in COUNTS[split]]
     makers: dict[str, Callable[[np.random.Generator, int], Iterator[tuple[Any, npt.NDArray[np.uint8]]]]] = {
         "stamps": lambda rng, count: _stamps(rng, count, pool, split),
         "backgrounds": lambda rng, count: _backgrounds(rng, count, pool, split),
         "lookalikes": lambda rng, count: _lookalikes(rng, count, pool, split, folder),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for number, (part, make) in enumerate(makers.items()):
         if (folder / f"{part}.json").is_file():
             continue
@@ -91,6 +92,15 @@ def draw_bank(pool: Path, folder: Path, split: Split, seed: int, share: float = 
         if rows is not None:
             rows.flush()
         (folder / f"{part}.json").write_text(json.dumps(facts), "utf-8")
+
+
+def only_for(folder: Path, plan: Mapping[str, Any]) -> None:
+    """Make a folder for what is drawn after this plan, or go on in it. Raises ValueError if it is not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "plan.json"
+    if kept.is_file() and json.loads(kept.read_text("utf-8")) != plan:
+        raise ValueError(f"{folder} was drawn for {kept.read_text('utf-8')}: name another folder")
+    kept.write_text(json.dumps(plan), "utf-8")
 
 
 def faces(pool: Path, split: Split) -> list[Face]:

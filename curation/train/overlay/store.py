@@ -21,7 +21,7 @@ from torch import Tensor
 from curation.judges.overlay import pooled_heat
 from curation.nets.overlay import HEADS, MASK_STRIDE, Inputs
 from curation.ocr.detector import PLANES, Glance, detector
-from curation.train.overlay.bank import Bank
+from curation.train.overlay.bank import Bank, only_for
 from curation.train.overlay.samples import Sample, pair
 
 #: Pixels a side of every sample.
@@ -86,11 +86,7 @@ def draw_store(
 ) -> None:
     """Draw what of a store is not there yet; `whole` as in `samples.pair`. Raises ValueError for a folder
     that holds another store than is asked for."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plan, kept = {"pairs": pairs, "seed": seed, "side": side, "whole": whole}, folder / "plan.json"
-    if kept.is_file() and json.loads(kept.read_text("utf-8")) != plan:
-        raise ValueError(f"{folder} holds other samples: {kept.read_text('utf-8')}; name another folder")
-    kept.write_text(json.dumps(plan), "utf-8")
+    only_for(folder, {"pairs": pairs, "seed": seed, "side": side, "whole": whole})
     if (folder / "whole.json").is_file():
         return
     scales = _scales(bank, seed, side)
