@@ -36,7 +36,7 @@ class Brands:
 
     @classmethod
     def build(cls, section: Annotators) -> Brands:
-        """No settings of a recipe matter."""
+        """Who reads is part of the version: what was found in other lines is not found in these."""
         return cls(
             "brands", versioned(1, _CODE, digest_files([brands.data_file()]), Text.build(section).version)
         )

@@ -1,8 +1,9 @@
 """Annotator `text`: what is written in the picture, as far as PP-OCRv6 reads it.
 
-`text` is the lines read, in reading order, joined by newlines and capped. `score` is the best confidence of a
-line. `values`: `lines`, `signs`, `area` (share of the picture that text boxes cover), `angle` (of the longest
-line, degrees, clockwise). The mask is the text boxes. Level: `none` or `text`.
+`text` is the lines read, in reading order, joined by newlines and capped; then what may be Korean,
+with a cap of its own. `score` is the best confidence of a line. `values`: `lines`, `signs`, `area` (share of
+the picture that text boxes cover), `angle` (of the longest line, degrees, clockwise). The mask is the text
+boxes. Level: `none` or `text`.
 
 Japanese (also vertical), Chinese, English and other Latin scripts are read. Its recogniser has no Hangul;
 a small net of our own reads the Korean syllables that refusing phrases are made of, and no others
@@ -76,7 +77,9 @@ class Text:
     def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:
         if not lines:
             return Finding(self.name, self.version, Status.OK, level="none")
-        text = "\n".join(" ".join(line.text.split())[:LINE_SIGNS] for line in lines)[:ALL_SIGNS]
+        # Each its own limit, so that what may be Korean never cuts off what was read otherwise
+        kinds = [[line for line in lines if line.korean is korean] for korean in (False, True)]
+        text = "\n".join(_joined(kind) for kind in kinds if kind)
         score = max(line.confidence for line in lines)
         once = [line for line in lines if not line.again]
         values = {
@@ -88,3 +91,7 @@ class Text:
         file = io.BytesIO()
         Image.fromarray(painted([line.box for line in once], height, width)).save(file, "PNG")
         return Finding(self.name, self.version, Status.OK, score, "text", text, values, file.getvalue())
+
+
+def _joined(lines: Sequence[Line]) -> str:
+    return "\n".join(" ".join(line.text.split())[:LINE_SIGNS] for line in lines)[:ALL_SIGNS]

@@ -13,9 +13,10 @@ from skimage import data
 
 from curation.annotators.text import Text
 from curation.nets.hangul import BLANK, OTHER, STEP, UNKNOWN, HangulNet, alphabet
+from curation.ocr.boxes import Box
 from curation.ocr.hangul import HangulReader
 from curation.ocr.models import Reading
-from curation.ocr.passes import read_lines
+from curation.ocr.passes import Line, read_lines
 from curation.ocr.readers import WEIGHTS, Readers, readers
 from curation.phrases import notices
 from curation.train.hangul.lines import WIDTH, classes_of, line, phrases
@@ -121,6 +122,17 @@ def test_what_is_read_in_korean_takes_nothing_away() -> None:
     assert [line.text for line in both if line.korean]
     text = "\n".join(line.text for line in both)
     assert notices.refusing(notices.find(text)), text
+
+
+def test_what_may_be_korean_cuts_off_nothing_else() -> None:
+    """Both have a limit, and each its own."""
+    box = Box(np.array([[10, 20], [110, 20], [110, 40], [10, 40]], np.float32), 0.9)
+    korean = [Line(box, "학습" * 140, 0.8, korean=True)] * 30
+    found = TEXT._finding([*korean, Line(box, "NO AI TRAINING", 0.95)], 400, 400)
+    assert notices.refusing(notices.find(found.text))
+    plain = [Line(box, "long " * 58, 0.95)] * 30
+    found = TEXT._finding([*plain, Line(box, "AI 학습 금지", 0.8, korean=True)], 400, 400)
+    assert "AI 학습 금지" in found.text
 
 
 class _Unsure:
