@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 from benchmarks.detectors.views import Pixels
 
+#: Pixels of a picture at least: the published encoder marks no smaller one.
+LEAST = 256 * 256
+
 _SCALE, _BLOCK = 36.0, 4
 _SDXL = 0b101100111110110010010000011110111011000110011110
 

@@ -125,7 +125,10 @@ def _cloaked(grounds: Grounds, family: str, rng: Rng) -> Pixels:
 
 
 def _ai_marked(grounds: Grounds, family: str, rng: Rng) -> Pixels:
-    return aimarks.marked(grounds.ordinary(rng), family)
+    while True:
+        pixels = grounds.ordinary(rng)
+        if pixels.shape[0] * pixels.shape[1] >= aimarks.LEAST:
+            return aimarks.marked(pixels, family)
 
 
 def _enlarged(grounds: Grounds, family: str, rng: Rng) -> Pixels:

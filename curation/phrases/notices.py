@@ -46,7 +46,8 @@ class Phrase:
 
 @dataclass(frozen=True)
 class Pair:
-    """One of `first`, then one of `second` at most `gap` signs later, with only `between` in between."""
+    """One of `first`, then one of `second` at most `gap` signs later, with only `between` in between.
+    `not_before`: what makes another word of a thing that it stands right behind."""
 
     first: Sequence[str]
     second: Sequence[str]
@@ -54,6 +55,7 @@ class Pair:
     between: re.Pattern[str] | None
     group: int
     bans_first: bool
+    not_before: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,12 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
 
     words = sorted(fold_all("between"), key=len, reverse=True)
     between = re.compile("(?:" + "|".join(map(re.escape, words)) + ")*+") if words else None
-    things, bans = fold_all("things"), fold_all("bans")
+    things, bans, others = fold_all("things"), fold_all("bans"), fold_all("not_before")
     if "bans_first" in group:
-        yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True)
+        yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True, others)
     if bans:
-        yield Pair(fold_all("bans_things") or things, bans, group["gap"], None, number, False)
+        things = fold_all("bans_things") or things
+        yield Pair(things, bans, group["gap"], None, number, False, others)
 
 
 def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
@@ -201,6 +204,9 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
                 if pair.between is not None and not pair.between.fullmatch(reach[:at]):
                     continue
                 end = after + at + len(two)
+                thing = end if pair.bans_first else after
+                if flat.breaks[thing] == NONE and signs.startswith(pair.not_before, thing):
+                    continue
                 worst = max(flat.breaks[start + 1 : end], default=NONE)
                 if worst < (HARD if pair.bans_first else END) and _is_whole(flat, start, end):
                     yield Match(start, end, True, pair.group)
