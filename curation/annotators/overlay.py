@@ -1,11 +1,12 @@
 """Annotator `overlay`: is a visible mark laid over the picture, and of what kind.
 
-OverlayNet looks at the whole picture, about 512 px long, and, where that leaves it undecided, at five tiles
-at native size: the corners and the centre. The score is made so that about 1 % of the clean validation
-pictures have 0.8 or more and 5 % have 0.5 (curation/models/overlay.md), so that LAION's practice of keeping
-`pwatermark < 0.8` holds. Levels: `none`, `possible` (0.5), `likely` (0.8). `values` hold
-the kinds of mark, `mark` (the net's own probability), `views`, and `text`: the probability that overlaid or
-notice-like text stands anywhere, whether or not it is a mark.
+OverlayNet looks at the whole picture, about 512 px long, and, where that leaves it undecided and the picture
+is three times as long, at five tiles at native size: the corners and the centre. (On smaller ones tiles told
+it nothing more that could be measured.) The score is made so that about 1 % of the clean validation pictures
+have 0.8 or more and 5 % have 0.5 (curation/models/overlay.md), so that LAION's practice of keeping
+`pwatermark < 0.8` holds. Levels: `none`, `possible` (0.5), `likely` (0.8). `values` hold the kinds of mark,
+`mark` (the net's own probability), `views`, and `text`: the probability that overlaid or notice-like text
+stands anywhere, whether or not it is a mark.
 
 With `annotators.watermark.model` the score is that of a classifier from the hub or a local folder
 (`curation.hub_classifier`); the kinds, the text and the mask stay OverlayNet's.

@@ -19,7 +19,7 @@ from curation.annotators.base import Picture
 from curation.annotators.overlay import LIKELY
 from curation.judges.loading import fill, ordered_bounds, unfit
 from curation.nets.overlay import HEADS, KINDS, MASK_STRIDE, Inputs, OverlayNet, fused
-from curation.ocr.detector import FIRST, NEAR, STRIDE, Glance, detector, first_view
+from curation.ocr.detector import LARGE, STRIDE, Glance, detector, first_view
 from kyodaku.fingerprint import Pixels
 
 #: A side of the tiles, in pixels.
@@ -87,7 +87,7 @@ class Watcher:
             for at, (picture, look) in enumerate(zip(pictures, looks, strict=True))
             if tiles
             and self.bounds.clear < look.logits[0] < self.bounds.sure
-            and max(picture.pixels.shape[:2]) > NEAR * FIRST
+            and max(picture.pixels.shape[:2]) > LARGE
         ]
         for at in undecided:
             cuts = [padded(tile) for tile in tiles_of(pictures[at].pixels)]

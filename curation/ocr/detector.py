@@ -42,6 +42,9 @@ STRIDE = 32
 #: it is.
 FIRST, NEAR = 512, 1.3
 
+#: A picture longer than so many pixels is made so small for the first look that it tells too little alone.
+LARGE = 3 * FIRST
+
 
 @dataclass(frozen=True)
 class Glance:

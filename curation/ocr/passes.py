@@ -1,7 +1,7 @@
 """Reading one picture: a cheap look first, closer looks only where that saw something.
 
 1. The whole picture at most FIRST pixels long goes through the detector. Most pictures hold no text, and
-   this is all they cost if an earlier annotator finds no text either; otherwise, where nothing could be
+   this is all they cost if an earlier annotator finds no text likely; otherwise, where nothing could be
    read, it looks again at SECOND pixels, and once more with its contrast raised where that annotator is sure
    of text, or nobody said.
 2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curation.ocr.boxes import TALL, Box, boxes_of, crop, overlap
-from curation.ocr.detector import FIRST, View, detector, first_side
+from curation.ocr.detector import LARGE, View, detector, first_side
 from curation.ocr.models import Reading
 from curation.ocr.readers import LineReader
 from kyodaku.fingerprint import Pixels
@@ -48,9 +48,10 @@ LEAST = 2
 #: is taken for one without text. Real text peaks near 1, also at an opacity of 0.3.
 _PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 
-#: Peak, or word of an earlier annotator, from which on a second look is worth it; and the word from which on
-#: the edges are looked at too.
-_DOUBT, _HINT, _LIKELY = 0.1, 0.8, 0.85
+#: Peak of the detector from which on a second look is worth it where an earlier annotator says _MAYBE too
+#: (three of four plain pictures have such a peak, in leaves and bricks; a third of them is a maybe); the word
+#: from which on it is worth it whatever the detector saw, and from which on the edges are looked at too.
+_DOUBT, _MAYBE, _HINT, _LIKELY = 0.1, 0.35, 0.8, 0.85
 
 #: From this confidence on a line that was read beyond its ends is taken for what stands there; how many lines
 #: are read so, and how many times.
@@ -103,17 +104,18 @@ def read_lines(
         return _ordered(_merged(_read(reader, pixels, _line_like(page) or _line_like(found))))
     lines = _read(reader, pixels, _line_like(found))
     clear = any(line.confidence >= SURE for line in lines)
-    doubtful = hint is None or hint >= _HINT or peak >= _DOUBT
+    large = longest > LARGE
+    maybe = hint is None or large or hint >= _MAYBE
+    doubtful = hint is None or hint >= _HINT or (maybe and peak >= _DOUBT)
     if doubtful and not clear and longest > near:
         found, _ = _found(pixels, SECOND)
         lines += _read(reader, pixels, _line_like(found))
         if not any(line.confidence >= SURE for line in lines) and (hint is None or hint >= _HINT):
             lines += _raised(reader, pixels)
-    large = longest > 3 * FIRST
     spots = list(_spots(lines, found, _WORD))
     if (hint or 0.0) >= _LIKELY or large:
         spots += _strips(pixels)
-    spots = spots[: _WINDOWS if lines else 2]
+    spots = spots[: _WINDOWS if lines else 2 if maybe else 1]
     left = _WINDOW_PIXELS
     if large:  # a few words in small letters on a large picture are a spot of any shape: looked at besides
         spots += [one for one in _spots(lines, found, 1.0) if one not in spots][:_SQUARE]

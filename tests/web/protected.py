@@ -9,11 +9,13 @@ from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps, PngImagePlugin
 
 from tests.web.lettering import lettering
 
 Change = Callable[[Image.Image], Image.Image]
+Pixels = npt.NDArray[np.float32]
 
 
 def _inked(
@@ -112,23 +114,54 @@ def notice(words: str, corner: bool = True, opacity: float = 0.9) -> Change:
 
 
 def cloaked(seed: int, bound: float = 10) -> Change:
-    """A bounded pattern on a lattice of strides, as gradients through an encoder leave it."""
+    """An attack as cloaking tools compute it: signed gradient steps within a bound of 8-bit levels (Madry et
+    al. 2018) toward another picture's code, through two small encoders of random weights with strides."""
 
     def change(image: Image.Image) -> Image.Image:
         rng = np.random.default_rng(seed)
         pixels = np.asarray(image, np.float32)
-        height, width = pixels.shape[:2]
-        field = np.zeros((height + 16, width + 16, 3), np.float32)
-        for stride in (8, 4):
-            strokes = rng.normal(0, 1, (6, stride, stride, 3)).astype(np.float32)
-            rows, columns = height // stride + 2, width // stride + 2
-            codes = rng.normal(0, 1, (rows, columns, 6)).astype(np.float32)
-            blocks = np.einsum("rck,kabe->racbe", codes, strokes).reshape(rows * stride, columns * stride, 3)
-            field[: rows * stride, : columns * stride] += blocks[: height + 16, : width + 16]
-        laid = np.tanh(field[:height, :width] * 2) * bound
-        return Image.fromarray(np.clip(np.round(pixels + laid), 0, 255).astype(np.uint8))
+        down, across = (-length % 8 for length in pixels.shape[:2])
+        whole = np.pad(pixels, ((0, down), (0, across), (0, 0)), "edge")
+        encoders = [_Encoder(rng, stride) for stride in (8, 4)]
+        targets = [one.code(np.ascontiguousarray(whole[::-1, ::-1])) for one in encoders]
+        laid = rng.uniform(-1, 1, whole.shape).astype(np.float32)
+        for _ in range(12):
+            pull = np.zeros_like(whole)
+            for one, target in zip(encoders, targets, strict=True):
+                gradient = one.gradient(whole + laid, target)
+                pull += gradient / np.abs(gradient).mean()
+            laid = np.clip(laid - np.sign(pull) * bound / 5, -bound, bound)
+        seen = np.clip(np.round(whole + laid), 0, 255).astype(np.uint8)
+        return Image.fromarray(seen[: pixels.shape[0], : pixels.shape[1]])
 
     return change
+
+
+class _Encoder:
+    """Patches of `stride` pixels to a code, through smooth random kernels and one layer more."""
+
+    def __init__(self, rng: np.random.Generator, stride: int, kernels: int = 24, codes: int = 16) -> None:
+        self.stride = stride
+        coarse = rng.normal(0, 1, (kernels, 3, 3, 3)).repeat(-(-stride // 3), 1).repeat(-(-stride // 3), 2)
+        first = coarse[:, :stride, :stride].reshape(kernels, -1).T
+        self.first = (first / np.linalg.norm(first, axis=0) / 40).astype(np.float32)
+        self.second = rng.normal(0, 1, (kernels, codes)).astype(np.float32)
+
+    def _felt(self, pixels: Pixels) -> Pixels:
+        rows, columns = (length // self.stride for length in pixels.shape[:2])
+        cut = pixels.reshape(rows, self.stride, columns, self.stride, 3).swapaxes(1, 2)
+        return np.tanh((cut.reshape(rows * columns, -1) - 128) @ self.first)
+
+    def code(self, pixels: Pixels) -> Pixels:
+        """float32 (h, w, 3), sides multiples of the stride, to (patches, codes)."""
+        return self._felt(pixels) @ self.second
+
+    def gradient(self, pixels: Pixels, target: Pixels) -> Pixels:
+        """Of the squared distance to `target`, by the pixels."""
+        felt = self._felt(pixels)
+        back = ((felt @ self.second - target) @ self.second.T * (1 - felt**2)) @ self.first.T
+        rows, columns = (length // self.stride for length in pixels.shape[:2])
+        return back.reshape(rows, columns, self.stride, self.stride, 3).swapaxes(1, 2).reshape(pixels.shape)
 
 
 def noisy(seed: int, deviation: float = 7) -> Change:
