@@ -4,8 +4,9 @@
 
 Pictures of 1,024 pixels (JPEG 90, test split), every tenth with text laid over, one process, one thread, one
 picture at a time: the worst case. Time is the processor's, so that a busy machine changes it little; a
-picture's cost is that of decoding it in the child and of every annotator. Then the same pictures again and
-again, `--long` times, resident memory noted: its slope is what a picture leaves behind. cleanvision's checks
+picture's cost is that of decoding it in the child and of every annotator. Then pictures of 256 pixels, so that
+it ends, again and again, `--long` times, resident memory noted: its slope is what a picture leaves behind
+(`--memory` does only this and keeps the times of before; `--long 0` the other way round). cleanvision's checks
 that have a counterpart here run on the same files in the same run, in an environment of its own below
 `.peers/` that is made with pip.
 """
@@ -42,7 +43,7 @@ from kyodaku.safedecode import DecodeLimits, SafeDecoder
 ROOT = Path(__file__).parents[2]
 RESULT = tables.SPEED
 PEER, PIN = ROOT / ".peers" / "cleanvision", "cleanvision==0.3.7"
-SIDE, TEXT_EVERY = 1024, 10
+SIDE, SMALL, TEXT_EVERY = 1024, 256, 10
 
 #: Annotators that read: what a recipe cannot do without, but the dearest.
 READERS = ("text", "notices", "brands")
@@ -55,22 +56,21 @@ def main() -> int:
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
     parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--long", type=int, default=10_000)
+    parser.add_argument("--memory", action="store_true", help="only memory")
     parser.add_argument("--no-peer", action="store_true", help="without cleanvision")
     asked = parser.parse_args()
     images, long = (40, 200) if asked.quick else (asked.images, asked.long)
     import torch
 
     torch.set_num_threads(1)
+    result = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    result |= {"machine": describe()}
     with tempfile.TemporaryDirectory(prefix="bench-speed-") as folder:
-        files = list(_files(Grounds(asked.pool), images, Path(folder)))
-        result = {
-            "command": f"python -m benchmarks.detectors.speed --images {images} --long {long}",
-            "machine": describe(),
-            "images": images,
-            **_timed(files),
-            "cleanvision": None if asked.no_peer else _cleanvision(Path(folder)),
-            "memory": _memory(files, long),
-        }
+        if not asked.memory:
+            result |= _speed(asked.pool, images, Path(folder), peer=not asked.no_peer)
+        if long:
+            small = list(_files(Grounds(asked.pool), 200, Path(folder), SMALL))
+            result["memory"] = _memory(small, long)
     if asked.quick:
         print(json.dumps(result, indent=1))
     else:
@@ -79,22 +79,33 @@ def main() -> int:
     return 0
 
 
-def _files(grounds: Grounds, count: int, folder: Path) -> Iterator[Path]:
-    """JPEG files of SIDE pixels; every tenth carries text."""
+def _speed(pool: Path, images: int, folder: Path, peer: bool) -> dict[str, Any]:
+    """Times of so many pictures, and the peer's."""
+    files = list(_files(Grounds(pool), images, folder, SIDE))
+    return {
+        "command": f"python -m benchmarks.detectors.speed --images {images}",
+        "images": images,
+        **_timed(files),
+        "cleanvision": _cleanvision(folder) if peer else None,
+    }
+
+
+def _files(grounds: Grounds, count: int, folder: Path, side: int) -> Iterator[Path]:
+    """JPEG files, `side` pixels long; every tenth carries text."""
     for number in range(count):
         rng = np.random.default_rng([31, number])
         if number % TEXT_EVERY == 0:
             pixels = written.scene(studio_of(grounds), rng).pixels
         else:
             pixels = grounds.ordinary(rng)
-        path = folder / f"{number:05}.jpg"
-        path.write_bytes(as_jpeg(_sized(pixels), 90))
+        path = folder / f"{side}-{number:05}.jpg"
+        path.write_bytes(as_jpeg(_sized(pixels, side), 90))
         yield path
 
 
-def _sized(pixels: Pixels) -> Pixels:
+def _sized(pixels: Pixels, side: int) -> Pixels:
     image = Image.fromarray(pixels)
-    scale = SIDE / max(image.size)
+    scale = side / max(image.size)
     size = (max(64, round(image.width * scale)), max(64, round(image.height * scale)))
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
 

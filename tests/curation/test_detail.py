@@ -49,6 +49,14 @@ def test_an_enlarged_photograph(factor: float, kernel: Image.Resampling) -> None
     assert found.values["effective_width"] == round(side / found.values["factor"])
 
 
+@pytest.mark.parametrize("factor", [4, 6, 8])
+@pytest.mark.parametrize("name", SHARP)
+def test_enlarged_until_nothing_sharp_is_left(name: str, factor: int) -> None:
+    found = looked(photo(name, 128).resize((128 * factor,) * 2, Image.Resampling.BICUBIC))
+    assert found.level == "enlarged"
+    assert found.values["factor"] > 2.5
+
+
 def test_a_soft_background_does_not_count() -> None:
     sharp = photo("astronaut", 512)
     soft = sharp.filter(ImageFilter.GaussianBlur(6))

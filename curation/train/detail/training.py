@@ -106,8 +106,9 @@ def _tile(rng: np.random.Generator, whole: Image.Image, factor: float, own_size:
         kernel = _KERNELS[rng.choice(4, p=[0.12, 0.26, 0.34, 0.28])]
         size = round(need * factor)
         piece = piece.resize((size, size), kernel)
-    if rng.random() < 0.15:
-        piece = piece.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 1.5), int(rng.integers(20, 120)), 0))
+    if rng.random() < 0.25:
+        amount, least = int(rng.integers(20, 160)), int(rng.integers(0, 4))
+        piece = piece.filter(ImageFilter.UnsharpMask(rng.uniform(0.5, 2.5), amount, least))
     grey = np.asarray(_sent(rng, piece).convert("L"), np.float32)
     at = [int(rng.integers(0, length - TILE + 1)) for length in grey.shape]
     return grey[at[0] : at[0] + TILE, at[1] : at[1] + TILE]
@@ -184,7 +185,7 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
     mean, spread = x.mean(axis=0), x.std(axis=0) + 1e-3
     layers = [nn.Linear(x.shape[1], 128), nn.Linear(128, 48), nn.Linear(48, 1 + len(FACTORS))]
     model = nn.Sequential(
-        nn.Dropout(0.4), layers[0], nn.ReLU(), nn.Dropout(0.5), layers[1], nn.ReLU(), layers[2]
+        nn.Dropout(0.2), layers[0], nn.ReLU(), nn.Dropout(0.3), layers[1], nn.ReLU(), layers[2]
     )
     inputs = torch.from_numpy(np.clip((x - mean) / spread, -6, 6))
     enlarged = torch.from_numpy((factors > 1).astype(np.float32))
@@ -194,7 +195,7 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
     for _ in range(epochs):
         model.train()
         for batch in torch.randperm(len(inputs)).split(128):
-            noisy = inputs[batch] + 0.5 * torch.randn_like(inputs[batch])
+            noisy = inputs[batch] + 0.3 * torch.randn_like(inputs[batch])
             out, target = model(noisy), enlarged[batch]
             loss = nn.functional.binary_cross_entropy_with_logits(out[:, 0], 0.98 * target + 0.01)
             which = nn.functional.cross_entropy(out[:, 1:], nearest[batch], reduction="none")
@@ -213,10 +214,11 @@ def train(x: Floats, factors: Floats, epochs: int, seed: int = 4) -> dict[str, F
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pool", type=Path, default=DEFAULT_POOL)
-    parser.add_argument("--files", type=int, default=300)
-    parser.add_argument("--each", type=int, default=26)
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--files", type=int, default=600)
+    parser.add_argument("--each", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args()
     x, factors = collect(options.pool, "train", options.files, options.each, options.workers)
     print(f"{len(x)} tiles, {np.mean(factors > 1):.0%} enlarged", flush=True)
@@ -224,7 +226,7 @@ def main() -> None:
     net = DetailNet(weights)
     limit = limit_of(net, cases(options.pool, "validation", options.workers, LEAST_DETAIL))
     weights["limit"] = np.array([limit], np.float32)
-    save_file({name: value.astype(np.float16) for name, value in weights.items()}, WEIGHTS)
-    stored = DetailNet.load(WEIGHTS)
+    save_file({name: value.astype(np.float16) for name, value in weights.items()}, options.out)
+    stored = DetailNet.load(options.out)
     for line in figures(stored, cases(options.pool, "test", options.workers, LEAST_DETAIL), stored.limit):
         print(line, flush=True)
