@@ -13,6 +13,7 @@ import asyncio
 import hmac
 import ipaddress
 import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -24,9 +25,12 @@ from curation.review.cases import Stale, Told
 from curation.review.desk import Desk
 from curation.review.pages import LARGE, SMALL, asset, batch_page, case_page, shell
 from kyodaku.errors import KyodakuError
+from kyodaku.report.plaintext import plain
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Result = TypeVar("Result")
+
+_LOG = logging.getLogger(__name__)
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -76,7 +80,8 @@ class Server:
         app.router.add_get(base + "picture/{uid:[0-9a-f]{32}}/{side:large|small}", self._picture)
         app.router.add_post(base + "say", self._say)
         app.router.add_post(base + "undo", self._undo)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        # Our page packs nothing, and what is not unpacked cannot break or grow while it is read.
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, auto_decompress=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
@@ -102,7 +107,10 @@ class Server:
             except KyodakuError as error:
                 answer = web.json_response({"error": str(error)}, status=500)
             except web.HTTPException as error:
-                answer = web.Response(status=error.status)
+                answer = web.Response(status=error.status, text=error.text)
+            except Exception as error:  # a bug of ours is one line here too, and the others go on reading
+                _LOG.error("%s: %s", type(error).__name__, plain(str(error), 200))
+                answer = web.json_response({"error": f"unexpected {type(error).__name__}"}, status=500)
         return answer
 
     def _refusal(self, request: web.Request) -> int | None:
@@ -176,12 +184,14 @@ class Server:
         try:
             verdict, why, scope = (str(said[name]) for name in ("verdict", "why", "scope"))
             items = [(str(item["uid"]), str(item["shown"])) for item in said["items"]]
-        except (KeyError, TypeError) as error:
-            raise web.HTTPBadRequest from error
+        except (KeyError, TypeError):
+            raise _bad("a verdict, why, scope and items are missing or of another kind") from None
         if scope not in ("one", "cluster", "host") or len(why) > _MAX_WHY or verdict not in self._verdicts():
-            raise web.HTTPBadRequest
+            raise _bad("no such verdict or scope, or a reason that is too long")
         if verdict in ("allow", "drop", "bad") and not why.strip():
-            raise web.HTTPBadRequest
+            raise _bad("say why")
+        if not all(_is_text(text) for text in (why, *(part for item in items for part in item))):
+            raise _bad("text with half a character in it")
         told: Told = await _aside(self._desk.say, verdict, why.strip(), scope, items)
         return web.json_response(asdict(told))
 
@@ -204,13 +214,27 @@ def _markup(text: str) -> web.Response:
 
 
 async def _json(request: web.Request) -> Any:
+    """The object that was sent, whatever charset its headers name. Raises HTTPBadRequest for what is none."""
     try:
-        found = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise web.HTTPBadRequest from error
+        found = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise _bad("no JSON that can be read") from None
     if not isinstance(found, dict):
-        raise web.HTTPBadRequest
+        raise _bad("a JSON object was expected")
     return found
+
+
+def _bad(told: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=told)
+
+
+def _is_text(value: str) -> bool:
+    """False for half of a surrogate pair, which JSON can spell and no file can hold."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 async def _aside(work: Callable[..., Result], *arguments: Any) -> Result:

@@ -379,6 +379,61 @@ def test_nonsense_is_not_kept(run: RunFolder) -> None:
     assert not run.reviews.exists()
 
 
+DROP = '{"verdict": "drop", "why": "%s", "scope": "one", "items": [{"uid": "%s", "shown": "%s"}]}'
+
+
+def test_what_cannot_be_read_is_one_line_and_nothing_on_the_terminal(
+    run: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    half, shown = "\\ud800", one_shown(run)
+    bodies: list[tuple[bytes, dict[str, str]]] = [
+        (b"[" * 60_000, {}),
+        ((DROP % (f"x{half}y", uid("odd"), shown)).encode(), {}),
+        ((DROP % ("x", uid("odd"), half)).encode(), {}),
+        ((DROP % ("x", half, shown)).encode(), {}),
+        (b'"\xff"', {}),
+        (b"{}", {"Content-Type": "application/json; charset=nosuch"}),
+        (b"no gzip", {"Content-Encoding": "gzip"}),
+        (b"1" * 5000, {}),
+    ]
+
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        for body, more in bodies:
+            sent = {"Content-Type": "application/json", **HEADERS, **more}
+            async with session.post(server.url + "say", data=body, headers=sent) as answer:
+                told = await answer.text()
+                assert (answer.status, "\n" in told, told != "") == (400, False, True), (body[:90], told)
+
+    serve(desk(run), ask)
+    assert not caplog.records
+    assert not run.reviews.exists()
+
+
+def one_shown(run: RunFolder) -> str:
+    return desk(run).case(uid("odd")).shown
+
+
+def test_a_bug_of_ours_is_one_line_for_both(
+    run: RunFolder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> list[Any]:
+        raise LookupError("lost\n\x1b[31mred")
+
+    async def ask(server: Server, session: aiohttp.ClientSession) -> None:
+        async with session.get(server.url + "queue") as answer:
+            assert answer.status == 500
+            assert await answer.json() == {"error": "unexpected LookupError"}
+            assert answer.headers["X-Frame-Options"] == "DENY"
+
+    one = desk(run)
+    monkeypatch.setattr(one, "queue", broken)
+    serve(one, ask)
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info is None
+    assert "\x1b" not in caplog.text
+    assert "\n" not in caplog.records[0].getMessage()
+
+
 # ------------------------------------------------------------------ the sample
 
 
