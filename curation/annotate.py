@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from curation.annotators.base import Annotator, Finding, Picture, look_at_all
+from curation.annotators.base import Annotator, Finding, Picture, Status, look_at_all, still_known
 from curation.annotators.basics import basic_facts, failed_image, unknown_image
 from curation.annotators.registry import annotators
-from curation.steps import ShardJob, code_digest, digest
+from curation.steps import BROKEN, ShardJob, code_digest, digest
 from kyodaku.errors import DecodeError, RecordError, RunStateError
 from kyodaku.fingerprint import decoder_version, sha256_bytes
 from kyodaku.recipe import Annotators, Recipe
@@ -97,7 +97,7 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
     """Facts about every image of the raw shard `tar` + `raw`. A purged row keeps what was known of it.
 
     What an earlier run found stays where the annotator's version is the same: only new and changed
-    annotators look.
+    annotators look, those that broke, and those that rest on them.
     """
     earlier = _earlier(shard_out)
     looking = annotators(config.section)
@@ -113,7 +113,12 @@ def annotate(shard_in: Mapping[str, Path], shard_out: Path, config: AnnotateConf
         if row["status"] in STORED
     ]
     write_parquet(pa.Table.from_pylist(kept, ANNOTATIONS), shard_out.with_name(f"{shard_out.name}.parquet"))
-    return {"count": len(kept), "failed": sum(row["status"] == "failed" for row in kept)}
+    broken = sum(any(item["status"] == Status.FAILED for item in row["findings"]) for row in rows.values())
+    return {
+        "count": len(kept),
+        "failed": sum(row["status"] == "failed" for row in kept),
+        BROKEN: broken,
+    }
 
 
 @contextmanager
@@ -134,7 +139,7 @@ class _Work:
     """One row on its way: its picture if anybody still has to look, and what need not be found again."""
 
     row: dict[str, Any]
-    known: dict[str, dict[str, Any]]
+    known: Mapping[str, Mapping[str, Any]]
     picture: Picture | None
 
 
@@ -172,14 +177,9 @@ def _work(
     """The row of one stored picture, decoded unless an earlier run already said everything about it."""
     row = {"key": raw["key"], "uid": raw["uid"], "sha256": raw["sha256"], "basics": config.basics}
     same = earlier is not None and earlier["sha256"] == raw["sha256"] and earlier["basics"] == config.basics
-    known: dict[str, dict[str, Any]] = {}
+    known: Mapping[str, Mapping[str, Any]] = {}
     if same and earlier is not None:
-        versions = {one.name: one.version for one in looking}
-        known = {
-            item["annotator"]: item
-            for item in earlier["findings"]
-            if versions.get(item["annotator"]) == item["version"] and item["status"] != "failed"
-        }
+        known = still_known(earlier["findings"], looking)
         if earlier["status"] == "failed" or len(known) == len(looking):
             return _Work(dict(earlier), known, None)
     body = stored_bytes(tar, raw)

@@ -90,11 +90,11 @@ def run_jobs(
     logs: Path,
     progress: Callable[[int], None] = lambda done: None,
 ) -> int:
-    """Run the jobs that are not done, at most `workers` at a time, and tell how many that were.
+    """Run the jobs that want to, each once, at most `workers` at a time, and tell how many that were.
 
     `logs` is the folder for datatrove's log files. Raises as `LocalShards.run`.
     """
-    waiting = tuple(job for job in jobs if not job.done())
+    waiting = tuple(job for job in jobs if job.wants_running())
     finished = len(jobs) - len(waiting)
     progress(finished)
     if waiting:

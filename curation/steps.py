@@ -21,6 +21,9 @@ from kyodaku.durable import canonical_json, file_sha256
 from kyodaku.release.markers import read_marker
 from kyodaku.shards import write_stats
 
+#: What a step returns under this name: on how many pictures something broke that may not break again.
+BROKEN = "broken"
+
 StepFunction = Callable[[Mapping[str, Path], Path, Any], Mapping[str, Any]]
 
 
@@ -70,10 +73,18 @@ class ShardJob:
             for name, size in outputs.items()
         )
 
+    def wants_running(self) -> bool:
+        """True unless it is done and nothing broke in it. What broke is tried once more whenever somebody runs
+        the step, while all that it reads is there; if it breaks again, that is what is known, and done."""
+        if not self.done():
+            return True
+        broken = (read_marker(self.marker) or {}).get(BROKEN, 0)
+        return bool(broken) and all(path.is_file() for path in self.shard_in.values())
+
 
 def run_job(job: ShardJob) -> None:
-    """Run one job unless it is done. The old marker goes first: no kill leaves it beside new files."""
-    if job.done():
+    """Run one job if it wants to. The old marker goes first: no kill leaves it beside new files."""
+    if not job.wants_running():
         return
     job.shard_out.parent.mkdir(parents=True, exist_ok=True)
     job.marker.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """What an annotator is: one file in this folder that looks at decoded pictures and says what it found.
 
 A `Picture` is decoded once and shared by all annotators. They run in the order of
-`curation.annotators.registry.BUILT`, each is handed what the earlier ones found, and each gives exactly one
-`Finding` a picture. Findings are facts: thresholds, and what follows from them, stand in the recipe.
+`curation.annotators.registry.BUILT`, each is handed what those found that it rests on, and each gives exactly
+one `Finding` a picture. Findings are facts: thresholds, and what follows from them, stand in the recipe.
 """
 
 from __future__ import annotations
@@ -18,6 +18,15 @@ import numpy.typing as npt
 
 from kyodaku.fingerprint import Pixels
 from kyodaku.safedecode import Decoded
+
+#: By annotator: whose findings it rests on. It is handed those and no others, and looks again when one of
+#: them is looked for again.
+RESTS_ON: dict[str, tuple[str, ...]] = {
+    "text": ("overlay",),
+    "notices": ("text",),
+    "brands": ("text",),
+    "aesthetic": ("embedding",),
+}
 
 Grey = npt.NDArray[np.float32]
 
@@ -147,7 +156,7 @@ class Annotator(Protocol):
     version: str
 
     def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
-        """One finding a picture, in their order. `before[i]` holds what earlier annotators said of it.
+        """One finding a picture, in their order. `before[i]` holds what those of RESTS_ON said of it.
 
         May raise anything: the caller asks again picture by picture, and the one it breaks on is `failed`.
         """
@@ -175,9 +184,28 @@ def look_at_all(
     for annotator in annotators:
         if not pictures or annotator.name in found[0]:
             continue
-        for row, finding in zip(found, _looked(annotator, pictures, found), strict=True):
+        rests = RESTS_ON.get(annotator.name, ())
+        before = [{name: row[name] for name in rests if name in row} for row in found]
+        for row, finding in zip(found, _looked(annotator, pictures, before), strict=True):
             row[annotator.name] = finding
     return found
+
+
+def still_known(
+    findings: Sequence[Mapping[str, Any]], annotators: Sequence[Annotator]
+) -> dict[str, Mapping[str, Any]]:
+    """By annotator, those of earlier `findings` of one picture (`Finding.to_row`) that stand: by the version
+    that looks now, not broken, and resting on the very findings that stand."""
+    earlier = {row["annotator"]: row for row in findings}
+    asked = {one.name for one in annotators} | earlier.keys()
+    known: dict[str, Mapping[str, Any]] = {}
+    for one in annotators:
+        row = earlier.get(one.name)
+        if row is None or row["version"] != one.version or row["status"] == Status.FAILED:
+            continue
+        if all(name in known or name not in asked for name in RESTS_ON.get(one.name, ())):
+            known[one.name] = row
+    return known
 
 
 def _looked(

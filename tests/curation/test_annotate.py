@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from curation.annotate import annotate_jobs
-from curation.annotators import registry
-from curation.annotators.base import Finding, Picture, Status
+from curation.annotators import base, registry
+from curation.annotators.base import Finding, Picture, Status, look_at_all
+from curation.annotators.notices import Notices
+from curation.executor import run_jobs
 from curation.filters import first_objection
 from curation.findings import Unseen, finding, iter_annotations
 from curation.steps import run_job
@@ -18,6 +20,7 @@ from kyodaku.reasons import QuarantineReason
 from kyodaku.recipe import Annotators, Filters
 from kyodaku.runs import RunFolder
 from tests.curation.fixtures import Found, encoded, jpeg, make_run, picture, recipe
+from tests.curation.looking import opened
 
 
 class Brightness:
@@ -107,6 +110,112 @@ def test_a_number_that_is_none_is_a_failure(tmp_path: Path, built: dict[str, Bri
     built["brightness"] = Broken()
     (row,) = annotated(make_run(tmp_path, [Found("a", jpeg(1))])).values()
     assert row["findings"]["brightness"].status is Status.FAILED
+
+
+class Reader:
+    """Stands where `text` does: reads one sentence in every picture, unless it is out of order."""
+
+    name, version = "text", "1"
+
+    def __init__(self) -> None:
+        self.broken, self.looked = False, 0
+
+    def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+        self.looked += 1
+        if self.broken:
+            raise MemoryError("no memory")
+        said = "DO NOT USE FOR AI TRAINING"
+        return [Finding(self.name, self.version, Status.OK, 1.0, "text", said) for _ in pictures]
+
+
+@pytest.fixture
+def reader(monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """The registry holds it, and whoever judges what it read."""
+    ours = Reader()
+    built = {"text": lambda _: ours, "notices": lambda _: Notices("notices", "1")}
+    monkeypatch.setattr(registry, "BUILT", built)
+    return ours
+
+
+def test_what_broke_once_is_looked_at_again_and_so_is_what_rests_on_it(
+    tmp_path: Path, reader: Reader
+) -> None:
+    run = make_run(tmp_path, [Found("a", jpeg(1))])
+    reader.broken = True
+    (row,) = annotated(run).values()
+    assert row["findings"]["text"].status is Status.FAILED
+    assert row["findings"]["notices"].status is Status.UNKNOWN
+    reader.broken = False
+    (row,) = annotated(run).values()
+    assert row["findings"]["text"].status is Status.OK
+    assert finding(row, "notices").level == "notice"
+    looked = reader.looked
+    annotated(run)
+    assert reader.looked == looked
+
+
+def test_what_always_breaks_is_tried_once_a_run_and_holds_nothing_up(tmp_path: Path, reader: Reader) -> None:
+    run = make_run(tmp_path, [Found("a", jpeg(1))])
+    reader.broken = True
+    for runs in (1, 2, 3):
+        assert run_jobs(annotate_jobs(run, recipe()), 1, tmp_path / "logs") == 1
+        assert reader.looked == runs
+        assert all(job.done() for job in annotate_jobs(run, recipe()))  # as release asks
+    (tar,) = run.raw.glob("*.tar")
+    tar.unlink()  # as gc does: what is gone can not be looked at again
+    assert run_jobs(annotate_jobs(run, recipe()), 1, tmp_path / "logs") == 0
+
+
+@pytest.mark.parametrize("changed", ["version", "skipped", "wanted again"])
+def test_whoever_rests_on_a_finding_looks_again_when_it_is_another(
+    tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    seen: list[Mapping[str, Finding]] = []
+
+    class Judge(Reader):
+        name = "notices"
+
+        def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+            seen.extend(before)
+            return [Finding(self.name, self.version, Status.OK) for _ in pictures]
+
+    both = {"text": lambda _: reader, "notices": lambda _: Judge()}
+    alone = {"notices": both["notices"]}
+    first, then = {"skipped": (both, alone), "wanted again": (alone, both)}.get(changed, (both, both))
+    run = make_run(tmp_path, [Found("a", jpeg(1))])
+    monkeypatch.setattr(registry, "BUILT", first)
+    annotated(run)
+    if changed == "version":
+        reader.version = "2"
+    monkeypatch.setattr(registry, "BUILT", then)
+    annotated(run)
+    versions = [{name: one.version for name, one in before.items()} for before in seen]
+    assert (
+        versions
+        == {
+            "version": [{"text": "1"}, {"text": "2"}],
+            "skipped": [{"text": "1"}, {}],
+            "wanted again": [{}, {"text": "1"}],
+        }[changed]
+    )
+
+
+def test_an_annotator_is_handed_only_what_it_says_it_rests_on(reader: Reader) -> None:
+    class Nosy(Reader):
+        name = "nosy"
+
+        def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+            assert not any(before)
+            return [Finding(self.name, self.version, Status.OK) for _ in pictures]
+
+    (row,) = look_at_all([reader, Nosy()], [opened(jpeg(1))])
+    assert row["nosy"].status is Status.OK
+
+
+def test_what_is_rested_on_looks_before() -> None:
+    order = list(registry.BUILT)
+    for name, others in base.RESTS_ON.items():
+        assert all(order.index(other) < order.index(name) for other in others)
 
 
 def test_a_filter_that_asks_what_nobody_saw_sets_the_picture_aside(monkeypatch: pytest.MonkeyPatch) -> None:
