@@ -74,8 +74,8 @@ class ShardJob:
         )
 
     def wants_running(self) -> bool:
-        """True unless it is done and nothing broke in it. What broke is tried once more whenever somebody runs
-        the step, while all that it reads is there; if it breaks again, that is what is known, and done."""
+        """True unless it is done and nothing broke in it. What broke is tried once more whenever somebody
+        runs the step, while all that it reads is there; if it breaks again, that is known, and done."""
         if not self.done():
             return True
         broken = (read_marker(self.marker) or {}).get(BROKEN, 0)
