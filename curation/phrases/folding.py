@@ -63,7 +63,7 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Text of any kind, folded. Phrases may run over line ends, as they do in pictures; a dot there ends a
-    sentence."""
+    sentence, and a dash between blanks sets apart."""
     table, signs, breaks, places = _table(), [], bytearray(), []
     pending, last = END, ""
     for place, raw in enumerate(text):
@@ -74,7 +74,8 @@ def fold(text: str) -> Folded:
             sign = _SMALL.get(sign, sign)
             if kind[0] not in "LN":
                 ends = raw == "\n" and text[place - 1 : place] == "." and place > 3
-                pending = max(pending, END if ends else _strength(raw, kind))
+                apart = kind == "Pd" and text[place - 1 : place + 2] == f" {raw} "
+                pending = max(pending, END if ends else HARD if apart else _strength(raw, kind))
                 continue
             script = _script(sign)
             if last and script != last and pending == NONE:

@@ -1,7 +1,8 @@
 """Finding written notices in text: phrases of `notices.toml` that refuse training or re-use.
 
-Pure. When in doubt it is a notice, since a notice is a refusal: only a sentence that plainly talks about such
-phrases (`about.toml`, a question, a quotation, a phrase deep in a page of prose) is a mention.
+Pure. When in doubt it is a notice, since a notice is a refusal, and whoever refuses writes a name, a year or
+"my work" beside it. A mention is only what plainly talks about such phrases (`about.toml`), and what stands
+deep in a page of prose.
 """
 
 from __future__ import annotations
@@ -24,24 +25,25 @@ FUZZY, FUZZY_LATIN = 5, 8
 #: In a pair, what is forbidden must have so many signs for one to be wrong: 転載お断り, 転職お断り.
 LONG_THING = 3
 
-#: A text is a page from this many lines and signs on. There, a phrase that is less than a share of its
-#: sentence, and no line of its own, is part of running text.
-PAGE_LINES, PAGE_SIGNS, PAGE_SHARE, OWN_SHARE = 6, 200, 0.3, 0.6
+#: A text is a page of prose from this many lines, signs and sentences on. There, a phrase that is less than a
+#: share of its sentence, and no line of its own, is part of running text.
+PAGE_LINES, PAGE_SIGNS, PAGE_SENTENCES, PAGE_SHARE, OWN_SHARE = 6, 200, 3, 0.3, 0.6
 
 #: Signs on either side that are quoted, and looked at on a page beyond the line itself.
 _SAID = 40
 
 _DATA = Path(__file__).parent
-_QUOTES = dict(zip("「『“\"‘'《【", "」』”\"’'》】", strict=True))
+_QUOTES = dict(zip("「『“\"‘'", "」』”\"’'", strict=True))
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A folded phrase. `alone`: counts only where nothing else stands beside it."""
+    """A folded phrase. `alone`: counts only where nothing else is beside it. `not_before`: as in `Pair`."""
 
     signs: str
     alone: bool
     group: int
+    not_before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,7 @@ class Lists:
     groups: Sequence[Mapping[str, Any]]
     phrases: Sequence[Phrase]
     pairs: Sequence[Pair]
-    before: Sequence[str]
-    after: Sequence[str]
+    about: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,10 @@ def lists() -> Lists:
     phrases: dict[str, Phrase] = {}
     pairs = []
     for number, group in enumerate(groups()):
+        others = tuple(folded(text) for text in group.get("not_before", ()))
         for alone, texts in ((False, group.get("phrases", ())), (True, group.get("alone", ()))):
             for text in texts:
-                phrases.setdefault(folded(text), Phrase(folded(text), alone, number))
+                phrases.setdefault(folded(text), Phrase(folded(text), alone, number, others))
         for pair in _pairs(group, number):
             pairs.append(pair)
             if pair.between is None:
@@ -129,22 +131,19 @@ def lists() -> Lists:
                     thing = two if pair.bans_first else one
                     if len(thing) >= LONG_THING and _forgiving(one + two):
                         phrases.setdefault(one + two, Phrase(one + two, False, number))
-    return Lists(
-        groups(),
-        tuple(phrases.values()),
-        tuple(pairs),
-        tuple(folded(word) for one in about for word in one["before"]),
-        tuple(folded(word) for one in about for word in one["after"]),
-    )
+    kinds = ("asks", "opens", "ahead", "behind", "before", "after")
+    words = {kind: tuple(folded(word) for one in about for word in one.get(kind, ())) for kind in kinds}
+    return Lists(groups(), tuple(phrases.values()), tuple(pairs), words)
 
 
 def find(text: str) -> list[Notice]:
     """Every notice and mention in the lines of a picture, in their order. Never raises; in linear time."""
     flat, known = fold(text), lists()
     matches = sorted(set(_matches(flat, known)), key=_order)
-    page = text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
     sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
+    long = text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
+    page = long and len(sentences) > PAGE_SENTENCES
     found, covered = [], 0
     for match in matches:
         if match.end <= covered:
@@ -184,7 +183,7 @@ def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
             if phrase.alone:
                 fits = exact and min(flat.breaks[start], flat.breaks[end]) >= LINE
             else:
-                fits = _is_whole(flat, start, end)
+                fits = _is_whole(flat, start, end) and not _goes_on(flat, end, phrase.not_before)
             if fits and END not in flat.breaks[start + 1 : end]:
                 yield Match(start, end, exact, phrase.group)
     for pair in known.pairs:
@@ -204,12 +203,16 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
                 if pair.between is not None and not pair.between.fullmatch(reach[:at]):
                     continue
                 end = after + at + len(two)
-                thing = end if pair.bans_first else after
-                if flat.breaks[thing] == NONE and signs.startswith(pair.not_before, thing):
+                if _goes_on(flat, end if pair.bans_first else after, pair.not_before):
                     continue
                 worst = max(flat.breaks[start + 1 : end], default=NONE)
                 if worst < (HARD if pair.bans_first else END) and _is_whole(flat, start, end):
                     yield Match(start, end, True, pair.group)
+
+
+def _goes_on(flat: Folded, end: int, words: tuple[str, ...]) -> bool:
+    """Whether what ends there goes on as another word, in the same breath."""
+    return flat.breaks[end] == NONE and flat.signs.startswith(words, end)
 
 
 def occurrences(signs: str, phrase: str) -> Iterator[tuple[int, int, bool]]:
@@ -276,21 +279,54 @@ def _around(ends: Sequence[int], match: Match) -> tuple[int, int]:
 
 
 def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> bool:
-    """Whether the sentence talks about the phrase and does not mean it."""
+    """Whether the text talks about the phrase and does not mean it."""
     match, start, end = place.match, place.start, place.end
     first, last = flat.places[match.start], flat.places[match.end - 1] + 1
-    if text[first - 1 : first] in _QUOTES and first and text[last : last + 1] == _QUOTES[text[first - 1]]:
-        return len(flat.signs) > match.end - match.start
-    more = _SAID if page else 0
-    head = flat.signs[max(start, place.line - more, match.start - 2 * _SAID) : match.start]
-    tail = flat.signs[match.end : min(end, place.line_end + more, match.end + 2 * _SAID)]
+    quoted = bool(first) and text[last : last + 1] == _QUOTES.get(text[first - 1], "none")
+    if _beside(flat, match, known, quoted):
+        return True
     after = text[flat.places[end - 1] + 1 : flat.places[end - 1] + 9].lstrip()
     asks = after[:1] in ("?", "？") and place.line_end >= end
-    if any(word in head for word in known.before):
+    opening = max(start, place.line)
+    if asks and any(_stands(flat, word, opening, opening + len(word)) for word in known.about["asks"]):
         return True
-    if asks or any(word in tail for word in known.after):
-        return not _own_line(place)
-    return page and match.end - match.start < PAGE_SHARE * (end - start) and not _own_line(place)
+    runs_on = not any(flat.breaks[opening + 1 : match.start])
+    if runs_on and flat.signs.startswith(tuple(known.about["opens"]), opening, match.start):
+        return True
+    if not page:
+        return False
+    head = max(start, place.line - _SAID, match.start - 2 * _SAID), match.start
+    tail = match.end, min(end, place.line_end + _SAID, match.end + 2 * _SAID)
+    if quoted or any(_stands(flat, word, *head) for word in known.about["before"]):
+        return True
+    if _own_line(place):
+        return False
+    if asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
+        return True
+    return match.end - match.start < PAGE_SHARE * (end - start)
+
+
+def _beside(flat: Folded, match: Match, known: Lists, quoted: bool) -> bool:
+    """Whether words stand right before or behind the phrase that make it spoken of. Where it is written with
+    blanks, they are words of their own on its line."""
+    most = HARD if quoted else SOFT
+    for word in known.about["behind"]:
+        joined = flat.breaks[match.end] <= (most if quoted or word.isascii() else NONE)
+        if joined and _stands(flat, word, match.end, match.end + len(word)):
+            return True
+    return flat.breaks[match.start] <= most and any(
+        _stands(flat, word, match.start - len(word), match.start) for word in known.about["ahead"]
+    )
+
+
+def _stands(flat: Folded, word: str, start: int, end: int) -> bool:
+    """Whether a word stands between two places; a Latin one as a word of its own."""
+    for at in _finds(flat.signs[max(0, start) : end], word):
+        first = max(0, start) + at
+        edges = (flat.breaks[first], flat.breaks[first + len(word)])
+        if NONE not in edges or not word.isascii():
+            return True
+    return False
 
 
 def _own_line(place: _Place) -> bool:
