@@ -3,7 +3,8 @@
 The names of the tools are words of their own: potters glaze, painters glaze, nightshade is a plant on many
 botanical plates, and mist lies over landscapes. So `glaze`, `nightshade`, `mist`, `cloaked` and `poisoned`
 alone say nothing; they count where the same text speaks of AI, or names two of the tools. `no ai` alone is
-left out too: 心の愛 is written "kokoro no ai", and Ai is a name.
+left out too: 心の愛 is written "kokoro no ai", and Ai is a name. What would refuse training if it were
+written in the picture (`curation.phrases`) counts as well.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from curation.phrases import notices
 from kyodaku.candidate import Candidate
 
 #: Whole words, in this order, with anything but letters and digits between them.
@@ -55,8 +57,12 @@ _FIELDS = (
 
 
 def cloak_words(candidate: Candidate) -> str:
-    """The first entry of the lists that stands beside the picture, or ""."""
-    return next((found for name in _FIELDS for found in said(getattr(candidate, name))), "")
+    """The first entry of the lists that stands beside the picture, or the first ban on training, or ""."""
+    texts = [getattr(candidate, name) for name in _FIELDS]
+    bans = (
+        ban.said for text in texts for ban in notices.refusing(notices.find(text)) if ban.category == "ai"
+    )
+    return next((entry for text in texts for entry in said(text)), "") or next(bans, "")
 
 
 def said(text: str) -> Iterator[str]:

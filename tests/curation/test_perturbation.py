@@ -200,6 +200,10 @@ def test_words_of_potters_botanists_and_painters_say_nothing(text: str) -> None:
         "AI 학습 금지",
         "禁止AI訓練",
         "Glaze加工済み",
+        "AI学習を禁止します",
+        "AI学習・無断転載禁止",
+        "Do not use for AI training",
+        "AI use prohibited",
     ],
 )
 def test_words_of_protection_are_found(text: str) -> None:
