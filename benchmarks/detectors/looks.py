@@ -165,9 +165,8 @@ def _look_at(
 
 
 def _plain(finding: Finding) -> Row:
-    """As JSON, without the mask and with the first words only."""
-    row = finding.to_row()
-    return {**row, "mask": "", "text": row["text"][:160]}
+    """As JSON, without the mask. The words stay: others judge them in a later run."""
+    return {**finding.to_row(), "mask": ""}
 
 
 @lru_cache(maxsize=1)

@@ -4,11 +4,11 @@
 
 Pictures of 1,024 pixels (JPEG 90, test split), every tenth with text laid over, one process, one thread, one
 picture at a time: the worst case. Time is the processor's, so that a busy machine changes it little; a
-picture's cost is that of decoding it in the child and of every annotator. Then pictures of 256 pixels, so that
-it ends, again and again, `--long` times, resident memory noted: its slope is what a picture leaves behind
-(`--memory` does only this and keeps the times of before; `--long 0` the other way round). cleanvision's checks
-that have a counterpart here run on the same files in the same run, in an environment of its own below
-`.peers/` that is made with pip.
+picture's cost is that of decoding it in the child and of every annotator. cleanvision's checks that have a
+counterpart here run on the same files in the same run, in an environment of its own below `.peers/` that is
+made with pip. Then pictures of 256 pixels, so that it ends, again and again, `--long` times, resident memory
+noted: its slope is what a picture leaves behind (`--memory` does only this and keeps the times of before;
+`--long 0` does only the rest).
 """
 
 from __future__ import annotations
