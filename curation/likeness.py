@@ -49,12 +49,18 @@ class Likeness:
         yield from (other for other, bits in self.near.get(uid, {}).items() if bits <= distance)
         yield from (other for other, apart in self.alike.get(uid, {}).items() if apart <= unlike)
 
-    def near_any(self, uid: str, others: Collection[str], crowds: Collection[str]) -> str | None:
-        """One of `others` that is near to `uid`, the nearest; "" if only their crowd is known; else None."""
-        found = [(bits, other) for other, bits in self.near.get(uid, {}).items() if other in others]
-        if found:
-            return min(found)[1]
+    def like_any(self, uid: str, others: Collection[str], crowds: Collection[str]) -> str | None:
+        """One of `others` that is a copy of `uid`: the nearest, else one that an embedding knows; "" if only
+        their crowd is known; else None."""
+        for links in (self.near, self.alike):
+            found = [(apart, other) for other, apart in links.get(uid, {}).items() if other in others]
+            if found:
+                return min(found)[1]
         return "" if self.crowds.get(uid) in crowds else None
+
+    def linked(self) -> set[str]:
+        """Every uid that is a copy of another one, but for equal pixels."""
+        return {*self.near, *self.alike, *self.crowds}
 
 
 def _links(rows: Iterable[Mapping[str, Any]]) -> Links:

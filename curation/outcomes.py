@@ -3,8 +3,9 @@
 The order, first match wins: an objection, own or of a copy, `refused`; a hold, `held`; a fetch that broke,
 `failed`; never asked, `not_requested`; nothing that entitles us, `refused`; gates not all asked, `held`.
 What is left is allowed: then `failed` (no bytes that decode), `filtered` by a reviewer, `quarantined`,
-`filtered`, `quarantined` as a repost, `duplicate`, and the best of each cluster, `released`. Reviews are
-asked here, among the allowed, and nowhere before: no person overrules a refusal or a hold.
+`filtered`, `quarantined` as a copy of what was filtered or as a repost, `duplicate`, and the best of each
+cluster, `released`. Reviews are asked here, among the allowed, and nowhere before: no person overrules a
+refusal or a hold.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curation.clusters import components
-from curation.filters import Objected, first_objection, with_pages
+from curation.filters import Objected, first_objection
 from curation.likeness import Likeness
 from curation.objections import objection
 from curation.reposts import disagreements, on_listed_host
-from kyodaku.decision import LACKING, ON_LICENCES, Decision, Policy, addresses, decide_all
+from curation.spread import PictureFacts, Said, Shunned, lifted_by, objects
+from kyodaku.decision import Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
 from kyodaku.reasons import (
     AllowReason,
@@ -39,8 +41,7 @@ from kyodaku.recipe import Filters, Recipe
 from kyodaku.recipe.filters import Duplicates
 from kyodaku.records import Candidate
 from kyodaku.registry_client import RegistrySnapshot
-from kyodaku.reviews import Review, ReviewVerdict
-from kyodaku.signals.protocols.content_rating import says_adult
+from kyodaku.reviews import Review
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,32 @@ class Ruling:
 
 def rule(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[Ruling]:
     """The ruling on each candidate, in the order given."""
+    return settle(facts, rules, verdicts(facts, rules, snapshot))
+
+
+def verdicts(facts: Facts, rules: SelectRules, snapshot: RegistrySnapshot) -> list[Decision]:
+    """The decision on each candidate, in the order given. No review is asked."""
     decisions = decide_all(facts.candidates, rules.policy, snapshot)
     decisions = [
         _after_a_look(candidate, decision, facts)
         for candidate, decision in zip(facts.candidates, decisions, strict=True)
     ]
-    decisions = _spread_over_pixels(facts, decisions)
+    return _spread_over_pixels(facts, decisions)
+
+
+def pictures_of(facts: Facts, decisions: Sequence[Decision], filters: Filters) -> PictureFacts:
+    """The pictures of `facts`, as filters judge them and as they stand against their copies."""
+    pairs = _said_of(facts, decisions)
+    return PictureFacts.of(pairs, facts.annotations, facts.clusters, facts.reviews, filters)
+
+
+def _said_of(facts: Facts, decisions: Sequence[Decision]) -> list[tuple[Candidate, Said]]:
+    said = [(one.verdict.value, one.reason.value) for one in decisions]
+    return list(zip(facts.candidates, said, strict=True))
+
+
+def settle(facts: Facts, rules: SelectRules, decisions: Sequence[Decision]) -> list[Ruling]:
+    """The ruling that follows from each decision."""
     rulings = [
         _before_selection(candidate, decision)
         for candidate, decision in zip(facts.candidates, decisions, strict=True)
@@ -151,9 +172,7 @@ def _keys(candidate: Candidate, facts: Facts) -> list[Hashable]:
 
 
 def _objects(decision: Decision, verdict: Verdict) -> bool:
-    """True if somebody objects or a channel is unknown, not merely a ground missing or a gate unasked."""
-    milder: Collection[ReasonEnum] = LACKING if verdict is Verdict.REFUSE else (HoldReason.NOT_FINISHED,)
-    return decision.verdict is verdict and decision.reason not in milder
+    return objects((decision.verdict, decision.reason), verdict)
 
 
 def _before_selection(candidate: Candidate, decision: Decision) -> Ruling:
@@ -210,15 +229,16 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     """Settle every ruling that is still `released`: unusable bytes, what is set aside, filters, reposts,
     duplicates."""
     decoys = _decoys(facts.candidates, rulings, rules.same_image)
-    dropped = _dropped(facts)
-    refused = _Refused.of(facts, rulings)
-    rated = _rated(facts)
+    decisions = [ruling.decision for ruling in rulings]
+    pairs = _said_of(facts, decisions)
+    pictures = pictures_of(facts, decisions, rules.filters)
+    shunned = Shunned.of(pairs, facts.likeness, pictures)
     standing = []
     for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
         if ruling.outcome is not Outcome.RELEASED:
             continue
-        unfit = _unusable(candidate.uid, facts, dropped)
-        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, refused, rated)
+        unfit = _unusable(candidate.uid, facts, pictures)
+        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, shunned, pictures)
         if unfit is None:
             standing.append(index)
         else:
@@ -226,15 +246,6 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     if rules.filters.reposts.quarantine:
         standing = _without_reposts(facts, rulings, standing)
     _keep_the_best(facts, rules.filters.duplicates, rulings, standing)
-
-
-def _rated(facts: Facts) -> set[str]:
-    """Clusters of equal pixels (or uids without one) that a page or a response calls adult."""
-    return {
-        facts.clusters.get(candidate.uid, candidate.uid)
-        for candidate in facts.candidates
-        if candidate.uid and any(says_adult(signal) for signal in candidate.signals)
-    }
 
 
 def _settled(ruling: Ruling, outcome: Outcome, reason: ReasonEnum, because_of: str) -> Ruling:
@@ -245,13 +256,13 @@ def _settled(ruling: Ruling, outcome: Outcome, reason: ReasonEnum, because_of: s
 _Unfit = tuple[Outcome, ReasonEnum, str]
 
 
-def _unusable(uid: str, facts: Facts, dropped: Collection[str]) -> _Unfit | None:
+def _unusable(uid: str, facts: Facts, pictures: PictureFacts) -> _Unfit | None:
     annotation = facts.annotations.get(uid)
     if annotation is not None and annotation["status"] == "failed":
         return Outcome.FAILED, _known(FailReason, annotation["failure"]), ""
     if annotation is None or annotation["status"] != "ok" or uid not in facts.available:
         return Outcome.FAILED, FailReason.BYTES_GONE, ""
-    if facts.clusters.get(uid, uid) in dropped:
+    if pictures.cluster(uid) in pictures.dropped:
         return Outcome.FILTERED, FilterReason.REVIEWED, ""
     return None
 
@@ -261,46 +272,35 @@ def _set_aside(
     facts: Facts,
     filters: Filters,
     decoys: Collection[str],
-    refused: _Refused,
-    rated: Collection[str],
+    shunned: Mapping[QuarantineReason, Shunned],
+    pictures: PictureFacts,
 ) -> _Unfit | None:
     """What quarantines or filters one usable picture; a quarantine only unless a reviewer lifted it."""
     uid = candidate.uid
-    lifted = lifted_by(facts.reviews.get(uid))
-    like = facts.likeness.near_any(uid, refused.by_uid, refused.crowds)
+    lifted = pictures.lifts(uid)
+
+    def near(reason: QuarantineReason) -> tuple[QuarantineReason, bool, str]:
+        others = shunned[reason]
+        like = facts.likeness.like_any(uid, others.by_uid, others.crowds)
+        return reason, like is not None, others.by_uid.get(like or "", "")
+
     for reason, applies, cause in (
-        (QuarantineReason.NEAR_REFUSED, like is not None, refused.by_uid.get(like or "", "")),
+        near(QuarantineReason.NEAR_REFUSED),
+        near(QuarantineReason.NEAR_HELD),
         (QuarantineReason.REPOST_HOST, on_listed_host(candidate, filters.reposts.hosts), ""),
         (QuarantineReason.DECOY_HOST, uid in decoys, ""),
     ):
         if applies and select_objection(reason).name not in lifted:
             return Outcome.QUARANTINED, reason, cause
-    annotation = with_pages(facts.annotations[uid], facts.clusters.get(uid, uid) in rated)
-    found = first_objection(annotation, filters, lifted)
-    if found is None:
-        return None
-    return (Outcome.QUARANTINED if isinstance(found, QuarantineReason) else Outcome.FILTERED), found, ""
-
-
-@dataclass(frozen=True)
-class _Refused:
-    """Pictures that an objection refuses: uid -> candidate_id, and the crowds of near copies they are in. A
-    licence that is not ours to use is another publisher's claim: what that means for near copies `reposts`
-    says."""
-
-    by_uid: Mapping[str, str]
-    crowds: Collection[str]
-
-    @classmethod
-    def of(cls, facts: Facts, rulings: Sequence[Ruling]) -> _Refused:
-        found: dict[str, str] = {}
-        for candidate, ruling in zip(facts.candidates, rulings, strict=True):
-            decision = ruling.decision
-            if candidate.uid and _objects(decision, Verdict.REFUSE) and decision.reason not in ON_LICENCES:
-                name = candidate.candidate_id
-                found[candidate.uid] = min(found.get(candidate.uid, name), name)
-        crowds = facts.likeness.crowds
-        return cls(found, {crowds[uid] for uid in found if uid in crowds})
+    found = first_objection(pictures.judged(uid), filters, lifted)
+    if found is not None:
+        cause = shunned[QuarantineReason.NEAR_FILTERED].by_uid.get(pictures.marked_by(uid), "")
+        outcome = Outcome.QUARANTINED if isinstance(found, QuarantineReason) else Outcome.FILTERED
+        return outcome, found, cause if found is FilterReason.AI_MADE else ""
+    reason, applies, cause = near(QuarantineReason.NEAR_FILTERED)
+    if applies and select_objection(reason).name not in lifted:
+        return Outcome.QUARANTINED, reason, cause
+    return None
 
 
 def _without_reposts(facts: Facts, rulings: list[Ruling], standing: Sequence[int]) -> list[int]:
@@ -351,20 +351,6 @@ def _copies(uid: str, facts: Facts, section: Duplicates) -> Iterator[str]:
 def select_objection(reason: QuarantineReason) -> Objected:
     """A quarantine that rests on more than one picture and is found here, not by a filter."""
     return Objected("select", reason)
-
-
-def lifted_by(review: Review | None) -> Collection[str]:
-    """Names of the objections that a review lifts, if it is an allow."""
-    return review.lifts if review is not None and review.verdict is ReviewVerdict.ALLOW else ()
-
-
-def _dropped(facts: Facts) -> set[str]:
-    """Clusters of equal pixels (or uids without one) of which a reviewer dropped any file."""
-    return {
-        facts.clusters.get(uid, uid)
-        for uid, review in facts.reviews.items()
-        if review.verdict is ReviewVerdict.DROP
-    }
 
 
 def _decoys(candidates: Sequence[Candidate], rulings: Sequence[Ruling], limit: int) -> set[str]:

@@ -177,6 +177,11 @@ class QuarantineReason(ReasonEnum):
     REPOST = "repost", "near copies on other hosts disagree about date or licence"
     REPOST_HOST = "repost_host", "the host is known to show other people's pictures"
     NEAR_REFUSED = "near_refused", "a near copy of the picture was refused"
+    NEAR_HELD = "near_held", "a near copy of the picture is held, so what is said about it is unknown"
+    NEAR_FILTERED = (
+        "near_filtered",
+        "a near copy of the picture was dropped or set aside for what is in it, or by a reviewer",
+    )
     DECOY_HOST = "decoy_host", "the host serves the same picture under many addresses"
 
 
