@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from kyodaku.errors import DecodeError, UsageError
 from kyodaku.imagehead import sniff
 from kyodaku.reasons import FailReason
+from kyodaku.report.html import around
 
 #: In a folder, files with other names are taken only if their first bytes are those of a picture.
 SUFFIXES = frozenset({
@@ -48,6 +50,31 @@ def check_paths(paths: Iterable[Path]) -> None:
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} is not there")
+
+
+def check_page(path: Path, shown: Iterable[Path] = ()) -> None:
+    """Raises UsageError where no page can be written, and where one would replace anything but a page of
+    ours: a picture that is to be looked at (`shown`), or any other file."""
+    try:
+        if path.is_dir():
+            raise UsageError(f"--html {path} is a folder; name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"--html {path}: there is no folder {path.parent}")
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"):
+            pass
+        if path.exists() and any(one.exists() and one.samefile(path) for one in shown):
+            raise UsageError(f"--html {path} is one of the pictures; name another file")
+        if os.path.lexists(path) and not (path.is_file() and _is_page(path)):
+            raise UsageError(f"--html {path} is there already and is no page of kyodaku; name another file")
+    except OSError as error:
+        raise UsageError(f"--html {path}: cannot be written ({error.strerror})") from error
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is empty, or begins as every page of ours does."""
+    begin = around("")[0].partition(" content=")[0].encode()
+    with open(path, "rb") as file:
+        return file.read(len(begin)) in (b"", begin)
 
 
 def count_files(paths: Iterable[Path]) -> int:

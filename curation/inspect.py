@@ -22,10 +22,10 @@ from curation.annotators.base import Annotator, Finding, Picture, Status, look_a
 from curation.annotators.basics import basic_facts, failed_image
 from curation.annotators.registry import annotators
 from curation.contact_sheet import Sheet, small_jpeg
-from curation.files import Body, check_paths, count_files, pictures
+from curation.files import Body, check_page, check_paths, count_files, pictures
 from curation.filters import Objected, objections
 from curation.objections import objection
-from kyodaku.errors import DecodeError
+from kyodaku.errors import DecodeError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
 from kyodaku.reasons import FailReason, Outcome, QuarantineReason, RefuseReason
 from kyodaku.recipe import Annotators, Filters, Network, Recipe
@@ -160,19 +160,26 @@ def inspect(
 ) -> Iterator[Inspected]:
     """Look at every file, in order; progress goes to `console`, a page to `sheet` if one is named.
 
-    Not more than a batch of pictures is in memory at once. Raises UsageError for a path that is not there.
+    Not more than a batch of pictures is in memory at once. Raises UsageError for a path that is not there,
+    for a sheet that cannot be written or would replace something else, and where there is no picture.
     """
     check_paths(paths)
+    if sheet is not None:
+        check_page(sheet, paths)
     looking = Looking.of(recipe)
     total = count_files(paths)
     with ExitStack() as stack:
         advance = _progress(stack, console, total)
         page = stack.enter_context(Sheet(sheet)) if sheet is not None else None
+        none_yet = True
         for inspected, picture in _look(pictures(paths, looking.network.max_image), looking):
             if page is not None:
                 page.add(inspected, small_jpeg(picture) if picture is not None else None)
+            none_yet = False
             yield inspected
             advance()
+        if none_yet:
+            raise UsageError(f"no picture in {', '.join(map(str, paths))}")
 
 
 def _progress(stack: ExitStack, console: Console, total: int) -> Any:

@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from curation.files import check_page
 from curation.tune import ASIDE, DROPPED, KEPT, Change, Near, Setting, Tuning, tune
 from kyodaku.durable import write_bytes
 from kyodaku.recipe import Recipe
@@ -44,7 +45,10 @@ class Told:
 
 
 def tell(run: RunFolder, recipe: Recipe, html: Path | None) -> Told:
-    """`kyodaku tune` as the command line calls it: the figures, and the page if `html` names one."""
+    """`kyodaku tune` as the command line calls it: the figures, and the page if `html` names one.
+    Raises UsageError for a page that cannot be written or would replace something else."""
+    if html is not None:
+        check_page(html)
     tuning = tune(run, recipe)
     if html is not None:
         write_page(html, tuning, run, recipe)

@@ -11,7 +11,10 @@ import typer
 from kyodaku.cli import output
 from kyodaku.cli.runs import JsonOption, RunArgument, RunsOption
 
-HtmlOption = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page there, too.")]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page there, too; replaces none but pages."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -20,7 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command(
         epilog="Example:  kyodaku inspect scans/ --recipe datasets/demo --html sheet.html\n\n"
         "Exit codes: 0 every file is a picture and was looked at, 1 some could not be decoded (each "
-        "says why) or an annotator broke, 2 a path or the recipe is wrong.",
+        "says why) or an annotator broke, 2 a path or the recipe is wrong, or there is no picture.",
         rich_help_panel=look,
     )(inspect)
     app.command(epilog="Example:  kyodaku tune datasets/demo --html tune.html", rich_help_panel=look)(tune)

@@ -213,6 +213,63 @@ def test_no_page_is_left_half_written(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not list(tmp_path.glob(".sheet*"))
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nowhere/sheet.html", "there is no folder"),
+        ("folder", "is a folder"),
+        ("a.jpg", "is one of the pictures"),
+        ("same.html", "is one of the pictures"),
+        ("folder/b.jpg", "is there already and is no page of kyodaku"),
+        ("notes.txt", "is there already and is no page of kyodaku"),
+        ("somebody's.html", "is there already and is no page of kyodaku"),
+        ("gone.html", "is there already and is no page of kyodaku"),
+        ("a.jpg/sheet.html", "there is no folder"),
+        ("long" * 70, "cannot be written"),
+    ],
+)
+def test_a_page_that_has_no_place_is_refused_before_anything_is_looked_at(
+    tmp_path: Path, name: str, told: str
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(1))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/b.jpg").write_bytes(jpeg(2))
+    (tmp_path / "same.html").symlink_to(tmp_path / "a.jpg")
+    (tmp_path / "gone.html").symlink_to(tmp_path / "nothing")
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "somebody's.html").write_text("<!DOCTYPE html>\n<title>mine</title>")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    shown = (tmp_path / "a.jpg", tmp_path / "folder")
+    with pytest.raises(UsageError, match=told):
+        look(*shown, sheet=tmp_path / name)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    done = kyodaku(
+        "inspect", str(tmp_path / "a.jpg"), str(tmp_path / "folder"), "--html", str(tmp_path / name)
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "unexpected" not in done.stderr
+
+
+def test_a_page_of_ours_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(jpeg(1))
+    sheet = tmp_path / "sheet.html"
+    sheet.touch()
+    for _ in range(2):
+        look(tmp_path, sheet=sheet)
+        assert "a.jpg" in sheet.read_text("utf-8")
+
+
+def test_a_folder_without_pictures_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(UsageError, match="no picture in "):
+        look(tmp_path, sheet=tmp_path / "sheet.html")
+    assert not (tmp_path / "sheet.html").exists()
+    done = kyodaku("inspect", str(tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no picture in" in done.stderr
+
+
 @pytest.mark.deep
 def test_memory_is_flat_over_ten_thousand_files(tmp_path: Path) -> None:
     body = jpeg(1)

@@ -110,6 +110,15 @@ def test_tables_and_json(run: RunFolder, tmp_path: Path) -> None:
     assert (tmp_path / "t.html").is_file()
 
 
+@pytest.mark.parametrize("name", ["nowhere/tune.html", ".", "notes.txt"])
+def test_a_page_that_has_no_place_is_one_line(run: RunFolder, tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    done = kyodaku("tune", str(run.path), "--html", str(tmp_path / name))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "unexpected" not in done.stderr
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_before_the_first_decisions(tmp_path: Path) -> None:
     with pytest.raises(RunStateError, match="kyodaku curate"):
         tune(make_run(tmp_path, list(PICTURES.values())), RECIPE)
