@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from curation.annotators.ai_made import METADATA_CODE
 from curation.annotators.base import Annotator, Finding, Picture, Status, look_at_all, still_known
 from curation.annotators.basics import basic_facts, failed_image, unknown_image
 from curation.annotators.registry import annotators
@@ -28,9 +29,12 @@ _BASICS = (
     "curation.annotators.basics",
     "kyodaku.copies",
     "kyodaku.fingerprint",
+    "kyodaku.imagehead",
     "kyodaku.safedecode",
+    "kyodaku.children",
+    "kyodaku._child",
     "kyodaku._decode_child",
-    "kyodaku.signals.carriers.embedded",
+    *METADATA_CODE,
 )
 
 STORED = ("success", "purged")

@@ -29,10 +29,13 @@ _CODE = (
     "curation.match",
     "curation.near",
     "curation.findings",
+    "curation.annotators.base",
+    "curation.annotators.embedding",
     "curation.clusters",
     "kyodaku.copies",
     "kyodaku.nearest",
     "kyodaku.matching",
+    "kyodaku.optouts",
     "kyodaku.release.pictures",
 )
 _FINGERPRINTS = ["uid", "pixel_sha256", "pdq", "pdq_trimmed", "pdq_frames"]

@@ -26,8 +26,13 @@ from kyodaku.shards import TarWriter, write_parquet
 _CODE = (
     "curation.pack",
     "kyodaku.shards",
+    "kyodaku.fingerprint",
+    "kyodaku.imagehead",
     "kyodaku.safedecode",
+    "kyodaku.children",
+    "kyodaku._child",
     "kyodaku._decode_child",
+    "kyodaku.release.plan",
     "kyodaku.release.images",
     "kyodaku.release.containers",
     "kyodaku.release.scrub",

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pyarrow as pa
 
 from curation.findings import iter_annotations
 from curation.likeness import Likeness
-from curation.outcomes import Facts, Ruling, SelectRules, rule
+from curation.outcomes import Facts, Ruling, SelectRules, pictures_of, settle, verdicts
 from curation.shown import Neighbours, by_uid, facts_shown, shown_digest, uids_shown
+from curation.spread import PictureFacts
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RecordError, RunStateError
 from kyodaku.reasons import FilterReason, Outcome
@@ -35,15 +36,29 @@ _CODE = (
     "curation.outcomes",
     "curation.filters",
     "curation.findings",
+    "curation.annotators.base",
     "curation.objections",
+    "curation.cloak_words",
+    "curation.phrases.notices",
+    "curation.phrases.folding",
     "curation.shown",
     "curation.clusters",
     "curation.likeness",
     "curation.reposts",
+    "curation.spread",
+    "kyodaku.candidate",
+    "kyodaku.copies",
     "kyodaku.decision",
+    "kyodaku.optouts",
     "kyodaku.recheck.overlay",
     "kyodaku.reasons",
+    "kyodaku.records",
+    "kyodaku.registry_client",
     "kyodaku.reviews",
+    "kyodaku.signals.model",
+    "kyodaku.signals.platforms",
+    "kyodaku.signals.protocols.*",
+    "kyodaku.urls",
 )
 
 
@@ -61,8 +76,12 @@ def select(run: RunFolder, recipe: Recipe, snapshot: RegistrySnapshot) -> bool:
     if dropped and any(config != wanted["config"] for config in _configs(run)):
         raise RunStateError(f"{run.path}: the recipe changed, but {_DROPPED}")
     per_shard = {shard: _candidates(run, shard) for shard in shard_names(run.candidates)}
-    facts = _facts(run, [candidate for found in per_shard.values() for candidate in found])
-    ruled = rule(facts, rules, snapshot)
+    matches = read_rows(run.matches, MATCHES)
+    facts = _facts(run, [candidate for found in per_shard.values() for candidate in found], matches)
+    decisions = verdicts(facts, rules, snapshot)
+    reviewed = replace(facts, reviews=read_reviews(run.reviews).by_uid())
+    reviews = standing(reviewed, pictures_of(reviewed, decisions, rules.filters), Neighbours.of(matches))
+    ruled = settle(replace(facts, reviews=reviews), rules, decisions)
     if dropped and not _served(facts.candidates, ruled) <= _served_before(run):
         raise RunStateError(f"{run.path}: other pictures would be kept, but {_DROPPED}")
     rulings = iter(ruled)
@@ -199,41 +218,27 @@ def _candidates(run: RunFolder, shard: str) -> list[Candidate]:
         raise RecordError(f"{path}: {error}; nothing is decided on facts that cannot be read") from error
 
 
-def _facts(run: RunFolder, candidates: Sequence[Candidate]) -> Facts:
+def _facts(run: RunFolder, candidates: Sequence[Candidate], matches: Sequence[Mapping[str, Any]]) -> Facts:
     annotations = {row["uid"]: row for row in iter_annotations(run)}
-    matches = read_rows(run.matches, MATCHES)
     likeness = Likeness.of(matches)
     available = {
         row["uid"] for _, rows in iter_rows(run.raw, RAW) for row in rows if row["status"] == "success"
     }
-    return Facts(
-        candidates,
-        annotations,
-        likeness.pixels,
-        available,
-        _reviews(run, candidates, annotations, matches),
-        likeness,
-    )
+    return Facts(candidates, annotations, likeness.pixels, available, likeness=likeness)
 
 
-def _reviews(
-    run: RunFolder,
-    candidates: Sequence[Candidate],
-    annotations: Mapping[str, Mapping[str, Any]],
-    matches: Sequence[Mapping[str, Any]],
-) -> dict[str, Review]:
-    """Drops, and the allows that rest on the facts as they are."""
-    reviews = read_reviews(run.reviews).by_uid()
-    allowed = {uid for uid, review in reviews.items() if review.verdict is ReviewVerdict.ALLOW}
-    neighbours = Neighbours.of(matches)
-    found = by_uid(candidates, uids_shown(allowed, neighbours))
+def standing(facts: Facts, pictures: PictureFacts, neighbours: Neighbours) -> dict[str, Review]:
+    """Of the reviews of `facts`: drops, and the allows that rest on the facts as they are."""
+    allowed = {uid for uid, review in facts.reviews.items() if review.verdict is ReviewVerdict.ALLOW}
+    found = by_uid(facts.candidates, uids_shown(allowed, neighbours))
 
     def counts(uid: str, review: Review) -> bool:
-        if review.verdict is ReviewVerdict.ALLOW and uid in annotations:
-            return review.shown == shown_digest(facts_shown(uid, annotations[uid], found, neighbours))
+        if review.verdict is ReviewVerdict.ALLOW and uid in facts.annotations:
+            shown = facts_shown(uid, facts.annotations[uid], found, neighbours, pictures)
+            return review.shown == shown_digest(shown)
         return review.verdict is ReviewVerdict.DROP
 
-    return {uid: review for uid, review in reviews.items() if counts(uid, review)}
+    return {uid: review for uid, review in facts.reviews.items() if counts(uid, review)}
 
 
 def _row(candidate: Candidate, ruling: Ruling) -> dict[str, Any]:

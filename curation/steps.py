@@ -9,7 +9,8 @@ second run skips what is unchanged and recomputes the rest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,8 @@ from kyodaku.shards import write_stats
 
 #: What a step returns under this name: on how many pictures something broke that may not break again.
 BROKEN = "broken"
+
+_TABLE = re.compile(rb'"(\w+\.(?:json|toml))"')
 
 StepFunction = Callable[[Mapping[str, Path], Path, Any], Mapping[str, Any]]
 
@@ -119,17 +122,40 @@ def digest_files(paths: Sequence[Path]) -> str:
 
 
 def code_digest(*modules: str) -> str:
-    """One digest over the sources of modules, by their dotted names; changing a source recomputes.
+    """One digest over the sources of modules, as `modules_of` takes them, and over the tables (JSON, TOML)
+    that a source names and that lie beside it; changing any of it recomputes.
 
     Raises ValueError for a module that has no source file.
     """
     parts: list[list[str]] = []
-    for name in modules:
-        spec = find_spec(name)
-        if spec is None or spec.origin is None or not spec.has_location:
-            raise ValueError(f"no source for module {name}")
-        parts.append([name, hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()])
+    for name in modules_of(modules):
+        parts.append([name, file_sha256(_source(name))])
+        parts += [[table, file_sha256(path)] for table, path in tables_of(name).items()]
     return digest(parts)
+
+
+def modules_of(names: Iterable[str]) -> Iterator[str]:
+    """Dotted names of modules; `a.package.*` stands for the package and every module in it."""
+    for name in names:
+        package = name.removesuffix(".*")
+        yield package
+        if package != name:
+            files = sorted(_source(package).parent.glob("*.py"))
+            yield from (f"{package}.{file.stem}" for file in files if file.stem != "__init__")
+
+
+def tables_of(module: str) -> dict[str, Path]:
+    """The tables (JSON, TOML) beside a module that its source names."""
+    path = _source(module)
+    names = sorted({name.decode() for name in _TABLE.findall(path.read_bytes())})
+    return {name: path.with_name(name) for name in names if path.with_name(name).is_file()}
+
+
+def _source(name: str) -> Path:
+    spec = find_spec(name)
+    if spec is None or spec.origin is None or not spec.has_location:
+        raise ValueError(f"no source for module {name}")
+    return Path(spec.origin)
 
 
 def _plain(value: object) -> object:

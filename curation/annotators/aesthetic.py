@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from curation.annotators.adapter import Adapter
 from curation.annotators.base import Finding, Picture, Status
-from curation.annotators.embedding import vector_of
+from curation.annotators.embedding import Embedding, vector_of
 from curation.weights import Weights
 from kyodaku.errors import MissingWeightsError
 from kyodaku.recipe import Annotators
@@ -31,8 +31,8 @@ class Aesthetic(Adapter[list[_Layer]]):
     @classmethod
     def build(cls, section: Annotators) -> Aesthetic:
         """The annotator of a recipe; which vectors it is handed is part of its version."""
-        seen = [section.embedding.model, section.embedding.revision, "embedding" in section.skip]
-        return cls(section.aesthetic, settings=seen)
+        seen = "" if "embedding" in section.skip else Embedding.build(section).version
+        return cls(section.aesthetic, code=("curation.annotators.embedding",), settings=seen)
 
     def load(self, weights: Weights) -> list[_Layer]:
         """The layers of the only .pth, .pt or .safetensors file."""

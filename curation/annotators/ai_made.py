@@ -17,6 +17,30 @@ from kyodaku.signals.carriers.c2pa import holds_jumbf
 from kyodaku.signals.carriers.embedded import read_embedded
 from kyodaku.signals.protocols.ai_made import Mark, read_marks
 
+#: What reads the metadata of a file.
+METADATA_CODE = (
+    "kyodaku.signals.carriers.bmff",
+    "kyodaku.signals.carriers.c2pa",
+    "kyodaku.signals.carriers.containers",
+    "kyodaku.signals.carriers.embedded",
+    "kyodaku.signals.carriers.found",
+    "kyodaku.signals.carriers.rights",
+    "kyodaku.signals.carriers.tiff",
+    "kyodaku.signals.carriers.xmp",
+    "kyodaku.urls",
+)
+
+_CODE = (
+    "curation.annotators.ai_made",
+    "curation.dwt_dct",
+    "kyodaku.signals.protocols.ai_made",
+    "kyodaku.c2pareader",
+    "kyodaku.children",
+    "kyodaku._child",
+    "kyodaku._c2pa_child",
+    *METADATA_CODE,
+)
+
 #: From this score on the mark in the pixels counts as there.
 LIMIT = 0.5
 
@@ -32,8 +56,7 @@ class AiMade:
     name = "ai_made"
 
     def __init__(self) -> None:
-        modules = ("curation.annotators.ai_made", "curation.dwt_dct", "kyodaku.signals.protocols.ai_made")
-        self.version = versioned(1, modules)
+        self.version = versioned(1, _CODE)
 
     @classmethod
     def build(cls, section: Annotators) -> AiMade:

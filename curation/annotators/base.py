@@ -165,10 +165,11 @@ class Annotator(Protocol):
 
 def versioned(number: int, modules: Sequence[str], weights: str = "", settings: object = None) -> str:
     """A version such as `1+8f3c21ab90de`: a number for people, and a digest over the sources of `modules`
-    (dotted names), the digest of the weights (hex, "" without any) and plain settings."""
+    (dotted names) and of this one, which all look through, the digest of the weights (hex, "" without any)
+    and plain settings."""
     from curation.steps import code_digest, digest
 
-    return f"{number}+{digest([code_digest(*modules), weights, settings])[:12]}"
+    return f"{number}+{digest([code_digest(__name__, *modules), weights, settings])[:12]}"
 
 
 def look_at_all(

@@ -132,6 +132,15 @@ def test_an_aesthetic_head_reads_the_vector(clip: Path, tmp_path: Path) -> None:
     assert "the head takes 768 numbers, annotators.embedding gives 16" in row["aesthetic"].text
 
 
+def test_a_head_over_the_vectors_of_another_model_is_another_version(tmp_path: Path) -> None:
+    model = tmp_path / "vectors.pt"
+    model.write_bytes(b"one")
+    chosen = section(embedding=model, aesthetic=head_file(tmp_path / "head.pth", 16))
+    before = Aesthetic.build(chosen).version
+    model.write_bytes(b"another of the same name")
+    assert Aesthetic.build(chosen).version != before
+
+
 def test_an_aesthetic_head_without_vectors_cannot_tell(tmp_path: Path) -> None:
     (found,) = seen(Aesthetic.build(section(aesthetic=head_file(tmp_path / "head.pth", 16))), FILES[0])
     assert (found.status, found.text[:18]) == (Status.UNKNOWN, "there is no vector")
