@@ -59,9 +59,10 @@ def forms_of(pdq: str, trimmed: str, cuts: Sequence[str] = ()) -> list[tuple[int
 @dataclass(frozen=True)
 class Copies:
     """Pairs of a picture that was looked for and one that was found (places in the callers' lists), each pair
-    once: how many bits they are apart at the least, and by which transform (`words`).
+    once: how many bits they are apart at the least, and by which transform (`words`). A transform that makes
+    them copies goes before one that brings them nearer and does not.
 
-    Ordered by the one that was looked for, then distance, then the one found.
+    Ordered by the one that was looked for, copies before others, then distance, then the one found.
     """
 
     sought: Places
@@ -99,19 +100,23 @@ class PictureIndex:
         ones a large index (`nearest.SMALL`) finds all within 15 bits and most of the others.
         """
         codes, sought, transforms = _all_looked_for(frames)
+        return _best(self._prints, self._within(codes, transforms, distance), sought, transforms, near=True)
+
+    def _within(self, codes: Codes, transforms: Places, distance: int) -> list[tuple[Found, Places]]:
         parts = []
         for cut in (False, True):
             chosen = np.flatnonzero((transforms >= UNCUT) == cut)
-            found = self._index.within(codes[chosen], distance, exact=not cut)
-            parts.append((found, chosen))
-        return _best(self._prints, parts, sought, transforms, near=True)
+            parts.append((self._index.within(codes[chosen], distance, exact=not cut), chosen))
+        return parts
 
     def nearest_to(self, frames: bytes, count: int) -> Copies:
-        """The `count` pictures that are nearest to one, however far: beyond 31 bits that is chance."""
+        """The copies of one picture, all that `copies_of` finds, and after them those that are nearest to it,
+        however far (beyond 31 bits that is chance): the first `count`."""
         codes, sought, transforms = _all_looked_for([frames])
         per_picture = int(np.bincount(self._prints.pictures).max()) if len(self._prints.pictures) else 1
         found = nearest(self._prints.codes, codes, count * per_picture)
-        best = _best(self._prints, [(found, np.arange(len(codes)))], sought, transforms)
+        parts = [*self._within(codes, transforms, MAX_DISTANCE), (found, np.arange(len(codes)))]
+        best = _best(self._prints, parts, sought, transforms)
         return Copies(
             best.sought[:count],
             best.found[:count],
@@ -146,19 +151,22 @@ def _best(
     transforms: Places,
     near: bool = False,
 ) -> Copies:
-    """Of what was found for the queries at the places of each part, the best of every pair of pictures. Of
-    copies one is cut, not both: a cut one against a cut one would only be chance more often."""
+    """Of what was found for the queries at the places of each part, the best of every pair of pictures; with
+    `near` of copies only. Of copies one is cut, not both: a cut one against a cut one would only be chance
+    more often."""
     queries = np.concatenate([places[found.queries] for found, places in parts])
     codes = np.concatenate([found.codes for found, _ in parts])
     distances = np.concatenate([found.distances for found, _ in parts])
     one_cut = (transforms[queries] < UNCUT) | (prints.forms[codes] < _FIRST_CUT)
-    chosen = one_cut & _near(distances, transforms[queries], prints.forms[codes]) if near else one_cut
-    queries, codes, distances = queries[chosen], codes[chosen], distances[chosen]
-    columns = (sought[queries], prints.pictures[codes], distances, transforms[queries], prints.forms[codes])
-    order = np.lexsort(columns[::-1])
-    ordered = [column[order] for column in columns]
+    far = ~_near(distances, transforms[queries], prints.forms[codes])
+    chosen = one_cut & ~far if near else one_cut
+    queries, codes, distances, far = queries[chosen], codes[chosen], distances[chosen], far[chosen]
+    pairs = (sought[queries], prints.pictures[codes])
+    how = (distances, transforms[queries], prints.forms[codes])
+    order = np.lexsort((*pairs, far, *how)[::-1])
+    sought_sorted, pictures_sorted = (column[order] for column in pairs)
     first = np.ones(len(order), bool)
-    first[1:] = (np.diff(ordered[0]) != 0) | (np.diff(ordered[1]) != 0)
-    once = [column[first] for column in ordered]
-    final = np.lexsort((once[1], once[2], once[0]))
-    return Copies(*(column[final] for column in once))
+    first[1:] = (np.diff(sought_sorted) != 0) | (np.diff(pictures_sorted) != 0)
+    best = order[first]
+    final = best[np.lexsort((pairs[1][best], distances[best], far[best], pairs[0][best]))]
+    return Copies(*(column[final] for column in (*pairs, *how)))

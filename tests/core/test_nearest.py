@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kyodaku.copies import MAX_DISTANCE, Codes
+from kyodaku.copies import FRAMES, MAX_DISTANCE, Codes
 from kyodaku.matching import PictureIndex, Prints
 from kyodaku.nearest import CodeIndex, nearest
 
@@ -95,7 +95,40 @@ def test_what_is_tried_in_many_ways_must_be_nearer() -> None:
         index = PictureIndex(Prints(listed, np.arange(3), np.zeros(3, np.int64)), small)
         copies = index.copies_of([frames])
         assert copies.found.tolist() == [1, 0]
-        assert index.nearest_to(frames, 3).near.tolist() == [True, False, True]
+        assert index.nearest_to(frames, 3).near.tolist() == [True, True, False]
+
+
+def frames_of(codes: dict[tuple[int, int], Codes]) -> bytes:
+    """Frames of chance, but for the codes given by (frame, mirroring)."""
+    frames = random_codes(len(FRAMES) * 4, 3).reshape(len(FRAMES), 4, 32)
+    for place, code in codes.items():
+        frames[place] = code
+    return frames.tobytes()
+
+
+@pytest.mark.parametrize("small", [0, 100])
+def test_a_copy_is_told_as_one_though_a_cut_that_is_none_is_nearer(small: int) -> None:
+    listed = random_codes(3, 11)
+    plain, cut = flipped(listed[0], list(range(31))), flipped(listed[0], list(range(100, 129)))
+    frames = frames_of({(0, 0): plain, (3, 0): cut})
+    index = PictureIndex(Prints(listed, np.arange(3), np.zeros(3, np.int64)), small)
+    assert index.copies_of([frames]).distances.tolist() == [31]
+    found = index.nearest_to(frames, 1)
+    assert (found.found.tolist(), found.distances.tolist(), found.near.tolist()) == ([0], [31], [True])
+    assert found.words(0) == ""
+
+
+@pytest.mark.parametrize("small", [0, 100])
+def test_pictures_that_are_nearer_and_no_copies_do_not_hide_a_copy(small: int) -> None:
+    code = random_codes(1, 12)[0]
+    plain = flipped(code, list(range(31)))
+    others = [flipped(plain, list(range(40 + at, 70 + at))) for at in range(4)]  # 30 bits from it
+    cut_forms = np.array([0, 2, 2, 2, 2])
+    index = PictureIndex(Prints(np.stack([code, *others]), np.arange(5), cut_forms), small)
+    frames = frames_of({(0, 0): plain})
+    assert index.copies_of([frames]).found.tolist() == [0]
+    assert index.nearest_to(frames, 1).found.tolist() == [0]
+    assert index.nearest_to(frames, 3).near.tolist() == [True, False, False]
 
 
 def test_each_pair_of_pictures_is_told_once_at_its_best() -> None:
