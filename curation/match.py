@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from curation.annotators.base import Status
-from curation.annotators.embedding import vector_of
+from curation.annotators.embedding import Embedding, Vectors, vector_of
 from curation.findings import iter_annotations
 from curation.near import Pictures, Row, embedding_rows, near_rows, registry_rows, release_rows
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
@@ -55,7 +55,8 @@ def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistryS
     marker.unlink(missing_ok=True)
     pictures = Pictures.of(row for rows in _annotations(run, _FINGERPRINTS) for row in rows)
     rows = [*equal_rows(_places(run), pictures), *near_rows(pictures, _frames(run))]
-    rows += _embedding_rows(run, recipe)
+    vectors, others = _vectors(run, recipe)
+    rows += embedding_rows(vectors, recipe.filters.duplicates.min_cosine or 0)
     rows += registry_rows(pictures, _frames(run), snapshot.optouts)
     for name, folder in against.items():
         rows += release_rows(pictures, _frames(run), name, released_pictures(folder))
@@ -69,6 +70,7 @@ def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistryS
             "count": len(rows),
             "digests": wanted,
             "sha256": table_digests(run.matches),
+            "vectors_of_other_models": others,
         },
     )
     return True
@@ -94,7 +96,7 @@ def _wanted(
     releases = {name: digest_files([folder / "index.parquet"]) for name, folder in against.items()}
     return {
         "inputs": digest([digest_files(facts), snapshot.optouts.digest, releases]),
-        "config": digest([recipe.filters.duplicates.min_cosine]),
+        "config": digest([recipe.filters.duplicates.min_cosine, _embedder(recipe)]),
         "code": code_digest(*_CODE),
     }
 
@@ -167,17 +169,27 @@ def _frames(run: RunFolder) -> Iterable[tuple[str, bytes]]:
                 yield row["uid"], row["pdq_frames"]
 
 
-def _embedding_rows(run: RunFolder, recipe: Recipe) -> list[Row]:
-    """Rows `embedding`, where the recipe says from which cosine on its model sees a copy."""
-    least = recipe.filters.duplicates.min_cosine
-    if least is None:
-        return []
-    vectors = {}
-    for row in iter_annotations(run):
+def _embedder(recipe: Recipe) -> str:
+    """The version that makes the vectors compared here; "" where none are."""
+    asked = recipe.filters.duplicates.min_cosine is not None and "embedding" not in recipe.annotators.skip
+    return Embedding.build(recipe.annotators).version if asked else ""
+
+
+def _vectors(run: RunFolder, recipe: Recipe) -> tuple[dict[str, Vectors], int]:
+    """By uid, where the recipe says from which cosine on its model sees a copy; and of how many pictures
+    there is a vector of another model only: they were purged before the model changed."""
+    version = _embedder(recipe)
+    vectors: dict[str, Vectors] = {}
+    others: set[str] = set()
+    for row in iter_annotations(run) if version else ():
         seen = row["findings"].get("embedding")
-        if row["uid"] and seen is not None and seen.status is Status.OK:
+        if not row["uid"] or seen is None or seen.status is not Status.OK:
+            continue
+        if seen.version == version:
             vectors[row["uid"]] = vector_of(seen)
-    return embedding_rows(vectors, least)
+        else:
+            others.add(row["uid"])
+    return vectors, len(others - vectors.keys())
 
 
 def _places(run: RunFolder) -> dict[str, int]:

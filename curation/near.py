@@ -153,10 +153,14 @@ def _triples(copies: Copies) -> Iterator[tuple[int, int, int]]:
 
 def embedding_rows(vectors: Mapping[str, np.ndarray[Any, Any]], least: float) -> list[Row]:
     """Rows `embedding`: pictures whose vectors, of one model and made for copies, have a cosine of at least
-    `least`. Both ways round; the distance is 1 - cosine."""
-    uids = sorted(vectors)
-    if len(uids) < 2 or len({len(vector) for vector in vectors.values()}) > 1:
-        return []  # vectors of two models cannot be compared
+    `least`. Both ways round; the distance is 1 - cosine. Vectors of different lengths are not compared."""
+    by_length: dict[int, list[str]] = defaultdict(list)
+    for uid in sorted(vectors):
+        by_length[len(vectors[uid])].append(uid)
+    return [row for uids in by_length.values() for row in _alike(uids, vectors, least)]
+
+
+def _alike(uids: Sequence[str], vectors: Mapping[str, np.ndarray[Any, Any]], least: float) -> list[Row]:
     matrix = np.stack([np.asarray(vectors[uid], np.float32) for uid in uids])
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     matrix = matrix / np.where(lengths > 0, lengths, 1)
