@@ -1,9 +1,9 @@
 """What a reviewer is shown of a picture that was set aside, and its digest: an `allow` counts only while the
 facts are the same as then.
 
-The pages of `kyodaku review` are made from these values; only what became of other pictures is told besides.
-Times and digests of answers are not among them: asking a page again and hearing the same calls for no new
-look.
+The pages of `kyodaku review` are made from these values. What stands against other pictures is among them;
+their outcomes, which hang on reviews as well, are told besides. Times and digests of answers are not among
+them: asking a page again and hearing the same calls for no new look.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from curation.spread import PictureFacts
 from curation.steps import digest
 from kyodaku.records import Candidate
 from kyodaku.signals.model import Effect, LicenceEvidence, Signal
@@ -27,22 +28,33 @@ _EQUAL, _ALIKE = ("pixels",), ("near", "embedding")
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Who is like whom, from rows of MATCHES: by uid, and members by cluster of equal pixels."""
+    """Who is like whom, from rows of MATCHES: by uid, and members by cluster of equal pixels. `crowds` maps a
+    uid to its cluster of near copies where some picture of it has more than are written, `by_crowd` holds
+    all members of these."""
 
     by_uid: Mapping[str, Sequence[Mapping[str, Any]]]
     by_cluster: Mapping[str, Sequence[str]]
+    crowds: Mapping[str, str]
+    by_crowd: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, rows: Iterable[Mapping[str, Any]]) -> Neighbours:
         """All rows of a run's MATCHES."""
         by_uid: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         by_cluster: dict[str, list[str]] = defaultdict(list)
+        near: dict[str, set[str]] = defaultdict(set)
+        crowded = set()
         for row in rows:
             if row["kind"] in (*_EQUAL, *_ALIKE):
                 by_uid[row["uid"]].append(row)
             if row["kind"] in _EQUAL:
                 by_cluster[row["cluster"]].append(row["uid"])
-        return cls(by_uid, by_cluster)
+            if row["kind"] == "near":
+                near[row["cluster"]].add(row["uid"])
+                crowded |= {row["cluster"]} if row["crowded"] else set()
+        by_crowd = {cluster: sorted(near[cluster]) for cluster in crowded}
+        crowds = {uid: cluster for cluster, uids in by_crowd.items() for uid in uids}
+        return cls(by_uid, by_cluster, crowds, by_crowd)
 
     def of_uid(self, uid: str) -> list[dict[str, Any]]:
         """The other pictures that are equal or like it, nearest first: `kind`, `uid`, `distance`,
@@ -56,6 +68,19 @@ class Neighbours:
                     found.setdefault(other, {"uid": other, **told})
         return list(found.values())
 
+    def clusters(self) -> dict[str, str]:
+        """uid -> its cluster of equal pixels, for those that have one."""
+        return {uid: cluster for cluster, uids in self.by_cluster.items() for uid in uids}
+
+    def crowd(self, uid: str) -> list[str]:
+        """The others of its crowd, named as neighbours or not; none where all near copies are known."""
+        return [other for other in self.by_crowd.get(self.crowds.get(uid, ""), ()) if other != uid]
+
+    def mates(self, uid: str) -> Sequence[str]:
+        """Every picture with the same pixels, itself among them if there are any."""
+        rows = (row for row in self.by_uid.get(uid, ()) if row["kind"] in _EQUAL)
+        return next((self.by_cluster[row["cluster"]] for row in rows), ())
+
     def is_crowded(self, uid: str) -> bool:
         """True if it has more near copies than are known by name."""
         return any(row["crowded"] for row in self.by_uid.get(uid, ()))
@@ -66,20 +91,43 @@ def facts_shown(
     annotation: Mapping[str, Any],
     candidates: Mapping[str, Sequence[Candidate]],
     neighbours: Neighbours,
+    pictures: PictureFacts,
 ) -> dict[str, Any]:
     """Everything about `uid` that its page shows, as plain values.
 
-    `annotation` as `iter_annotations` gives it; `candidates` by uid, of this one and of its neighbours.
+    `annotation` as `iter_annotations` gives it; `candidates` by uid and `pictures`, of this one and of all
+    that `uids_shown` names. What stands against another picture is told only where something does.
     """
-    others = neighbours.of_uid(uid)
+    others = [
+        {**row, "found": _found(candidates.get(row["uid"], ())), **_against(row["uid"], pictures)}
+        for row in neighbours.of_uid(uid)
+    ]
+    named = {row["uid"] for row in others}
+    crowd = [
+        {"uid": other, **said}
+        for other in neighbours.crowd(uid)
+        if other not in named and (said := _against(other, pictures))
+    ]
     return {
         "uid": uid,
         "picture": {name: annotation[name] for name in _PICTURE},
         "findings": [_finding(found.to_row()) for _, found in sorted(annotation["findings"].items())],
         "found": _found(candidates.get(uid, ())),
         "crowded": neighbours.is_crowded(uid),
-        "cluster": [{**row, "found": _found(candidates.get(row["uid"], ()))} for row in others],
+        "cluster": others,
+        **({"crowd": crowd} if crowd else {}),
     }
+
+
+def _against(uid: str, pictures: PictureFacts) -> dict[str, list[str]]:
+    found = pictures.against(uid)
+    return {"against": found} if found else {}
+
+
+def all_against(facts: Mapping[str, Any]) -> set[str]:
+    """What stands against any copy, of facts as `facts_shown` gave them: `outcome:reason`."""
+    rows = (*facts["cluster"], *facts.get("crowd", ()))
+    return {said for row in rows for said in row.get("against", ())}
 
 
 def shown_digest(facts: Mapping[str, Any]) -> str:
@@ -88,8 +136,12 @@ def shown_digest(facts: Mapping[str, Any]) -> str:
 
 
 def uids_shown(uids: Collection[str], neighbours: Neighbours) -> set[str]:
-    """`uids` and all their neighbours: whose candidates `facts_shown` needs."""
-    return {*uids, *(row["uid"] for uid in uids for row in neighbours.of_uid(uid))}
+    """`uids`, their neighbours and crowds, and what has the pixels of any: whose candidates, decisions and
+    annotations `facts_shown` needs."""
+    found = {*uids, *(row["uid"] for uid in uids for row in neighbours.of_uid(uid))}
+    for crowd in {neighbours.crowds[uid] for uid in uids if uid in neighbours.crowds}:
+        found.update(neighbours.by_crowd[crowd])
+    return found | {other for uid in found for other in neighbours.mates(uid)}
 
 
 def by_uid(candidates: Iterable[Candidate], uids: Collection[str]) -> dict[str, list[Candidate]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curation.annotators.base import Finding, Status
 from curation.filters import objections, with_pages
@@ -77,6 +77,7 @@ class PictureFacts:
     rated: Collection[str]
     dropped: Collection[str]
     generated: Mapping[str, str]
+    _against: dict[str, list[str]] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(
@@ -138,13 +139,18 @@ class PictureFacts:
 
     def against(self, uid: str) -> list[str]:
         """Everything that its copies have to answer for, whatever reviewers lifted: `outcome:reason`."""
+        if uid not in self._against:
+            self._against[uid] = sorted(self._told_against(uid))
+        return self._against[uid]
+
+    def _told_against(self, uid: str) -> set[str]:
         words = self.said.get(uid, ())
         found = {f"{Outcome.REFUSED}:{word[1]}" for word in words if refuses_copies(word)}
         found |= {f"{Outcome.HELD}:{word[1]}" for word in words if objects(word, Verdict.HOLD)}
         for reason in self.wrong(uid):
             outcome = Outcome.QUARANTINED if isinstance(reason, QuarantineReason) else Outcome.FILTERED
             found.add(f"{outcome}:{reason}")
-        return sorted(found)
+        return found
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from curation.filters import Objected, objections, with_pages
+from curation.filters import Objected, objections
 from curation.findings import annotation_shards, annotations_of
 from curation.outcomes import select_objection
 from curation.review.cases import GRAVITY, Case, Neighbour, Stale, Told, host_of
-from curation.shown import Neighbours, facts_shown, shown_digest
+from curation.shown import Neighbours, all_against, facts_shown, shown_digest, uids_shown
+from curation.spread import PictureFacts, lifted_by, quarantines
 from kyodaku.errors import RunStateError
 from kyodaku.reasons import Outcome, QuarantineReason
 from kyodaku.recipe import Recipe
@@ -39,7 +40,6 @@ from kyodaku.reviews import (
     read_reviews,
 )
 from kyodaku.runs import RunFolder
-from kyodaku.signals.protocols.content_rating import says_adult
 
 #: How many pictures may be told about at once: all of them are shown before.
 BATCH = 60
@@ -56,6 +56,8 @@ class _Facts:
     neighbours: Neighbours
     showable: Showable
     shards: Mapping[str, str]
+    clusters: Mapping[str, str]
+    dropped: frozenset[str] = frozenset()
     states: dict[str, str] = field(default_factory=dict)
 
 
@@ -78,6 +80,7 @@ class Desk:
         self._clock, self._only = clock, tuple(only)
         self._facts_read = RunFacts(run)
         self._lock = threading.RLock()
+        self._moved: set[str] = set()
         self._thumbnailer = Thumbnailer(recipe)
         self._cases: dict[str, Case] = {}
         if not self._facts_read.has_decisions:
@@ -107,6 +110,7 @@ class Desk:
             known = set(facts.queue)
             if not set(wanted) <= known:
                 raise Stale("it is not on the desk any more")
+            self._forget_what_drops_changed(facts)
             missing = [uid for uid in wanted if uid not in self._cases]
             if len(self._cases) > _CHUNK:
                 self._cases = {uid: case for uid, case in self._cases.items() if uid in wanted}
@@ -174,7 +178,7 @@ class Desk:
             said = ReviewVerdict(verdict)
             cases = self._as_shown(items)
             counted = [case for case in cases if said is not ReviewVerdict.ALLOW or not case.blocked]
-            group, now = new_group(), self._clock()
+            group, now, before = new_group(), self._clock(), read_reviews(self.run.reviews).by_uid()
             self._keep(
                 Review(
                     group,
@@ -182,7 +186,7 @@ class Desk:
                     now,
                     case.uid,
                     said,
-                    case.lifts if said is ReviewVerdict.ALLOW else (),
+                    _lifts(case, before.get(case.uid)) if said is ReviewVerdict.ALLOW else (),
                     case.shown,
                     why,
                     scope,
@@ -227,10 +231,27 @@ class Desk:
 
     def _keep(self, entries: Iterable[Entry]) -> None:
         append_reviews(self.run.reviews, list(entries))
-        self._facts.states = self._states(self._facts)
+        before, now = self._facts.states, self._states(self._facts)
+        self._facts.states = now
+        self._moved = {uid for uid in {*before, *now} if before.get(uid) != now.get(uid)}
 
     def _told(self, uids: Sequence[str], left: int = 0) -> Told:
-        return Told({uid: self._facts.states.get(uid, "open") for uid in uids}, left)
+        """What was told about, and the copies whose facts a drop changed with it."""
+        told = dict.fromkeys([*uids, *sorted(self._moved)])
+        return Told({uid: self._facts.states.get(uid, "open") for uid in told}, left)
+
+    def _forget_what_drops_changed(self, facts: _Facts) -> None:
+        """A drop, of whoever looks beside us too, is among what is shown of its copies."""
+        said = read_reviews(self.run.reviews).by_uid().items()
+        dropped = frozenset(uid for uid, review in said if review.verdict is ReviewVerdict.DROP)
+        changed = facts.dropped ^ dropped
+        if changed:
+            facts.dropped = dropped
+            self._cases = {
+                uid: case
+                for uid, case in self._cases.items()
+                if changed.isdisjoint(uids_shown([uid], facts.neighbours))
+            }
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -257,7 +278,8 @@ class Desk:
         everything = [row for found in rows.values() for row in found]
         showable = Showable(self._facts_read, summarise(self._facts_read, 0), everything)
         queue = [uid for uid in queue if all(row in showable for row in rows[uid])]
-        facts = _Facts(signature, queue, rows, neighbours, showable, annotation_shards(self.run))
+        shards = annotation_shards(self.run)
+        facts = _Facts(signature, queue, rows, neighbours, showable, shards, neighbours.clusters())
         facts.states = self._states(facts)
         return facts
 
@@ -270,7 +292,7 @@ class Desk:
                 for row in self._facts_read.rows()
                 if row.outcome == Outcome.QUARANTINED and row.uid and not row.purged
             }
-        wanted = asked | {row["uid"] for uid in asked for row in neighbours.of_uid(uid)}
+        wanted = uids_shown(asked, neighbours)
         found: dict[str, list[Row]] = defaultdict(list)
         for row in self._facts_read.rows():
             if row.uid in wanted:
@@ -289,19 +311,22 @@ class Desk:
     def _load(self, facts: _Facts, uids: Collection[str]) -> dict[str, Case]:
         if not uids:
             return {}
-        near = {row["uid"] for uid in uids for row in facts.neighbours.of_uid(uid)}
-        rows = [row for uid in {*uids, *near} for row in facts.rows.get(uid, ())]
+        near = uids_shown(uids, facts.neighbours)
+        rows = [row for uid in near for row in facts.rows.get(uid, ())]
+        read = self._facts_read.candidates(rows)
         candidates = defaultdict(list)
-        for candidate in self._facts_read.candidates(rows).values():
+        for candidate in read.values():
             candidates[candidate.uid].append(candidate)
-        annotations = self._annotations(facts, uids)
+        annotations = self._annotations(facts, near)
+        said = [(read[row.candidate_id], (row.verdict, row.reason)) for row in rows]
+        reviews = read_reviews(self.run.reviews).by_uid()
+        pictures = PictureFacts.of(said, annotations, facts.clusters, reviews, self.recipe.filters)
         made = {}
         for uid in uids:
             if uid not in annotations:
                 raise Stale("nothing is known of it any more")
-            shown = facts_shown(uid, annotations[uid], candidates, facts.neighbours)
-            rated = any(says_adult(signal) for one in candidates[uid] for signal in one.signals)
-            objected = self._objected(with_pages(annotations[uid], rated), facts.rows[uid])
+            shown = facts_shown(uid, annotations[uid], candidates, facts.neighbours, pictures)
+            objected = self._objected(pictures.judged(uid), shown, facts.rows[uid])
             made[uid] = Case(uid, shown, shown_digest(shown), objected, tuple(facts.rows[uid]))
         return made
 
@@ -314,19 +339,24 @@ class Desk:
             row["uid"]: row for shard, own in by_shard.items() for row in annotations_of(self.run, shard, own)
         }
 
-    def _objected(self, annotation: Mapping[str, Any], rows: Iterable[Row]) -> tuple[Objected, ...]:
-        """What filters hold against it, before them what select found by itself."""
+    def _objected(
+        self, annotation: Mapping[str, Any], shown: Mapping[str, Any], rows: Iterable[Row]
+    ) -> tuple[Objected, ...]:
+        """What filters hold against it, before them what stands against its copies and what else select found
+        by itself."""
         own = tuple(objections(annotation, self.recipe.filters))
         known = {one.reason.value for one in own}
         aside = {row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED} - known
         found = (QuarantineReason.parse(reason) for reason in sorted(aside))
-        return (*(select_objection(reason) for reason in found if reason is not None), *own)
+        reasons = [*quarantines(all_against(shown)), *(reason for reason in found if reason is not None)]
+        return (*(select_objection(reason) for reason in dict.fromkeys(reasons)), *own)
 
     def _states(self, facts: _Facts) -> dict[str, str]:
         """The verdict that stands about each picture; of an allow or unsure only while its facts stand."""
         said = {
             uid: one for uid, one in self._said(read_reviews(self.run.reviews)).items() if uid in facts.rows
         }
+        self._forget_what_drops_changed(facts)
         on_desk = [uid for uid in facts.queue if uid in said]
         states: dict[str, str] = {}
         for start in range(0, len(on_desk), _CHUNK):
@@ -348,3 +378,9 @@ class Desk:
 
 def _reason(rows: Iterable[Row]) -> str:
     return next((row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED), "")
+
+
+def _lifts(case: Case, before: Review | None) -> tuple[str, ...]:
+    """What an allow lifts: what it is shown, and what an earlier allow lifted that was shown the same."""
+    earlier = lifted_by(before) if before is not None and before.shown == case.shown else ()
+    return tuple(dict.fromkeys((*earlier, *case.lifts)))

@@ -197,6 +197,7 @@ def case_page(case: Case, said: Review | Judged | None, neighbours: Mapping[str,
             findings_table(findings, case.reason),
             _found(case.facts["found"]),
             _cluster(case.facts["cluster"], neighbours),
+            _crowd(case.facts.get("crowd", ())),
             class_="facts",
         ),
         data_uid=case.uid,
@@ -329,6 +330,20 @@ def _cluster(cluster: Sequence[Mapping[str, Any]], neighbours: Mapping[str, Neig
     return join((tag("h3", say("Its cluster")), tag("ul", *items, class_="gallery"), rest))
 
 
+def _crowd(crowd: Sequence[Mapping[str, Any]]) -> Html | None:
+    """Copies of copies that are not shown one by one."""
+    if not crowd:
+        return None
+    reasons = sorted({said for row in crowd for said in row["against"]})
+    words = say("What stands against {count} more near copies:", count=len(crowd))
+    return tag("p", words, " ", join(map(_against, reasons), " "), class_="warning")
+
+
+def _against(said: str) -> Html:
+    outcome, _, reason = said.partition(":")
+    return join((outcome_text(outcome), reason_text(outcome, reason)), ": ")
+
+
 def _neighbour(row: Mapping[str, Any], near: Neighbour) -> Html:
     if near.may_show:
         shown = tag("img", src=f"picture/{row['uid']}/small", alt="", loading="lazy", width=160, height=160)
@@ -337,7 +352,8 @@ def _neighbour(row: Mapping[str, Any], near: Neighbour) -> Html:
     fate = join((outcome_text(near.outcome), reason_text(near.outcome, near.reason)), ": ")
     licences = {item[0] for found in row["found"] for item in found["evidence"]}
     told = f"{row['kind']} {row['distance']:g} {row['transform']}".strip()
-    lines = [plain(told, 120), fate, plain(", ".join(sorted(licences)), 120)]
+    fates = {f"{near.outcome}:{near.reason}": fate} | {one: _against(one) for one in row.get("against", ())}
+    lines = [plain(told, 120), *fates.values(), plain(", ".join(sorted(licences)), 120)]
     lines += [
         join((link(found["page_url"] or found["image_url"]), _dates(found)), " ")
         for found in row["found"][:3]
