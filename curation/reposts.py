@@ -1,15 +1,15 @@
 """Pictures that somebody else may have uploaded: copies with other publishers that do not say the same.
 
-The rule, for one allowed picture and each of its copies (equal bytes, equal pixels, near) with another
-publisher:
+The rule, for one allowed picture and each of its copies (equal bytes, equal pixels, near, or by an embedding)
+with another publisher:
 
 1. What rests on an institution of the recipe stands: whoever wrote the recipe vouches for it.
 2. Both state a licence: it stands if they state the same one (all ways to say public domain are one) and,
    where credit is owed, name the same creator, or one of them names none.
 3. Only one of them states a licence, or they state different ones: they disagree.
-4. Neither states one: it stands if it was there at least a day before the copy was last modified, going by
-   its own Last-Modified or by when we found it. A copy without a Last-Modified, or with an earlier one,
-   disagrees.
+4. Neither states one: it stands if we found it at least a day before the copy was last modified, by the
+   copy's own Last-Modified. A copy without a Last-Modified, or with an earlier one, disagrees. A server may
+   write any date: it counts against its own picture, never for it.
 
 The publisher of a picture is the site (registrable domain) of its page, or of its address where no page is
 known. A copy whose page or address is on that site too, or that came from the same address, is the same
@@ -36,7 +36,8 @@ from kyodaku.signals.model import LicenceBinding
 from kyodaku.urls import registrable_domain
 
 _DAY = 86400.0
-_NO_EMBEDDING = -1.0
+#: More than 1 - cosine can be: match writes only those that the recipe calls copies.
+_ANY_EMBEDDING = 3.0
 _PUBLIC_DOMAIN = "public domain"
 _FREE_OF_CLAIMS = frozenset({"pdm-1.0", "cc0-1.0", "institution"})
 _VERSION = re.compile(r"-\d.*$")
@@ -70,7 +71,7 @@ def disagreements(
         own, uid = claims[index], candidates[index].uid
         like = {uid, *by_pixels.get(likeness.pixels.get(uid, ""), ())}
         like.update(
-            other for one in tuple(like) for other in likeness.copies(one, MAX_DISTANCE, _NO_EMBEDDING)
+            other for one in tuple(like) for other in likeness.copies(one, MAX_DISTANCE, _ANY_EMBEDDING)
         )
         against = [
             name
@@ -97,8 +98,8 @@ def _claims_by_uid(candidates: Sequence[Candidate], claims: Sequence[Claim]) -> 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one candidate says about whose picture it is. `modified` and `seen` are Unix seconds, `modified`
-    None where no server said it."""
+    """What one candidate says about whose picture it is. `modified`, by its own server, and `seen`, by us,
+    are Unix seconds; `modified` is None where no server said it."""
 
     addresses: frozenset[str]
     page_site: str
@@ -116,7 +117,6 @@ class Claim:
         used = [candidate.evidence[i] for i in decision.evidence] if not decision.because_of else []
         stated = {item.licence or item.licence_url for item in bound} or {decision.licence}
         granted = {"grant"} if decision.reason is AllowReason.GRANT else set()
-        modified = _modified(candidate)
         image_site = _site(candidate.final_url or candidate.image_url)
         allowed = decision.verdict is Verdict.ALLOW
         return cls(
@@ -126,8 +126,8 @@ class Claim:
             allowed and any(item.institution for item in used),
             frozenset(_family(licence) for licence in {*stated, *granted} if licence),
             _words(candidate.schema_creator),
-            modified,
-            min(candidate.found_at or candidate.fetched_at, modified or float("inf")),
+            _modified(candidate),
+            candidate.found_at or candidate.fetched_at,
         )
 
     def is_of(self, other: Claim) -> bool:
