@@ -94,8 +94,11 @@ def harmful(annotation: Annotation, filters: Filters) -> Objection | None:
 
 
 def privacy(annotation: Annotation, filters: Filters) -> Objection | None:
-    """A GPS position in the file's metadata; more faces than `max_faces`."""
+    """A GPS position in the file's metadata, which is not looked at where it cannot be read; more faces than
+    `max_faces`."""
     asked = filters.privacy
+    if asked.drop_gps and annotation["has_gps"] is None:
+        raise Unseen("has_gps", Status.UNKNOWN)
     if asked.drop_gps and annotation["has_gps"]:
         return FilterReason.GPS
     if asked.max_faces is None:

@@ -8,7 +8,13 @@ from kyodaku.copies import copy_prints
 from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import decoder_version
 from kyodaku.safedecode import Decoded
-from kyodaku.signals.carriers.embedded import read_embedded
+from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata, read_embedded
+from kyodaku.signals.carriers.xmp import XmpProperty
+
+#: Basic Geo (W3C), whose names do not say GPS.
+_GEO = "http://www.w3.org/2003/01/geo/wgs84_pos#"
+#: What holds no coordinates, though it cannot be read.
+_PLACELESS = (C2PA_UNREADABLE, "IPTC-IIM")
 
 _NOTHING: dict[str, Any] = {
     "failure": "",
@@ -42,7 +48,7 @@ def basic_facts(body: bytes, facts: Decoded) -> dict[str, Any]:
         "frames": facts.frames,
         "orientation": facts.orientation,
         "has_alpha": facts.has_alpha,
-        "has_gps": read_embedded(body).has_gps,
+        "has_gps": says_where(read_embedded(body)),
         "pixel_sha256": facts.pixel_sha256,
         "pdq": facts.pdq,
         "pdq_quality": facts.pdq_quality,
@@ -50,6 +56,24 @@ def basic_facts(body: bytes, facts: Decoded) -> dict[str, Any]:
         "pdq_frames": prints.frames,
         "decoder": decoder_version(),
     }
+
+
+def says_where(embedded: EmbeddedMetadata) -> bool | None:
+    """Whether metadata holds coordinates: EXIF, XMP in any namespace, texts of a PNG. None where some that
+    may hold them cannot be read."""
+    properties = [
+        prop for packet in embedded.xmp if packet.properties for prop in packet.properties.properties
+    ]
+    texts = any(text.key.lower().startswith("exif:gps") for text in embedded.texts)
+    if embedded.has_gps or texts or any(map(_is_place, properties)):
+        return True
+    unread = [what for what in embedded.unreadable if not what.startswith(_PLACELESS)]
+    broken = [what for what in embedded.problems if embedded.format == "tiff" or what.startswith("EXIF")]
+    return None if unread or broken else False
+
+
+def _is_place(prop: XmpProperty) -> bool:
+    return prop.name.lower().startswith("gps") or prop.namespace == _GEO
 
 
 def failed_image(error: DecodeError) -> dict[str, Any]:
