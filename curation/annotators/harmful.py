@@ -16,8 +16,10 @@ from kyodaku.errors import UsageError
 from kyodaku.recipe import Annotators
 
 #: Words of labels that say so, as the usual models write them.
-_HARMFUL = re.compile(r"nsfw|porn|hentai|sexy|nud|unsafe|explicit|erotic|sexual|adult|gore|violen")
-_DENIED = re.compile(r"(?:^|[^a-z])(?:non?|not|un|without)(?:[^a-z]|$)|^non|^no_")
+_WORDS = r"(?:nsfw|porn|hentai|sexy|nud|unsafe|not[^a-z]*safe|explicit|erotic|sexual|adult|gore|violen)"
+_HARMFUL = re.compile(_WORDS)
+#: Only the very next word is denied: a label that says "nonconsensual nude" means it.
+_DENIED = re.compile(rf"(?<![a-z])(?:non?|not|un|without)[^a-z]*{_WORDS}")
 
 
 class Harmful(Adapter[Classifier]):
@@ -60,4 +62,4 @@ class Harmful(Adapter[Classifier]):
 def is_harmful(label: str) -> bool:
     """Whether the label of a classifier names what is for adults only."""
     plain = label.strip().lower()
-    return bool(_HARMFUL.search(plain)) and not _DENIED.search(plain)
+    return bool(_HARMFUL.search(_DENIED.sub(" ", plain)))

@@ -168,6 +168,12 @@ def test_a_model_of_something_else_says_nothing_about_harm(tmp_path: Path) -> No
     ("label", "harmful"),
     [
         *[(label, True) for label in ("NSFW", "nsfw", "unsafe", "Porn", "nudity")],
+        *[
+            (label, True)
+            for label in ("nonconsensual nude", "non-consensual_nudity", "not safe", "no_sfw nude")
+        ],
+        *[(label, False) for label in ("nonsexual", "non nudity", "without_gore", "not_nsfw")],
+        ("not porn, sexy", True),
         *[(label, False) for label in ("SFW", "normal", "safe", "not nsfw", "non-nude", "no_explicit")],
     ],
 )
