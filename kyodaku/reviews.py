@@ -97,6 +97,10 @@ class Judged(Entry):
     shown: str
     why: str
 
+    def as_drop(self) -> Review:
+        """What a bad one is to decisions."""
+        return Review(self.group, self.who, self.when, self.uid, ReviewVerdict.DROP, (), self.shown, self.why)
+
 
 @dataclass(frozen=True)
 class Undo(Entry):
@@ -117,8 +121,21 @@ class Reviews:
     entries: tuple[Entry, ...] = ()
 
     def by_uid(self) -> dict[str, Review]:
-        """The last review of each uid."""
-        return {entry.uid: entry for entry in self.entries if isinstance(entry, Review)}
+        """The last review of each uid. What a sample found bad is dropped, until the same sample judges it
+        otherwise or a later review allows it."""
+        found: dict[str, Review] = {}
+        bad: dict[str, dict[str, Review]] = {}
+        for entry in self.entries:
+            if isinstance(entry, Review):
+                found[entry.uid] = entry
+                if entry.verdict is ReviewVerdict.ALLOW:
+                    bad.pop(entry.uid, None)
+            elif isinstance(entry, Judged):
+                of_uid = bad.setdefault(entry.uid, {})
+                of_uid.pop(entry.sample, None)
+                if entry.verdict is SampleVerdict.BAD:
+                    of_uid[entry.sample] = entry.as_drop()
+        return {**found, **{uid: list(drops.values())[-1] for uid, drops in bad.items() if drops}}
 
     def samples(self) -> list[Drawn]:
         """Samples, the latest last."""

@@ -156,7 +156,8 @@ def _help(*, sampling: bool) -> Html:
     ]
     if sampling:
         note = say(
-            "Judge what is in the picture. Nothing is dropped by a verdict; its share goes on the card."
+            "Judge what is in the picture. A bad one is dropped by the next kyodaku curate, and the share of "
+            "bad ones goes on the card."
         )
     else:
         note = say(

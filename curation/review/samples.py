@@ -17,7 +17,7 @@ from curation.annotators.base import Status
 from curation.findings import iter_annotations
 from kyodaku.errors import RunStateError
 from kyodaku.reasons import Outcome
-from kyodaku.release.signoff import released_digest
+from kyodaku.release.signoff import released_digest, standing_samples
 from kyodaku.report.data import Row, RunFacts, safe_origin
 from kyodaku.reviews import Drawn, new_group, read_reviews
 from kyodaku.runs import RunFolder
@@ -48,17 +48,18 @@ def choose(population: Iterable[Member], size: int, seed: int) -> tuple[str, ...
 def draw(run: RunFolder, size: int, seed: int, who: str, now: float) -> tuple[Drawn, bool]:
     """The sample of this size and seed of the decisions as they are, and whether it is new.
 
-    One that was begun is gone on with. Raises RunStateError if nothing would be released.
+    One that was begun is gone on with, also when what it found bad is out by now. Raises RunStateError if
+    nothing would be released.
     """
+    for drawn in standing_samples(run, read_reviews(run.reviews)):
+        if drawn.seed == seed and len(drawn.uids) == min(size, drawn.population):
+            return drawn, False
     decisions = released_digest(run)
     members = list(_population(run))
     if not members:
         raise RunStateError(f"{run.path}: nothing would be released, so there is nothing to sample")
     uids = choose(members, size, seed)
     sample = _digest(seed, decisions + "".join(uids))[:16]
-    for drawn in read_reviews(run.reviews).samples():
-        if drawn.sample == sample and drawn.uids == uids:
-            return drawn, False
     return Drawn(new_group(), who, now, sample, decisions, len(members), seed, uids), True
 
 

@@ -89,15 +89,17 @@ def _signed_off(found: SignOff | None) -> str:
         return "## Looked at by a person\n\nNobody signed off a sample of this version.\n"
     who = ", ".join(_inline(name) for name in found.who)
     others = f"\nIt is one of {found.begun:,} samples that were begun." if found.begun > 1 else ""
+    out = " Those that are bad were taken out." if found.bad else ""
     unsure = f" and {found.unsure:,} unsure" if found.unsure else ""
+    before = " before that" if found.bad else ""
     bound = f" ({found.high_unsure:.2%} if every unsure one is bad)" if found.unsure else ""
     return (
         "## Looked at by a person\n\n"
         f"{who} judged a sample of {found.size:,} of the {found.population:,} pictures that were to be\n"
         f"released (seed {found.seed}, in proportion to hosts and kinds), until {_day(found.when)}:\n"
-        f"{found.good:,} good, {found.bad:,} bad{unsure}.\n"
-        f"The share of bad pictures is between {found.low:.2%} and {found.high:.2%}{bound}, with 95 % "
-        f"confidence (Wilson).{others}\n"
+        f"{found.good:,} good, {found.bad:,} bad{unsure}.{out}\n"
+        f"The share of bad pictures{before} is between {found.low:.2%} and {found.high:.2%}{bound}, with "
+        f"95 % confidence (Wilson).{others}\n"
     )
 
 

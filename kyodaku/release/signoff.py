@@ -1,7 +1,7 @@
 """What a person found in a sample of what would be released, and how far that speaks for the rest.
 
-A sign-off counts for exactly the decisions that its sample was drawn from, and only once every picture of the
-sample was judged: who stops when it looks well proves nothing.
+A sign-off counts for exactly the pictures that its sample was drawn from, less those that were found bad in
+it, and only once every picture of the sample was judged: who stops when it looks well proves nothing.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from kyodaku.durable import canonical_json
 from kyodaku.reasons import Outcome
 from kyodaku.records import DECISIONS
 from kyodaku.release.tables import iter_rows
-from kyodaku.reviews import Drawn, SampleVerdict, read_reviews
+from kyodaku.reviews import Drawn, Reviews, SampleVerdict, read_reviews
 from kyodaku.runs import RunFolder
 
 #: Two-sided 95 %: the quantile of the normal distribution.
@@ -57,24 +58,46 @@ def wilson(hits: int, tries: int) -> tuple[float, float]:
 
 
 def released_digest(run: RunFolder) -> str:
-    """sha256 hex of what would be released: each candidate with its uid, its permission and its licence."""
-    kept = sorted(
-        [row["candidate_id"], row["uid"], row["reason"], row["licence"]]
+    """sha256 hex of the pictures that would be released, by their uids."""
+    return _digest_of(_released(run))
+
+
+def standing_samples(run: RunFolder, reviews: Reviews) -> list[Drawn]:
+    """Samples of what would be released now and of what is gone since because one of them found it bad."""
+    by_decisions: dict[str, list[Drawn]] = {}
+    for sample in reviews.samples():
+        by_decisions.setdefault(sample.decisions, []).append(sample)
+    released = _released(run) if by_decisions else set()
+    return [
+        sample
+        for decisions, samples in by_decisions.items()
+        if _digest_of({*released, *(uid for one in samples for uid in _bad(reviews, one))}) == decisions
+        for sample in samples
+    ]
+
+
+def _bad(reviews: Reviews, sample: Drawn) -> Iterator[str]:
+    judged = reviews.judged(sample.sample)
+    return (uid for uid in sample.uids if uid in judged and judged[uid].verdict is SampleVerdict.BAD)
+
+
+def _released(run: RunFolder) -> set[str]:
+    return {
+        row["uid"]
         for _, rows in iter_rows(run.decisions, DECISIONS)
         for row in rows
         if row["outcome"] == Outcome.RELEASED
-    )
-    return hashlib.sha256(canonical_json(kept)).hexdigest()
+    }
+
+
+def _digest_of(uids: Collection[str]) -> str:
+    return hashlib.sha256(canonical_json(sorted(uids))).hexdigest()
 
 
 def sign_off(run: RunFolder) -> SignOff | None:
     """The latest finished sample of the decisions as they are, or None. Raises RecordError."""
     reviews = read_reviews(run.reviews)
-    drawn = reviews.samples()
-    if not drawn:
-        return None
-    decisions = released_digest(run)
-    begun = [sample for sample in drawn if sample.decisions == decisions]
+    begun = standing_samples(run, reviews)
     for sample in reversed(begun):
         judged = reviews.judged(sample.sample)
         if set(sample.uids) <= set(judged):

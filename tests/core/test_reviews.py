@@ -46,7 +46,7 @@ def test_what_is_written_is_read(path: Path) -> None:
     append_reviews(path, entries[1:])
     found = read_reviews(path)
     assert list(found.entries) == entries
-    assert found.by_uid() == {"u1": entries[0]}
+    assert found.by_uid()["u1"] == entries[0]
     assert found.samples() == [entries[1]]
     assert found.judged("s1") == {"u2": entries[2]}
     assert found.judged("s2") == {}
@@ -73,8 +73,32 @@ def test_decisions_rest_on_verdicts_only(path: Path) -> None:
     before = read_reviews(path).effective()
     assert [line[0] for line in before] == ["u1"]
     append_reviews(path, [review("u1", who="bob", when=9.0, group="g9")])
-    append_reviews(path, [Judged("g3", "bob", 3.0, "s1", "u2", SampleVerdict.BAD, "cd", "")])
+    append_reviews(path, [judged("good"), judged("unsure", sample="s2")])
     assert read_reviews(path).effective() == before
+
+
+def judged(verdict: str, sample: str = "s1", group: str = "g3") -> Judged:
+    return Judged(group, "bob", 3.0, sample, "u2", SampleVerdict(verdict), "cd", "a logo")
+
+
+def verdict_on_u2(path: Path, *entries: Entry) -> str:
+    path.unlink(missing_ok=True)
+    append_reviews(path, entries)
+    found = read_reviews(path).by_uid().get("u2")
+    return found.verdict.value if found is not None else ""
+
+
+def test_what_a_sample_found_bad_is_dropped_until_the_same_sample_or_an_allow_says_otherwise(
+    path: Path,
+) -> None:
+    assert verdict_on_u2(path, judged("bad")) == "drop"
+    assert verdict_on_u2(path, review("u2", "allow"), judged("bad")) == "drop"
+    assert verdict_on_u2(path, judged("bad"), judged("good", sample="s2")) == "drop"
+    assert verdict_on_u2(path, judged("bad"), review("u2", "unsure")) == "drop"
+    assert verdict_on_u2(path, judged("bad"), judged("good")) == ""
+    assert verdict_on_u2(path, review("u2", "drop"), judged("bad"), judged("good")) == "drop"
+    assert verdict_on_u2(path, judged("bad"), review("u2", "allow")) == "allow"
+    assert verdict_on_u2(path, judged("bad"), Undo("g4", "bob", 4.0, "g3")) == ""
 
 
 @pytest.mark.parametrize("kept", range(0, 60, 7))

@@ -495,8 +495,9 @@ def test_a_sign_off_counts_once_finished_and_for_its_decisions_only(run: RunFold
     assert found is not None
     assert (found.size, found.population, found.good, found.bad, found.who) == (2, 2, 1, 1, ("ann", "bob"))
     assert found.low < 0.5 < found.high
-    assert decide(run)["clean2"] == ("released", "public_domain"), "a verdict on a sample drops nothing"
-    assert sign_off(run) == found
+    assert decide(run)["clean2"] == ("filtered", "reviewed"), "what a sample finds bad is dropped"
+    assert sign_off(run) == found, "it speaks for what is left, too"
+    assert draw(run, 400, 7, "bob", 3000.0) == (drawn, False)
     say(desk(run), "odd", "allow")
     assert sign_off(run) == found, "nothing was decided yet"
     decide(run)
