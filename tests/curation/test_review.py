@@ -497,6 +497,10 @@ def test_a_sign_off_counts_once_finished_and_for_its_decisions_only(run: RunFold
     assert found.low < 0.5 < found.high
     assert decide(run)["clean2"] == ("filtered", "reviewed"), "what a sample finds bad is dropped"
     assert sign_off(run) == found, "it speaks for what is left, too"
+    largest = {"width": 1, "height": 1, "pixels": 1}
+    facts = gather_facts(run, RECIPE, read_lock(run), EMPTY_SNAPSHOT)
+    card = card_text(RECIPE, facts.counts, facts.crawl_window, 1, largest, facts.signed_off)
+    assert "1 good, 1 bad. Those that are bad were taken out." in card
     assert draw(run, 400, 7, "bob", 3000.0) == (drawn, False)
     say(desk(run), "odd", "allow")
     assert sign_off(run) == found, "nothing was decided yet"
