@@ -13,7 +13,7 @@ import numpy as np
 
 from curation.clusters import components
 from kyodaku.copies import is_matchable
-from kyodaku.matching import Copies, PictureIndex, Prints, forms_of
+from kyodaku.matching import CUT, Copies, PictureIndex, Prints, forms_of
 from kyodaku.optouts import OptOuts
 from kyodaku.release.pictures import ReleasedPictures
 
@@ -97,11 +97,12 @@ def registry_rows(pictures: Pictures, frames: Frames, optouts: OptOuts) -> list[
         for uid, pixels in zip(pictures.uids, pictures.pixels, strict=True)
         if (entry := optouts.pixels.get(pixels)) is not None
     ]
-    if not optouts.near:
+    entries = [*optouts.near.values(), *optouts.near_cuts.values()]
+    if not entries:
         return rows
     known = {row["uid"] for row in rows}
-    entries = list(optouts.near.values())
-    index = PictureIndex(Prints.of((place, 0, text) for place, text in enumerate(optouts.near)))
+    hashes = [*((0, text) for text in optouts.near), *((CUT, text) for text in optouts.near_cuts)]
+    index = PictureIndex(Prints.of((place, *one) for place, one in enumerate(hashes)))
     for uid, place, distance, words in _nearest(index, frames):
         if uid not in known:
             rule = entries[place].rule

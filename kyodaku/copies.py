@@ -5,7 +5,7 @@ JPEG, scaling and colour, but no cut of 5 %, no border and no mirror. What was c
 the whole picture is the one that looks for its copies: beside itself it hashes `FRAMES`, which are parts of
 it as a copy may show them, each in the four ways to mirror it (the other four of the square follow from the
 bits). A copy is then found at its plain hash. Where only one side is at hand, an index holds some frames
-too (`listed`).
+too: of a release `listed`, of an opt-out file `opted_out_cuts`.
 
 A PDQ hash is 16 x 16 bits: the lowest frequencies of a 64 x 64 picture, each above or below their median.
 All steps before the median are linear, so a frame is two small matrices around the picture. Nothing of this
@@ -80,6 +80,26 @@ LISTED = tuple(
     for index, frame in enumerate(FRAMES)
     if sorted((frame.left, frame.top, frame.right, frame.bottom)) in ([0, 0, 0, 0.05], [0.05] * 4)
 )
+
+
+def _opted_out() -> tuple[Frame, ...]:
+    edges = ("left", "top", "right", "bottom")
+    corners = [(x, y) for y in ("top", "bottom") for x in ("left", "right")]
+    return tuple(
+        Frame("cut", **dict.fromkeys(which, cut))
+        for places, cuts in (
+            ([(edge,) for edge in edges], (0.025, 0.05, 0.075, 0.1)),
+            ([("left", "right"), ("top", "bottom"), *corners], (0.04, 0.06, 0.08, 0.1)),
+            ([edges], (0.025, 0.0375, 0.05, 0.0625, 0.075, 0.0875, 0.1)),
+        )
+        for cut in cuts
+        for which in places
+    )
+
+
+#: Parts of a picture, and of what is inside its border, that an opt-out file names: no hash of the picture
+#: itself is at hand when its copies are looked for, so the steps between these are finer.
+OPTED_OUT = _opted_out()
 #: The eight ways to lay down a square: the four that are hashed, and their transposes.
 DIHEDRALS = (
     "as it is",
@@ -118,13 +138,8 @@ def copy_prints(pixels: Pixels, pdq: str, quality: int) -> CopyPrints:
     image = fromarray(pixels)
     square = _square(image, (0, 0, *image.size))
     whole = _frames_of(_blocks(_luma(square)), pdq, quality)
-    box = _inside_border(square)
-    if box is None:
-        return CopyPrints("", whole)
-    scale_x, scale_y = image.width / _SIDE, image.height / _SIDE
-    left, top, right, bottom = box
-    inside = (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
-    if inside[2] - inside[0] < 2 or inside[3] - inside[1] < 2:
+    inside = _inside(image, square)
+    if inside is None:
         return CopyPrints("", whole)
     trimmed, trimmed_quality = fingerprint.pdq(pixels[inside[1] : inside[3], inside[0] : inside[2]])
     frames = _frames_of(_whole(_luma(_square(image, inside))), trimmed, trimmed_quality)
@@ -170,6 +185,19 @@ def listed(frames: bytes) -> list[str]:
     beside its PDQ; none where it has none. Raises ValueError for bytes that are no frames."""
     whole, _ = _parts(frames)
     return [whole[index, 0].tobytes().hex() for index in LISTED] if len(whole) else []
+
+
+def opted_out_cuts(pixels: Pixels, prints: CopyPrints) -> list[str]:
+    """The hashes (64 hex digits, as it lies) of `OPTED_OUT`, of a picture with these `prints` and of what is
+    inside its border: the whole and the trimmed picture as far as they are matched themselves."""
+    from PIL.Image import fromarray
+
+    image = fromarray(pixels)
+    boxes = [(0, 0, *image.size)] if is_matchable(prints.frames) else []
+    if prints.trimmed and (inside := _inside(image, _square(image, (0, 0, *image.size)))) is not None:
+        boxes.append(inside)
+    hashes = b"".join(_hashes(_blocks(_luma(_square(image, box)), OPTED_OUT)[:, 0]) for box in boxes)
+    return [hashes[at : at + BYTES].hex() for at in range(0, len(hashes), BYTES)]
 
 
 def looked_for(frames: bytes) -> tuple[Codes, npt.NDArray[np.int64]]:
@@ -241,6 +269,17 @@ def _luma(square: Pixels) -> Floats:
     return np.asarray(square @ np.array([0.299, 0.587, 0.114], np.float32), dtype=np.float32)
 
 
+def _inside(image: Image, square: Pixels) -> tuple[int, int, int, int] | None:
+    """What a plain border leaves of a picture (left, top, right, bottom, in its pixels), or None."""
+    box = _inside_border(square)
+    if box is None:
+        return None
+    scale_x, scale_y = image.width / _SIDE, image.height / _SIDE
+    left, top, right, bottom = box
+    inside = (round(left * scale_x), round(top * scale_y), round(right * scale_x), round(bottom * scale_y))
+    return None if inside[2] - inside[0] < 2 or inside[3] - inside[1] < 2 else inside
+
+
 def _inside_border(square: Pixels) -> tuple[int, int, int, int] | None:
     """What a plain border leaves (left, top, right, bottom, of 512), or None where there is no border or it
     leaves less than a picture. Two borders around each other are both taken off."""
@@ -272,9 +311,9 @@ def _border(rows: Pixels) -> int:
     return count
 
 
-def _blocks(luma: Floats) -> Floats:
-    """float32 (frames, 4, 16, 16): the frequencies of each of FRAMES in four mirrorings, rows by height."""
-    rows, columns, heights = _windows()
+def _blocks(luma: Floats, frames: tuple[Frame, ...] = FRAMES) -> Floats:
+    """float32 (frames, 4, 16, 16): the frequencies of each frame in four mirrorings, rows by height."""
+    rows, columns, heights = _windows(frames)
     across = (rows.reshape(-1, _SIDE) @ luma).reshape(rows.shape)
     both = (across[heights] @ columns).astype(
         np.float32, copy=False
@@ -284,7 +323,7 @@ def _blocks(luma: Floats) -> Floats:
 
 def _whole(luma: Floats) -> Floats:
     """The same of the whole picture alone."""
-    rows, columns, _ = _windows()
+    rows, columns, _ = _windows(FRAMES)
     both = np.asarray(rows[0] @ luma @ columns[0], np.float32)
     return _mirrorings(both[None])
 
@@ -302,13 +341,13 @@ def _hashes(blocks: Floats) -> bytes:
 
 
 @cache
-def _windows() -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
-    """Matrices that take the frequencies of rows (windows, 32, 512), and those of columns for each of FRAMES
-    (frames, 512, 32); and for each of FRAMES which window of rows. Of each 32 the last 16 are mirrored."""
-    spans = list(dict.fromkeys((frame.top, 1 - frame.bottom) for frame in FRAMES))
+def _windows(frames: tuple[Frame, ...]) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """Matrices that take the frequencies of rows (windows, 32, 512), and those of columns for each frame
+    (frames, 512, 32); and for each frame which window of rows. Of each 32 the last 16 are mirrored."""
+    spans = list(dict.fromkeys((frame.top, 1 - frame.bottom) for frame in frames))
     rows = np.stack([_both_ways(*span) for span in spans])
-    columns = np.stack([_both_ways(frame.left, 1 - frame.right).T for frame in FRAMES])
-    heights = np.array([spans.index((frame.top, 1 - frame.bottom)) for frame in FRAMES])
+    columns = np.stack([_both_ways(frame.left, 1 - frame.right).T for frame in frames])
+    heights = np.array([spans.index((frame.top, 1 - frame.bottom)) for frame in frames])
     return rows, columns, heights
 
 

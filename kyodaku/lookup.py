@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kyodaku.copies import CopyPrints, copy_prints, listed
+from kyodaku.copies import CopyPrints, copy_prints, is_matchable, opted_out_cuts
 from kyodaku.errors import DecodeError, RecordError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
 from kyodaku.matching import PictureIndex, forms_of
@@ -28,7 +28,8 @@ _OWED = ["uid", "creator", "licence", "licence_url", "credit", "creator_images"]
 
 @dataclass(frozen=True)
 class InHand:
-    """A file: digests of its bytes and pixels, its PDQ hash and quality, and what finds its copies."""
+    """A file: digests of its bytes and pixels, its PDQ hash and quality, and what finds its copies:
+    `prints` where it is looked for, `cuts` where it is listed."""
 
     path: Path
     sha256: str
@@ -36,6 +37,7 @@ class InHand:
     pdq: str
     quality: int
     prints: CopyPrints
+    cuts: tuple[str, ...]
 
     @property
     def matchable(self) -> bool:
@@ -84,7 +86,9 @@ def read(path: Path, decoder: SafeDecoder) -> InHand:
     except DecodeError as error:
         raise UsageError(f"{path}: {error}") from error
     prints = copy_prints(decoded.pixels, decoded.pdq, decoded.pdq_quality)
-    return InHand(path, sha256_bytes(body), decoded.pixel_sha256, decoded.pdq, decoded.pdq_quality, prints)
+    cuts = tuple(opted_out_cuts(decoded.pixels, prints))
+    whole = (decoded.pixel_sha256, decoded.pdq, decoded.pdq_quality)
+    return InHand(path, sha256_bytes(body), *whole, prints, cuts)
 
 
 # --- against a release ----------------------------------------------------------------------------------
@@ -155,8 +159,8 @@ def opt_out_line(picture: InHand, note: str = "") -> dict[str, Any]:
     there is too little in it to tell them from other pictures."""
     line: dict[str, Any] = {"sha256": picture.sha256, "pixel_sha256": picture.pixel_sha256}
     if picture.matchable:
-        cuts = listed(picture.prints.frames)
-        forms = forms_of(picture.pdq if cuts else "", picture.prints.trimmed, cuts)
-        line["pdq"] = [text for _, text in forms]
+        plain = picture.pdq if is_matchable(picture.prints.frames) else ""
+        line["pdq"] = [text for _, text in forms_of(plain, picture.prints.trimmed)]
+        line["pdq_cuts"] = list(picture.cuts)
     line["pdq_quality"] = max(picture.quality, picture.prints.trimmed_quality)
     return line | ({"note": note} if note else {})

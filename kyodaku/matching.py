@@ -26,12 +26,15 @@ Places = npt.NDArray[np.int64]
 _LIMITS = np.array(LIMITS)
 _CUT_LIMIT = min(LIMITS[UNCUT], MAX_DISTANCE)
 _FIRST_CUT = 2  # of FORMS
+#: The form of a hash of some part of a picture: cut, and nobody says how.
+CUT = len(FORMS)
+_WORDS = (*FORMS, "cut")
 
 
 @dataclass(frozen=True)
 class Prints:
     """Hashes of pictures as an index holds them: `codes` uint8 (n, 32), of which picture each is (its place
-    in a list of the caller), and which of `copies.FORMS`."""
+    in a list of the caller), and which of `copies.FORMS`, or `CUT`."""
 
     codes: Codes
     pictures: Places
@@ -81,7 +84,7 @@ class Copies:
 
     def words(self, row: int) -> str:
         """What was done to the one that was looked for, and to the other; "" for nothing."""
-        own, other = TRANSFORMS[self.transforms[row]], FORMS[self.forms[row]]
+        own, other = TRANSFORMS[self.transforms[row]], _WORDS[self.forms[row]]
         return "; ".join(filter(None, (own, other and f"the other {other}")))
 
 

@@ -4,15 +4,16 @@
     {"prefix": "https://artist.example/private/"}
     {"domain": "artist.example"}
     {"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
-    {"sha256": "...", "pixel_sha256": "...", "pdq": ["...", "..."], "pdq_quality": 98}
+    {"sha256": "...", "pixel_sha256": "...", "pdq": ["..."], "pdq_cuts": ["...", "..."], "pdq_quality": 98}
 
 One object a line, with exactly one of `url`, `prefix` and `domain`, or what tells a picture (the last line
 is what `kyodaku optout` prints), and perhaps a `note`; empty lines and lines that begin with `#` are passed
-over. `sha256` is of the bytes, `pixel_sha256` of the pixels, `pdq` one hash or several: near copies are
-refused once the picture has been looked at. Below a `pdq_quality` of 50 there is too little in a picture to
-tell it from others: then only equal bytes and pixels are refused. Addresses are compared without their
-scheme and a leading `www.`, and one without a query covers every query: whoever opts a picture out means
-the picture. A file with a line that cannot be read is refused as a whole.
+over. `sha256` is of the bytes, `pixel_sha256` of the pixels, `pdq` one hash or several, `pdq_cuts` hashes of
+parts of the picture, which must be nearer: near copies are refused once the picture has been looked at.
+Below a `pdq_quality` of 50 there is too little in a picture to tell it from others: then only equal bytes
+and pixels are refused. Addresses are compared without their scheme and a leading `www.`, and one without a
+query covers every query: whoever opts a picture out means the picture. A file with a line that cannot be
+read is refused as a whole.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ from kyodaku.urls import host_of, normalise_url
 
 _ADDRESSES = ("url", "prefix", "domain")
 _DIGESTS = ("sha256", "pixel_sha256")
-_PICTURE = (*_DIGESTS, "pdq", "pdq_quality")
+_HASHES = ("pdq", "pdq_cuts")
+_PICTURE = (*_DIGESTS, *_HASHES, "pdq_quality")
 #: As many hashes as one picture can need, and some.
-_MOST_HASHES = 64
+_MOST_HASHES = {"pdq": 64, "pdq_cuts": 128}
 _HEX = re.compile(r"[0-9a-f]{64}")
 #: A lone CR ends a line too: else one comment in an old Mac file would hide every line after it.
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -72,12 +74,14 @@ class OptOuts:
     pictures: dict[str, OptOut] = field(default_factory=dict)
     pixels: dict[str, OptOut] = field(default_factory=dict)
     near: dict[str, OptOut] = field(default_factory=dict)
+    near_cuts: dict[str, OptOut] = field(default_factory=dict)
     _lengths: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
         """How many lines opt something out that no line before them does."""
-        tables = (self.urls, self.prefixes, self.domains, self.pictures, self.pixels, self.near)
+        addresses = (self.urls, self.prefixes, self.domains)
+        tables = (*addresses, self.pictures, self.pixels, self.near, self.near_cuts)
         return len({(entry.digest, entry.line) for table in tables for entry in table.values()})
 
     def about_url(self, url: str) -> list[Signal]:
@@ -107,6 +111,7 @@ class OptOuts:
             "sha256": self.pictures,
             "pixel_sha256": self.pixels,
             "pdq": self.near,
+            "pdq_cuts": self.near_cuts,
         }[key]
         table.setdefault(value, entry)
         self._lengths = tuple(sorted({*self._lengths, *([len(value)] if key == "prefix" else [])}))
@@ -169,11 +174,14 @@ def _read(item: Any) -> list[tuple[str, str]]:
 
 def _read_picture(item: dict[str, Any]) -> list[tuple[str, str]]:
     found = [(key, _hex(key, item[key])) for key in _DIGESTS if key in item]
-    hashes, quality = item.get("pdq", []), item.get("pdq_quality")
-    hashes = hashes if isinstance(hashes, list) else [hashes]
-    near = [("pdq", _hex("pdq", text)) for text in hashes]
-    if len(near) > _MOST_HASHES:
-        raise ValueError(f"at most {_MOST_HASHES} hashes in pdq")
+    quality = item.get("pdq_quality")
+    near = []
+    for key in _HASHES:
+        hashes = item.get(key, [])
+        hashes = hashes if isinstance(hashes, list) else [hashes]
+        if len(hashes) > _MOST_HASHES[key]:
+            raise ValueError(f"at most {_MOST_HASHES[key]} hashes in {key}")
+        near += [(key, _hex(key, text)) for text in hashes]
     if (near or quality is not None) and (type(quality) is not int or not 0 <= quality <= 100):
         raise ValueError("pdq needs its pdq_quality, a whole number from 0 to 100")
     if quality is not None and quality >= MIN_QUALITY:

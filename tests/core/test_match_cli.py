@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage import data
 
-from kyodaku.copies import copy_prints, listed
+from kyodaku.copies import OPTED_OUT, copy_prints, listed
 from kyodaku.fingerprint import pdq, pixel_sha256, sha256_bytes, uid_of
 from kyodaku.optouts import load_optouts
 from kyodaku.records import ATTRIBUTION, INDEX
@@ -180,8 +180,17 @@ def test_an_opt_out_line_names_the_picture_and_its_copies(tmp_path: Path) -> Non
     assert read.count == 1
     assert read.about_picture(sha256_bytes(image.read_bytes()))
     assert pdq(np.asarray(Image.open(image)))[0] in read.near
-    assert len(read.near) == 6
+    assert len(read.near) == 1
+    assert len(read.near_cuts) == len(OPTED_OUT)
     assert len(read.pixels) == 1
+
+
+def test_a_bordered_picture_is_listed_with_cuts_of_what_is_inside(tmp_path: Path) -> None:
+    image = saved(tmp_path / "framed.png", ImageOps.expand(PHOTO, 60, "white"))
+    done = kyodaku("optout", str(image))
+    (tmp_path / "optouts.jsonl").write_text(done.stdout)
+    read = load_optouts([tmp_path / "optouts.jsonl"])
+    assert (len(read.near), len(read.near_cuts)) == (2, 2 * len(OPTED_OUT))
 
 
 def test_a_plain_picture_is_opted_out_exactly_and_that_is_told(tmp_path: Path) -> None:
