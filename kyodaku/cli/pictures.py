@@ -79,7 +79,8 @@ def tune(
 ) -> None:
     """What every setting of the filters does to a run, and what other values would keep or drop.
 
-    Reads facts and decisions only: nothing is looked at or decided again.
+    Reads facts and decisions only: nothing is looked at or decided again. Duplicates and reposts rest on many
+    pictures at once, so they are not tried.
     """
     from kyodaku.lock import read_lock
     from kyodaku.recipe import load_recipe, recipe_file
