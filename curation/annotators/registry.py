@@ -20,7 +20,7 @@ from curation.annotators.perturbation import Perturbation
 from curation.annotators.text import Text
 from kyodaku.recipe import Annotators
 
-#: In the order they look; later ones are handed what earlier ones found. Each takes the recipe's section.
+#: In the order they look, after those they rest on (`base.RESTS_ON`). Each takes the recipe's section.
 BUILT: Mapping[str, Callable[[Annotators], Annotator]] = {
     "overlay": Overlay.build,
     "text": Text.build,
