@@ -118,6 +118,23 @@ def test_a_comment_hides_no_line_whatever_ends_it(tmp_path: Path, end: str) -> N
     assert load_optouts([tmp_path / "o.jsonl"]).about_url("https://a.example.org/x.jpg")
 
 
+def cut_line(count: int, **more: object) -> str:
+    return json.dumps({"pdq_cuts": [f"{number:064x}" for number in range(count)], **more})
+
+
+def test_hashes_of_cuts_stand_apart_from_those_of_whole_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "o.jsonl"
+    path.write_text(
+        cut_line(128, pdq="f" * 64, pdq_quality=90) + "\n" + cut_line(2, sha256="a" * 64, pdq_quality=9)
+    )
+    read = load_optouts([path])
+    assert (set(read.near), len(read.near_cuts), read.count) == ({"f" * 64}, 128, 2)
+    for wrong in (cut_line(129, pdq_quality=90), cut_line(1), cut_line(1, pdq_quality=9)):
+        path.write_text(wrong)
+        with pytest.raises(UsageError, match="line 1"):
+            load_optouts([path])
+
+
 def test_a_missing_file_is_an_error_of_the_recipe(tmp_path: Path) -> None:
     text = (
         'version = 1\nname = "r"\n[operator]\ncrawler = "SmallBot"\ncontact = "https://small.org/bot"\n'
