@@ -19,7 +19,7 @@ from kyodaku.recipe import Annotators
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "models" / "detail.safetensors"
 
-#: Tiles that are asked, and the fine detail (`detail_of`) below which a tile tells nothing: rounding alone makes 1.
+#: Tiles that are asked, and the fine detail (`detail_of`) below which a tile tells nothing: rounding makes 1.
 TILES, LEAST_DETAIL = 4, 1.25
 
 #: Of a longer side, in pixels, only so much of the middle is searched: enlargement is the same all over.
