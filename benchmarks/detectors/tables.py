@@ -152,15 +152,19 @@ def _speed(figures: Mapping[str, Any]) -> str:
         lines += ["", f"The same files in the same run, {peer['version']}, one process:", ""]
         lines += ["| its check | mean | here |", "|---|---|---|"]
         lines += [f"| {check} | {ms:.1f} | {_HERE[check]} |" for check, ms in peer["ms"].items()]
-    memory = figures["memory"]
-    lines += [
-        "",
-        f"Memory over {memory['looks']:,} looks: {memory['after_warming_mb']:.0f} MB after the first fifth, "
-        f"{memory['at_the_end_mb']:.0f} MB at the end, {memory['kb_a_picture']:.2f} kB more a picture "
-        "(least squares over the last four fifths).",
-        "",
-    ]
+    lines += ["", _memory(figures.get("memory")), ""]
     return "\n".join(lines)
+
+
+def _memory(figures: Mapping[str, Any] | None) -> str:
+    if figures is None:
+        return "Memory over many looks: not measured yet."
+    after, end = figures["after_warming_mb"], figures["at_the_end_mb"]
+    return (
+        f"Memory over {figures['looks']:,} looks at pictures of 256 pixels: {after:.0f} MB after the first fifth, "
+        f"{end:.0f} MB at the end, {figures['kb_a_picture']:.2f} kB more a picture (least squares over the "
+        "last four fifths)."
+    )
 
 
 def _clean_count(result: Mapping[str, Any]) -> str:
