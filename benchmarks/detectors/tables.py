@@ -162,8 +162,8 @@ def _memory(figures: Mapping[str, Any] | None) -> str:
     after, end = figures["after_warming_mb"], figures["at_the_end_mb"]
     return (
         f"Memory over {figures['looks']:,} looks at pictures of 256 pixels: {after:.0f} MB after the "
-        f"first fifth, {end:.0f} MB at the end, {figures['kb_a_picture']:.2f} kB more a picture (least squares over the "
-        "last four fifths)."
+        f"first fifth, {end:.0f} MB at the end, {figures['kb_a_picture']:.2f} kB more a picture "
+        "(least squares over the last four fifths)."
     )
 
 
