@@ -73,6 +73,14 @@ def test_photographs_and_grain_are_not_likely_and_computed_attacks_are_seen() ->
     assert (mask.mode, max(mask.size)) == ("L", 64)
 
 
+def test_most_strong_lattices_of_strides_are_seen() -> None:
+    laid = []
+    for seed in (3, 4, 5):
+        rng = np.random.default_rng(seed)
+        laid += [png(lay(one, PATTERNS["strided"](rng, *one.shape[:2], one), 14)) for one in photos()]
+    assert sum(one.level != "none" for one in looked(*laid)) >= 9
+
+
 def test_what_is_too_small_is_unknown_and_set_aside() -> None:
     small, enough = (png(photos()[0][: LEAST - less, :200]) for less in (1, 0))
     findings = looked(small, enough)
