@@ -297,11 +297,11 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
         return False
     head = max(start, place.line - _SAID, match.start - 2 * _SAID), match.start
     tail = match.end, min(end, place.line_end + _SAID, match.end + 2 * _SAID)
-    if quoted or any(_stands(flat, word, *head) for word in known.about["before"]):
+    if any(_stands(flat, word, *head) for word in known.about["before"]):
         return True
     if _own_line(place):
         return False
-    if asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
+    if quoted or asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
         return True
     return match.end - match.start < PAGE_SHARE * (end - start)
 

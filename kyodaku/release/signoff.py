@@ -1,19 +1,19 @@
 """What a person found in a sample of what would be released, and how far that speaks for the rest.
 
-A sign-off counts for exactly the pictures that its sample was drawn from, less those that were found bad in
-it, and only once every picture of the sample was judged: who stops when it looks well proves nothing.
+A sign-off counts for exactly the decisions that its sample was drawn from, less what was found bad in it,
+and only once every picture of the sample was judged: who stops when it looks well proves nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from kyodaku.durable import canonical_json
-from kyodaku.reasons import Outcome
+from kyodaku.reasons import Outcome, Verdict
 from kyodaku.records import DECISIONS
 from kyodaku.release.tables import iter_rows
 from kyodaku.reviews import Drawn, Reviews, SampleVerdict, read_reviews
@@ -58,8 +58,9 @@ def wilson(hits: int, tries: int) -> tuple[float, float]:
 
 
 def released_digest(run: RunFolder) -> str:
-    """sha256 hex of the pictures that would be released, by their uids."""
-    return _digest_of(_released(run))
+    """sha256 hex of what would be released: each picture with all that permits it."""
+    decided = _Decided.of(run)
+    return decided.digest_of(decided.released)
 
 
 def standing_samples(run: RunFolder, reviews: Reviews) -> list[Drawn]:
@@ -67,31 +68,44 @@ def standing_samples(run: RunFolder, reviews: Reviews) -> list[Drawn]:
     by_decisions: dict[str, list[Drawn]] = {}
     for sample in reviews.samples():
         by_decisions.setdefault(sample.decisions, []).append(sample)
-    released = _released(run) if by_decisions else set()
+    if not by_decisions:
+        return []
+    decided = _Decided.of(run)
     return [
         sample
         for decisions, samples in by_decisions.items()
-        if _digest_of({*released, *(uid for one in samples for uid in _bad(reviews, one))}) == decisions
+        if decided.digest_of(decided.released.union(*(_bad(reviews, one) for one in samples))) == decisions
         for sample in samples
     ]
 
 
-def _bad(reviews: Reviews, sample: Drawn) -> Iterator[str]:
+def _bad(reviews: Reviews, sample: Drawn) -> set[str]:
     judged = reviews.judged(sample.sample)
-    return (uid for uid in sample.uids if uid in judged and judged[uid].verdict is SampleVerdict.BAD)
+    return {uid for uid in sample.uids if uid in judged and judged[uid].verdict is SampleVerdict.BAD}
 
 
-def _released(run: RunFolder) -> set[str]:
-    return {
-        row["uid"]
-        for _, rows in iter_rows(run.decisions, DECISIONS)
-        for row in rows
-        if row["outcome"] == Outcome.RELEASED
-    }
+@dataclass(frozen=True)
+class _Decided:
+    """What would be released, by uid; and of every uid what permits it: candidate, reason and licence. A
+    reviewer's drop changes the first and not the second."""
 
+    released: frozenset[str]
+    permits: Mapping[str, Sequence[tuple[str, str, str]]]
 
-def _digest_of(uids: Collection[str]) -> str:
-    return hashlib.sha256(canonical_json(sorted(uids))).hexdigest()
+    @classmethod
+    def of(cls, run: RunFolder) -> _Decided:
+        released, permits = set(), defaultdict(list)
+        for _, rows in iter_rows(run.decisions, DECISIONS):
+            for row in rows:
+                if row["outcome"] == Outcome.RELEASED:
+                    released.add(row["uid"])
+                if row["verdict"] == Verdict.ALLOW:
+                    permits[row["uid"]].append((row["candidate_id"], row["reason"], row["licence"]))
+        return cls(frozenset(released), permits)
+
+    def digest_of(self, uids: Collection[str]) -> str:
+        told = [[uid, sorted(self.permits.get(uid, ()))] for uid in sorted(uids)]
+        return hashlib.sha256(canonical_json(told)).hexdigest()
 
 
 def sign_off(run: RunFolder) -> SignOff | None:

@@ -82,6 +82,12 @@ def test_what_signers_write_beside_a_phrase_takes_nothing_away() -> None:
     assert missed == []
 
 
+def test_a_ban_in_quotation_marks_on_a_line_of_its_own_refuses_on_a_page_too() -> None:
+    page = "\n".join(["The cat sat on the mat and looked at the sea. It was late. Nobody came."] * 6)
+    assert JUDGE.judge(read(f"{page}\n“NO AI TRAINING”")).level == "notice"
+    assert JUDGE.judge(read(f"{page}\nOn the door it read “NO AI TRAINING” in red.")).level == "mention"
+
+
 def test_a_sheet_of_many_lines_without_sentences_is_no_page_of_prose() -> None:
     sheet = "\n".join(["CHARACTER SHEET", "name: Momo the cat", "age twelve, likes fish and naps"] * 6)
     assert JUDGE.judge(read(f"{sheet}\nplease do not repost my artwork")).level == "notice"

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -21,6 +23,7 @@ from curation.review.samples import Member, choose, draw
 from curation.review.server import Server
 from kyodaku.errors import RunStateError
 from kyodaku.lock import read_lock
+from kyodaku.records import DECISIONS
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.release.build import gather_facts
 from kyodaku.release.card import card_text
@@ -506,6 +509,20 @@ def test_a_sign_off_counts_once_finished_and_for_its_decisions_only(run: RunFold
     assert sign_off(run) == found, "nothing was decided yet"
     decide(run)
     assert sign_off(run) is None, "other pictures would be released now"
+
+
+def test_a_sign_off_does_not_outlive_what_permitted_its_pictures(run: RunFolder) -> None:
+    drawn, _ = draw(run, 400, 7, "ann", 1000.0)
+    append_reviews(run.reviews, [drawn])
+    one = desk(run, sample=drawn)
+    say(one, "clean", "good", "")
+    say(one, "clean2", "good", "")
+    assert sign_off(run) is not None
+    for path in run.decisions.glob("*.parquet"):
+        rows = pq.read_table(path).to_pylist()
+        changed = [{**row, "licence": "cc-by-4.0"} for row in rows]
+        pq.write_table(pa.Table.from_pylist(changed, DECISIONS), path)
+    assert sign_off(run) is None
 
 
 def test_the_card_says_who_looked_and_what_that_proves(run: RunFolder) -> None:
