@@ -19,18 +19,11 @@ from typing import Any
 from benchmarks.detectors.sets import SETS, Case, TestSet
 from benchmarks.detectors.sources import Grounds
 from benchmarks.detectors.views import VIEWS
-from curation.annotators.base import Annotator, Finding, Picture, look_at_all
+from curation.annotators.base import RESTS_ON, Annotator, Finding, Picture, look_at_all
 from curation.annotators.registry import BUILT
 from curation.steps import code_digest, digest
 from kyodaku.recipe import Annotators
 from kyodaku.safedecode import DecodeLimits, SafeDecoder
-
-#: What an annotator is told by others: it looks again when they do.
-_TOLD_BY: Mapping[str, tuple[str, ...]] = {
-    "text": ("overlay",),
-    "notices": ("overlay", "text"),
-    "brands": ("overlay", "text"),
-}
 
 #: Annotators that need a model of the user's; nothing is shipped that could be measured.
 _NEEDS_A_MODEL = frozenset({"embedding", "aesthetic", "harmful", "faces"})
@@ -123,9 +116,13 @@ def _fit(row: Row | None, made: str, versions: Mapping[str, str]) -> Row:
     """What of a kept row still holds."""
     if row is None or row["made"] != made:
         return {"findings": {}}
-    findings = {name: item for name, item in row["findings"].items() if versions.get(name) == item["version"]}
-    stale = {name for name in findings if (set(_TOLD_BY.get(name, ())) & versions.keys()) - findings.keys()}
-    return {**row, "findings": {name: item for name, item in findings.items() if name not in stale}}
+    findings: Row = {}
+    for name, version in versions.items():  # in the order they look
+        item = row["findings"].get(name)
+        rests = RESTS_ON.get(name, ())
+        if item and item["version"] == version and all(one in findings for one in rests if one in versions):
+            findings[name] = item
+    return {**row, "findings": findings}
 
 
 def _read(folder: Path, test: TestSet) -> dict[tuple[str, str], Row]:
