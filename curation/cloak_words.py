@@ -1,4 +1,5 @@
-"""Words beside a picture that say it was protected from AI. They count only with a likely perturbation.
+"""Words beside a picture that say it was protected from AI, or forbid training. With a perturbation they
+refuse (`objections.cloaked`), alone they set it aside (`filters.words_beside`).
 
 The names of the tools are words of their own: potters glaze, painters glaze, nightshade is a plant on many
 botanical plates, and mist lies over landscapes. So `glaze`, `nightshade`, `mist`, `cloaked` and `poisoned`

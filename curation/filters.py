@@ -24,6 +24,12 @@ Filter = Callable[[Annotation, Filters], Objection | None]
 EFFECTIVE = ("effective_width", "effective_height")
 
 
+def words_beside(annotation: Annotation, filters: Filters) -> Objection | None:
+    """A page that shows the picture says in words beside it that it is protected from AI, or forbids training
+    (`protected`, see `with_pages`). No recipe can ask for less; a person may see that they mean another."""
+    return QuarantineReason.WORDS_BESIDE if annotation.get("protected", False) else None
+
+
 def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
     """Sides in upright pixels: the shorter against `min_side`, their ratio against `max_aspect`;
     and the shorter before an enlargement."""
@@ -117,10 +123,11 @@ def _if_known(annotation: Annotation, annotator: str, unknown: str) -> Finding |
         raise
 
 
-def with_pages(annotation: Annotation, rated: bool) -> Annotation:
-    """The facts that select hands to filters: those of the picture, and whether any page that shows it, or
-    the response it came in, carries an adult rating. Who has a picture and no pages leaves that out."""
-    return {**annotation, "rated": rated}
+def with_pages(annotation: Annotation, *, rated: bool, protected: bool) -> Annotation:
+    """The facts that select hands to filters: those of the picture, whether any page that shows it, or the
+    response it came in, carries an adult rating, and whether words beside it there say that it is protected
+    from AI. Who has a picture and no pages leaves these out."""
+    return {**annotation, "rated": rated, "protected": protected}
 
 
 def kind(annotation: Annotation, filters: Filters) -> Objection | None:
@@ -140,8 +147,10 @@ def kind(annotation: Annotation, filters: Filters) -> Objection | None:
     return None if wanted and found.level not in asked.drop else FilterReason.KIND
 
 
-#: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`.
+#: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`, and
+#: `words_beside` by every recipe.
 FILTERS: Mapping[str, Filter] = {
+    "words_beside": words_beside,
     "resolution": resolution,
     "watermark": watermark,
     "brands": brands,

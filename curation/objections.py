@@ -23,9 +23,10 @@ def written_notice(candidate: Candidate, annotation: Annotation) -> RefuseReason
 
 
 def cloaked(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:
-    """A likely perturbation, and words beside the picture that say it is protected from AI."""
-    likely = finding(annotation, "perturbation").level == "likely"
-    return RefuseReason.CLOAKED if likely and cloak_words(candidate) else None
+    """A perturbation, likely or possible, and words beside the picture that say it is protected from AI: they
+    are better evidence than pixels. Without any in the pixels they set it aside (`filters.words_beside`)."""
+    seen = finding(annotation, "perturbation").level in ("likely", "possible")
+    return RefuseReason.CLOAKED if seen and cloak_words(candidate) else None
 
 
 OBJECTORS: Sequence[Objector] = (

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from curation.cloak_words import cloak_words
 from curation.spread import PictureFacts
 from curation.steps import digest
 from kyodaku.records import Candidate
@@ -172,6 +173,7 @@ def _found(candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
             "last_modified": _last_modified(candidate),
             "evidence": _once(map(_evidence, candidate.evidence)),
             "signals": _once(_signal(s) for s in candidate.signals if s.effect is not Effect.SILENT),
+            **({"words": words} if (words := cloak_words(candidate)) else {}),
         }
         for candidate in sorted(candidates, key=lambda candidate: candidate.candidate_id)
     ]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curation.annotators.base import Finding, Status
+from curation.cloak_words import cloak_words
 from curation.filters import objections, with_pages
 from curation.findings import Annotation
 from curation.likeness import Likeness
@@ -31,6 +32,7 @@ ABOUT_THE_WORK: Collection[ReasonEnum] = frozenset(
         FilterReason.HARMFUL,
         FilterReason.FACES,
         FilterReason.REVIEWED,
+        QuarantineReason.WORDS_BESIDE,
         QuarantineReason.PERTURBATION_LIKELY,
         QuarantineReason.PERTURBATION_POSSIBLE,
     }
@@ -64,9 +66,10 @@ def refuses_copies(said: Said) -> bool:
 class PictureFacts:
     """Pictures as filters judge them: with what is known of every file that has the same pixels.
 
-    `clusters` maps a uid to its cluster of equal pixels, for those that have one; `rated`, `dropped` and
-    `generated` speak about such a cluster (or a uid without one): a page calls it adult, a reviewer dropped a
-    file of it, and the file whose metadata or pixels have a generator's mark.
+    `clusters` maps a uid to its cluster of equal pixels, for those that have one; `rated`, `protected`,
+    `dropped` and `generated` speak about such a cluster (or a uid without one): a page calls it adult, words
+    beside it on a page say that it is protected from AI, a reviewer dropped a file of it, and the file whose
+    metadata or pixels have a generator's mark.
     """
 
     annotations: Mapping[str, Annotation]
@@ -75,6 +78,7 @@ class PictureFacts:
     said: Mapping[str, Collection[Said]]
     reviews: Mapping[str, Review]
     rated: Collection[str]
+    protected: Collection[str]
     dropped: Collection[str]
     generated: Mapping[str, str]
     _against: dict[str, list[str]] = field(default_factory=dict, compare=False)
@@ -91,12 +95,14 @@ class PictureFacts:
         """From each candidate with the decision on it. Whoever leaves pictures out leaves out whole
         clusters."""
         said: dict[str, set[Said]] = defaultdict(set)
-        rated = set()
+        rated, protected = set(), set()
         for candidate, word in candidates:
             if candidate.uid:
                 said[candidate.uid].add(word)
                 if any(says_adult(signal) for signal in candidate.signals):
                     rated.add(clusters.get(candidate.uid, candidate.uid))
+                if cloak_words(candidate):
+                    protected.add(clusters.get(candidate.uid, candidate.uid))
         dropped = {
             clusters.get(uid, uid) for uid, review in reviews.items() if review.verdict is ReviewVerdict.DROP
         }
@@ -104,7 +110,7 @@ class PictureFacts:
         for uid in sorted(annotations):
             if (mark := _mark(annotations[uid])) is not None and mark.level:
                 generated.setdefault(clusters.get(uid, uid), uid)
-        return cls(annotations, clusters, filters, said, reviews, rated, dropped, generated)
+        return cls(annotations, clusters, filters, said, reviews, rated, protected, dropped, generated)
 
     def cluster(self, uid: str) -> str:
         """Of equal pixels; the uid itself without one."""
@@ -116,7 +122,9 @@ class PictureFacts:
 
     def judged(self, uid: str) -> Annotation:
         """The facts that filters are asked about. Raises KeyError for what was never annotated."""
-        own, by = with_pages(self.annotations[uid], self.cluster(uid) in self.rated), self.marked_by(uid)
+        cluster, by = self.cluster(uid), self.marked_by(uid)
+        rated, protected = cluster in self.rated, cluster in self.protected
+        own = with_pages(self.annotations[uid], rated=rated, protected=protected)
         if not by:
             return own
         return {**own, "findings": {**own["findings"], "ai_made": _mark(self.annotations[by])}}

@@ -174,13 +174,14 @@ def _permitted(run: RunFolder) -> dict[str, str]:
 
 
 def _annotations(run: RunFolder, filters: Filters, permitted: Mapping[str, str]) -> Iterator[Annotation]:
-    """What filters see of each permitted picture. That a page rates itself adult is read from the decision:
-    select said `harmful` where no model did."""
+    """What filters see of each permitted picture. What pages say is read from the decision: select said
+    `words_beside`, or `harmful` where no model did."""
     for annotation in iter_annotations(run):
         if annotation["uid"] in permitted and annotation["status"] == "ok":
-            rated = permitted[annotation["uid"]] == FilterReason.HARMFUL and "harmful" in rules.FILTERS
+            reason = permitted[annotation["uid"]]
+            rated = reason == FilterReason.HARMFUL and "harmful" in rules.FILTERS
             rated = rated and _objection("harmful", annotation, filters) is None
-            yield with_pages(annotation, rated)
+            yield with_pages(annotation, rated=rated, protected=reason == QuarantineReason.WORDS_BESIDE)
 
 
 def _scores(
@@ -210,9 +211,10 @@ def _measured(name: tuple[str, str], annotation: Annotation) -> float | None:
 
 
 def _settings(filters: Filters) -> Iterator[tuple[str, str]]:
-    """Tables and keys that some filter reads, in the order of the filters."""
+    """Tables and keys that some filter reads, in the order of the filters. A filter without a table asks no
+    recipe."""
     tables = dict.fromkeys(_TABLE.get(name, name) for name in rules.FILTERS)
-    for table in tables:
+    for table in (table for table in tables if table in type(filters).model_fields):
         yield from ((table, key) for key in type(getattr(filters, table)).model_fields)
 
 

@@ -288,6 +288,9 @@ def _found(found: Sequence[Mapping[str, Any]]) -> Html:
 def _place(one: Mapping[str, Any]) -> Html:
     texts = [one[name] for name in ("alt", "title", "caption") if one[name]]
     words = [tag("bdi", plain(text, 300), class_="words") for text in dict.fromkeys(texts)]
+    if one.get("words"):
+        said = tag("strong", tag("bdi", plain(one["words"], 120)))
+        words.append(tag("div", say("words beside it"), " ", said))
     creator = (
         tag("div", say("creator"), " ", tag("bdi", plain(one["creator"], 120))) if one["creator"] else None
     )

@@ -163,14 +163,15 @@ BESIDE = Candidate("c", "https://a.example/1.png", "https://a.example/", "a.exam
     ("candidate", "level", "refused"),
     [
         (BESIDE, "likely", True),
-        (BESIDE, "possible", False),
+        (BESIDE, "possible", True),
         (BESIDE, "none", False),
         (replace(BESIDE, alt="A fox"), "likely", False),
+        (replace(BESIDE, alt="A fox"), "possible", False),
         (replace(BESIDE, alt="", page_title="イラスト ＡＩ学習禁止"), "likely", True),
         (replace(BESIDE, alt="", schema_description="Glazed & Nightshaded."), "likely", True),
     ],
 )
-def test_words_beside_a_likely_perturbation_refuse(candidate: Candidate, level: str, refused: bool) -> None:
+def test_words_beside_a_perturbation_refuse(candidate: Candidate, level: str, refused: bool) -> None:
     annotation = {"findings": {"perturbation": found(level)}}
     assert objection(candidate, annotation) is (RefuseReason.CLOAKED if refused else None)
 

@@ -125,6 +125,18 @@ def test_a_page_that_rates_one_copy_adult_reaches_the_others() -> None:
     assert two == ASIDE
 
 
+@pytest.mark.parametrize("where", ["alt", "page_title", "schema_description"])
+def test_words_of_protection_beside_one_copy_keep_every_copy_out(where: str) -> None:
+    beside = replace(A, **{where: "A fox, AI学習禁止"})
+    one, two = ruled(beside, B)
+    assert one == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE, "")
+    assert two == ASIDE
+    _, two = ruled(beside, B, links=(), clusters={A.uid: "c", B.uid: "c"})
+    assert two[:2] == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE)
+    allowed = (review(A.uid, "allow", "words_beside:words_beside"),)
+    assert ruled(beside, B, reviews=allowed)[0][0] is Outcome.RELEASED
+
+
 def test_a_generator_named_in_one_file_is_the_generator_of_all_with_its_pixels() -> None:
     made = {A.uid: seen(SPREAD[FilterReason.AI_MADE])}
     one, two = ruled(A, B, links=(), known=made, clusters={A.uid: "c", B.uid: "c"})

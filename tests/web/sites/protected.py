@@ -111,15 +111,18 @@ def notices() -> Site:
 
 
 def cloaks() -> Site:
-    """Perturbed pictures; words beside one make it a refusal if the perturbation is likely."""
+    """Perturbed pictures; words beside one make it a refusal, and set a picture aside that has nothing but
+    words."""
     return one_page(
         "cloaks.example",
-        "perturbed pictures, and one whose caption says that it is protected from AI",
+        "perturbed pictures, one beside words that say it is protected from AI, and one with the words alone",
         "Cloaks",
         shown("/1.png", "A boat before the wind", art.sea, 8301, protected.cloaked(1), PERTURBED),
         shown("/2.png", "Fruit and a vase", art.still_life, 8302, protected.cloaked(2, 12), PERTURBED),
         shown("/3.png", "Hills, protected against AI with a style cloak", art.landscape, 8303,
-              protected.cloaked(3, 12), ends(RefuseReason.CLOAKED, *PERTURBED.reasons)),
+              protected.cloaked(3, 12), ends(RefuseReason.CLOAKED, QuarantineReason.WORDS_BESIDE)),
+        shown("/4.png", "A town at noon #noai", art.town, 8304,
+              expect=ends(QuarantineReason.WORDS_BESIDE)),
     )  # fmt: skip
 
 
@@ -257,7 +260,7 @@ def seven() -> Site:
     ways = (
         ("style", "My tree", protected.cloaked(11, 12), (near, *PERTURBED.reasons)),
         ("poison", "My tree, protected against AI training", protected.cloaked(12, 12),
-         (RefuseReason.CLOAKED, near, *PERTURBED.reasons)),
+         (RefuseReason.CLOAKED, near, QuarantineReason.WORDS_BESIDE)),
         ("noise", "My tree, with noise", protected.noisy(3), (near, *PERTURBED.reasons)),
         ("name", "My tree, with my name", protected.tiled_mark("MIRA KESSEL"), (near, *MARKED.reasons)),
         ("ban", "私の木", protected.notice("AI学習禁止"), (RefuseReason.WRITTEN_NOTICE,)),
