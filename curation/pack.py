@@ -23,7 +23,7 @@ from kyodaku.runs import RunFolder
 from kyodaku.safedecode import SafeDecoder
 from kyodaku.shards import TarWriter, write_parquet
 
-_CODE = (
+CODE = (
     "curation.pack",
     "kyodaku.shards",
     "kyodaku.fingerprint",
@@ -56,7 +56,7 @@ class PackConfig:
 def pack_jobs(run: RunFolder, recipe: Recipe, building: Path, shards: list[str]) -> list[ShardJob]:
     """One job for each planned shard of `building`."""
     config = PackConfig(recipe.shards.images, recipe.shards.max_side, AnnotateConfig.from_recipe(recipe))
-    code = code_digest(*_CODE)
+    code = code_digest(*CODE)
     jobs = []
     for shard in shards:
         plan = building / "plan" / f"{shard}.parquet"

@@ -16,6 +16,7 @@ from curation.blip import BlipSettings, weights_folder
 from curation.caption import caption_jobs
 from curation.executor import run_jobs
 from curation.match import is_matched, match
+from curation.pack import CODE as PACK_CODE
 from curation.pack import pack_jobs
 from curation.plan import plan_rows, write_plan
 from curation.purge import purge, sweep
@@ -44,15 +45,14 @@ from kyodaku.stages import StageContext, StageSummary, counted
 Advance = Callable[[int], None]
 
 _RELEASE_CODE = (
+    *PACK_CODE,
+    "curation.annotators.base",
     "curation.plan",
-    "curation.pack",
     "kyodaku.release.build",
     "kyodaku.release.card",
-    "kyodaku.release.images",
-    "kyodaku.release.containers",
-    "kyodaku.release.scrub",
-    "kyodaku.release.tables",
-    "kyodaku.shards",
+    "kyodaku.release.keep",
+    "kyodaku.release.manifest",
+    "kyodaku.release.signoff",
 )
 
 

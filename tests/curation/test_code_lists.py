@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curation import annotate, caption, match, pack, select, steps
+from curation import annotate, caption, match, pack, select, stage, steps
 from curation.annotators.registry import BUILT
 from curation.steps import code_digest, modules_of
 from kyodaku.recipe import Annotators
@@ -77,12 +77,26 @@ CAPTIONED = (
     "kyodaku.safedecode",
     "kyodaku.shards",
 )
+#: What a release tells of its permission was read and decided before, and stands in its facts.
+DECIDED_BEFORE = (
+    "curation.annotate",
+    "kyodaku.copies",
+    "kyodaku.decision",
+    "kyodaku.lock",
+    "kyodaku.recheck.overlay",
+    "kyodaku.registry_client",
+    "kyodaku.reviews",
+    "kyodaku.signals",
+    "kyodaku.stages",
+    "kyodaku.urls",
+)
 STEPS: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "annotate": (annotate._BASICS, ("kyodaku.signals.model",)),
     "match": (match._CODE, PRINTED_BEFORE),
     "select": (select._CODE, READ_BEFORE),
     "caption": ([name for name in caption._CODE if name != "curation.select"], CAPTIONED),
-    "pack": (pack._CODE, ("curation.annotate",)),
+    "pack": (pack.CODE, ("curation.annotate",)),
+    "release": (stage._RELEASE_CODE, DECIDED_BEFORE),
 }
 
 
