@@ -2,7 +2,8 @@
 
 Each format has `read_*`, which gives the metadata blocks and the parts that make the picture, and
 `write_*`, which puts clean metadata around those parts. Only parts on a list are kept, so comments,
-thumbnails, application data and whatever follows the end of the picture are gone.
+thumbnails, application data and whatever follows the end of the picture are gone. Of several pictures in
+one file the first is kept, since nobody looks at the others; of transparency, what a decoder needs.
 All of them raise ValueError for a file that is not put together as its format demands.
 """
 
@@ -199,9 +200,8 @@ def _iim_of(resources: bytes) -> bytes:
 # --- PNG (W3C PNG 3) --------------------------------------------------------------------------------
 
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-_PNG_KEPT = frozenset(
-    b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP sBIT cICP pHYs bKGD acTL fcTL fdAT".split()
-)
+#: Neither the chunks of an animation nor tRNS: in a PNG that keeps its pixels no pixel is transparent.
+_PNG_KEPT = frozenset(b"IHDR PLTE IDAT IEND gAMA cHRM sRGB iCCP sBIT cICP pHYs bKGD".split())
 _PNG_XMP = b"XML:com.adobe.xmp\0"
 _MAX_TEXT = 1 << 20
 
@@ -271,9 +271,10 @@ def _png_text(content: bytes) -> bytes:
 
 # --- WebP (RFC 9649) --------------------------------------------------------------------------------
 
-_WEBP_KEPT = frozenset({b"VP8X", b"ICCP", b"ANIM", b"ANMF", b"ALPH", b"VP8 ", b"VP8L"})
-_FRAME_KEPT = frozenset({b"ALPH", b"VP8 ", b"VP8L"})
-_HAS_EXIF, _HAS_XMP = 0x08, 0x04
+#: Neither animations nor a plane of alpha: in a WebP that keeps its pixels no pixel is transparent.
+_WEBP_KEPT = frozenset({b"VP8X", b"ICCP", b"VP8 ", b"VP8L"})
+_WEBP_PICTURE = frozenset({b"VP8 ", b"VP8L"})
+_HAS_EXIF, _HAS_XMP, _HAS_ICC = 0x08, 0x04, 0x20
 
 
 def read_webp(body: bytes) -> ChunkParts:
@@ -286,11 +287,9 @@ def read_webp(body: bytes) -> ChunkParts:
     kept: list[tuple[bytes, bytes]] = []
     exif = xmp = b""
     for kind, content in _riff_chunks(body[12 : 8 + size]):
-        if kind == b"ANMF":
-            inner = [_riff_chunk(k, c) for k, c in _riff_chunks(content[16:]) if k in _FRAME_KEPT]
-            kept.append((kind, content[:16] + b"".join(inner)))
-        elif kind in _WEBP_KEPT:
-            kept.append((kind, content))
+        if kind in _WEBP_KEPT:
+            if kind not in _WEBP_PICTURE or not any(known in _WEBP_PICTURE for known, _ in kept):
+                kept.append((kind, content))
         elif kind == b"EXIF":
             exif = content.removeprefix(_EXIF_HEAD)
         elif kind == b"XMP ":
@@ -306,7 +305,7 @@ def write_webp(parts: ChunkParts, metadata: Metadata) -> bytes:
     kind, head = chunks[0]
     if kind == b"VP8X" and head:
         has = (_HAS_EXIF if metadata.exif else 0) | (_HAS_XMP if metadata.xmp else 0)
-        chunks[0] = (kind, bytes((head[0] & ~(_HAS_EXIF | _HAS_XMP) | has,)) + head[1:])
+        chunks[0] = (kind, bytes((head[0] & _HAS_ICC | has,)) + head[1:])
         chunks += [(b"EXIF", metadata.exif)] if metadata.exif else []
         chunks += [(b"XMP ", metadata.xmp)] if metadata.xmp else []
     content = b"WEBP" + b"".join(_riff_chunk(kind, content) for kind, content in chunks)
@@ -330,29 +329,26 @@ def _riff_chunk(kind: bytes, content: bytes) -> bytes:
 
 # --- GIF (GIF89a) -----------------------------------------------------------------------------------
 
-_GIF_LOOPS = (b"\x0bNETSCAPE2.0", b"\x0bANIMEXTS1.0")
-
 
 def scrub_gif(body: bytes) -> bytes:
-    """A GIF without comments, texts and application data other than the loop count; it has no metadata."""
+    """The first picture of a GIF, without comments, texts and application data; it has no metadata."""
     if body[:6] not in (b"GIF87a", b"GIF89a") or len(body) < 13:
         raise ValueError("not a GIF")
     at = 13 + _colour_table(body[10])
     kept = [body[:at]]
+    pictures = 0
     while body[at : at + 1] != b"\x3b":
         start = at
         if body[at : at + 1] == b"\x2c" and len(body) >= at + 11:
             at = _sub_blocks(body, at + 11 + _colour_table(body[at + 9]))
-            kept.append(body[start:at])
+            pictures += 1
+            wanted = pictures == 1
         elif body[at : at + 1] == b"\x21":
             at = _sub_blocks(body, at + 2)
-            label = body[start + 1]
-            if (label == 0xF9 and at - start == 8) or (
-                label == 0xFF and body.startswith(_GIF_LOOPS, start + 2) and at - start == 19
-            ):
-                kept.append(body[start:at])
+            wanted = not pictures and body[start + 1] == 0xF9 and at - start == 8
         else:
             raise ValueError("a GIF that breaks off or has no block where one must be")
+        kept += [body[start:at]] if wanted else []
     return b"".join(kept) + b"\x3b"
 
 

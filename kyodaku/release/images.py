@@ -2,7 +2,7 @@
 
 A JPEG keeps its tables and entropy-coded data byte for byte, as far as any pixel needs them. Everything
 else becomes a JPEG, unless the recipe says `original`. Whatever is kept is decoded before and after, and
-must give the same pixels.
+must give the same pixels. Only what was looked at is released: one picture, transparency over white.
 """
 
 from __future__ import annotations
@@ -52,19 +52,31 @@ def rewrite_for_release(
     """`body`, a picture of format `fmt` (as `safedecode.sniff` names it), as it may be published.
 
     `policy` "jpeg": JPEGs keep their pixels, other formats become JPEG (quality 95, 4:4:4, sRGB, upright,
-    transparency over white). "original": every format keeps its pixels, which TIFF and AVIF cannot. A
+    transparency over white). "original": every format keeps its pixels, which TIFF and AVIF cannot; but a
+    file with further frames, or with a pixel that is not opaque, becomes JPEG as well, since nobody looked at
+    those frames, or at what stands under the transparency. Further pictures in a JPEG are left out. A
     picture with a side above `max_side` (None or 0: no limit) is resized and encoded as JPEG.
     The same bytes give the same bytes. Raises DecodeError; nothing is ever returned unscrubbed.
     """
     try:
         if policy == "jpeg" and fmt != "jpeg":
             return _encode_anew(body, fmt, max_side or None, decoder)
-        before = decoder.pixel_digest(body)
-        if max_side and max(before.width, before.height) > max_side:
-            return _encode_anew(body, fmt, max_side, decoder)
+        before, looked_at_whole = _before(body, fmt, decoder)
+        too_large = max_side and max(before.width, before.height) > max_side
+        if too_large or not looked_at_whole:
+            return _encode_anew(body, fmt, max_side or None, decoder)
         return _keep_pixels(body, fmt, before, decoder)
     except ValueError as error:
         raise DecodeError(f"cannot be rewritten: {error}", FailReason.UNDECODABLE) from error
+
+
+def _before(body: bytes, fmt: str, decoder: SafeDecoder) -> tuple[PixelDigest, bool]:
+    """What identifies the pixels, and whether they are all that the file shows to anybody."""
+    if fmt == "jpeg":  # it has no transparency, and a second picture lies behind its end
+        return decoder.pixel_digest(body), True
+    facts = decoder.inspect(body)
+    digest = PixelDigest(facts.width, facts.height, facts.pixel_sha256)
+    return digest, facts.frames == 1 and not facts.has_alpha
 
 
 def _encode_anew(body: bytes, fmt: str, max_side: int | None, decoder: SafeDecoder) -> ReleasedImage:

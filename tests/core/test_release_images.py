@@ -397,6 +397,12 @@ def _tagged(kind: str, image: Image.Image | None = None) -> bytes:
     return encoded(image, kind, exif=exif)
 
 
+def _still_gif() -> bytes:
+    """With a comment and application data, and bytes behind its end."""
+    body = encoded(Image.fromarray(picture()).quantize(64), "gif", comment=b"59.3293")
+    return body[:-1] + b"\x21\xff\x0bXMP DataXMP" + b"\x0718.0686" + b"\0" + b"\x3b" + b"18.0686"
+
+
 def _chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + zlib.crc32(kind + content).to_bytes(4)
 
@@ -449,7 +455,7 @@ def test_max_side_resizes_and_stays_upright(decoder: SafeDecoder) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "webp", "gif"])
 def test_original_formats_are_scrubbed(decoder: SafeDecoder, kind: str) -> None:
-    body = _tagged(kind)
+    body = _tagged(kind) if kind != "gif" else _still_gif()
     released = release(decoder, body, kind, "original")
     assert_no_place(released.body)
     assert (released.ext, released.changed_pixels) == (kind, False)
@@ -462,14 +468,20 @@ def test_original_formats_are_scrubbed(decoder: SafeDecoder, kind: str) -> None:
         assert b"DMI-PROHIBITED-AIMLTRAINING" in released.body
 
 
-@pytest.mark.parametrize("kind", ["png", "webp"])
-def test_animations_and_transparency_survive_scrubbing(decoder: SafeDecoder, kind: str) -> None:
-    frames = [Image.new("RGBA", (20, 20), (index * 40, 0, 0, 100)) for index in range(4)]
-    body = encoded(frames[0], kind, save_all=True, append_images=frames[1:], exif=b"Exif\0\0" + gps_exif())
+@pytest.mark.parametrize("kind", ["png", "webp", "gif"])
+def test_what_is_encoded_anew_is_scrubbed_too(decoder: SafeDecoder, kind: str) -> None:
+    """Animations, and transparency (tests/core/test_release_frames.py)."""
+    if kind == "gif":
+        body = _tagged(kind)
+    else:
+        frames = [Image.new("RGBA", (20, 20), (index * 40, 0, 0, 100)) for index in range(4)]
+        body = encoded(
+            frames[0], kind, save_all=True, append_images=frames[1:], exif=b"Exif\0\0" + gps_exif()
+        )
     released = release(decoder, body, kind, "original")
     assert_no_place(released.body)
-    assert decoder.inspect(released.body).frames == 4
-    assert decoder.inspect(released.body).has_alpha
+    assert (released.ext, decoder.inspect(released.body).frames) == ("jpg", 1)
+    assert released == release(decoder, body, kind, "jpeg")
 
 
 @pytest.mark.parametrize("kind", ["tiff", "avif"])
