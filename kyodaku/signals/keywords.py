@@ -1,10 +1,10 @@
 """The keyword rule: rights statements in plain words that say no to AI training.
 
-No protocol defines these words; refusing by them is our policy. English, German, French, Japanese, Chinese
-and Korean, in the forms that people write under their pictures. A phrase that fires wrongly loses one
-picture; one that is missed would take what its owner refused. So `no AI` refuses whatever follows it, and
-only words about how a picture was made (`created without AI`) or that grant nothing and take nothing
-(`all rights reserved`) are left alone.
+No protocol defines these words; refusing by them is our policy. English, German, French, Spanish, Italian,
+Portuguese, Japanese, Chinese and Korean, in the forms that people write under their pictures. A phrase that
+fires wrongly loses one picture; one that is missed would take what its owner refused. So `no AI` refuses
+whatever follows it, and only words about how a picture was made (`created without AI`) or that grant nothing
+and take nothing (`all rights reserved`) are left alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _WORDS = r"(?:[\w'/&-]+,? ){0,4}"
 _AI = (
     r"(?:(?:gen(?:erative)?[- ]?)?(?:ai|a\.i\.?)|artificial[- ]intelligence|machine[- ]learning"
     r"|deep[- ]learning"
-    r"|ai/ml|llms?|generative models?|neural networks?|diffusion models?)"
+    r"|ai/ml|llms?|generative models?|neural networks?|diffusion models?|midjourney|stable diffusion|chatgpt)"
 )
 _DO = (
     r"(?:train(?:ing|ed)?|learning|scrap(?:e|ing)|min(?:e|ing)|use|usage|ingestion|development"
@@ -52,7 +52,14 @@ _ENGLISH = (
     rf"{_BEFORE}#?no[-_ ]?(?:gen(?:erative)?[-_ ]?|image[-_ ]?)?(?:ai|a\.i\.?){_AFTER}",
     rf"{_BEFORE}no[- ](?:generative[- ])?(?:artificial[- ]intelligence|(?:machine|deep)[- ]learning|llms?)"
     rf"{_AFTER}",
-    rf"{_BEFORE}not (?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
+    rf"{_BEFORE}#?do[-_]?not[-_]?train{_AFTER}(?! (?!on|with|ai|my|this|these|any|the models?|models?)\w)",
+    rf"{_BEFORE}no (?:nfts?|reposts?|reuse|copying|edits|theft)(?: ?[,/&+|]| or| and| nor) ?(?:no )?"
+    rf"{_BEFORE}{_AI}{_AFTER}",
+    rf"{_BEFORE}keep (?:your |the )?{_AI}(?: \w+){{0,2}}? (?:out|off|away){_AFTER}",
+    rf"{_BEFORE}{_AI}(?: bots?| crawlers?| scrapers?)? (?:keep|stay) (?:out|off|away){_AFTER}",
+    rf"{_BEFORE}{_AI} ?[:=-] ?no{_AFTER}",
+    rf"{_BEFORE}not (?!(?:\w+ )?(?:made|created|generated|drawn|painted|produced|written) )"
+    rf"(?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT}{_AFTER}{_GAP}{_BEFORE}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT} {_GAP}(?:used?|fed|feed|upload\w*|submit\w*|input|enter\w*|post\w*|run)"
     rf"{_GAP} (?:for|in|into|to|by|with|on|through) (?:[\w'/&-]+,? ){{0,5}}?{_AI}{_AFTER}",
@@ -94,6 +101,8 @@ _VERBOT = (
 )
 _GERMAN = (
     rf"{_BEFORE}keine?[nmrs]? {_KI}{_AFTER}",
+    rf"{_BEFORE}(?:nein zu |keine? (?:nutzung|verwendung|verwertung|weitergabe)\w{{0,12}} {_GAP})"
+    rf"{_BEFORE}{_KI}{_AFTER}",
     rf"{_BEFORE}keine?[nmrs]? {_WORDS}{_LERNEN}{_AFTER}",
     rf"{_BEFORE}nicht (?:[\w-]+ ){{0,3}}?(?:fur|fuer|zum|zur|durch|von|mit) (?:[\w-]+ ){{0,4}}?"
     rf"(?:{_LERNEN}|{_KI}){_AFTER}",
@@ -130,11 +139,41 @@ _FRENCH = (
     rf"{_BEFORE}(?:utilisation|usage"
     rf"|exploitation){_GAP}{_BEFORE}{_IA}{_AFTER}{_GAP}{_BEFORE}{_INTERDIT}{_AFTER}",
     rf"{_BEFORE}{_INTERDIT} (?:[\w']+ ){{0,3}}?(?:par|pour|aux?|a|dans|avec) ?"
-    rf"(?:[\w']+ ){{0,2}}?{_IA}{_AFTER}",
-    rf"{_BEFORE}{_IA} (?:est )?interdite?s?{_AFTER}",
+    rf"(?:[\w']+ ){{0,2}}?{_BEFORE}{_IA}{_AFTER}",
+    rf"{_BEFORE}{_IA} (?:est |sont )?(?:interdit\w{{0,4}}|non autorise\w{{0,4}}){_AFTER}",
+)
+
+# --------------------------------------------- Spanish, Italian and Portuguese (accents are gone)
+# `ia` alone is Iowa in English, and `ai` alone an Italian word: only the languages' own words ban them.
+_SUR_IA = (
+    r"(?:(?:l'|d'|all'|dell'|dall'|nell'|un')(?:ia|ai)|ia|i\.a\.?|intelig[ae]ncias? artificia(?:l|is|les)"
+    r"|(?:(?:l|d|all|dell|dall|nell|un)')?intelligenz[ae] artificial[ei])(?: generativ[aeo]s?)?"
+)
+_SUR_TRAIN = (
+    r"(?:(?:entren|aliment|trein|addestra|allena)\w{0,12}(?: [\w']{1,30}){0,4}? "
+    rf"{_SUR_IA}"
+    r"|aprendizaje automatico|aprendizado de maquina|apprendimento automatico"
+    r"|(?:mineria|mineracao|estrazione)(?: de| di)? (?:textos? [ey] )?(?:de |di )?(?:datos|dados|dati))"
+)
+_SUR_BAN = (
+    r"(?:prohibid[oa]s?|prohib(?:e|en|imos|o|ir)|proibid[oa]s?|proibit[oaie]|vietat[oaie]|vedad[oa]s?"
+    r"|(?:no|nao|non)(?: (?:se|si|e|sono|sao|esta|estan)){0,2} "
+    r"(?:permit|permess|autori[zs]|consient|consint|consent|acconsent)\w{0,12}|reservad[oa]s?|riservat[oaie])"
+)
+_SUR_USE = r"(?:us|utili|emple|aliment|inser|carica|sub)\w{1,12}(?: [\w']{1,30}){0,6}?"
+_SOUTHERN = (
+    rf"{_BEFORE}(?:no|nao)(?: (?:a|as|la|las|para|pra|con|com|por|de)){{0,2}}? {_SUR_IA}{_AFTER}",
+    rf"{_BEFORE}no (?:all'|alle |alla )(?:ia|ai|intelligenz[ae] artificial[ei]){_AFTER}",
+    rf"{_BEFORE}(?:no|nao|non|nunca|mai)(?: [\w']{{1,30}}){{0,6}}? {_SUR_TRAIN}{_AFTER}",
+    rf"{_BEFORE}(?:no|nao|non) {_SUR_USE} (?:para|por|en|em|con|com|per|nella|da|na|pela|a)(?: las?| as?)? ?"
+    rf"{_BEFORE}{_SUR_IA}{_AFTER}",
+    rf"{_BEFORE}{_SUR_BAN}{_AFTER}{_GAP}(?:{_BEFORE}|')(?:{_SUR_IA}|{_SUR_TRAIN}){_AFTER}",
+    rf"{_BEFORE}(?:{_SUR_IA}|{_SUR_TRAIN}){_AFTER}{_GAP}{_BEFORE}{_SUR_BAN}{_AFTER}",
 )
 
 # --------------------------------------------------------------- Japanese (no spaces between its words)
+#: A cross that ends what it crosses out; between two words it means "with".
+_CROSS = r"[×✕✖✗❌🚫⛔](?!\w)"
 _GAP_CJK = r"[^\u3002!?\n]{0,30}?"
 _JA_AI = rf"(?:{_BEFORE}ai|人工知能|機械|マシンラーニング|ディープラーニング)"
 _JA_STUDY = (
@@ -156,6 +195,8 @@ _JAPANESE = (
     rf"{_JA_AI}[ ・、/]?(?:の|は|を|への?|による)?(?:一切)?(?:禁止|厳禁|不可(?!欠)|お断り|拒否)",
     r"学習(?:を|は)?(?:一切)?(?:禁止|厳禁|不可(?!欠)|ng)",
     rf"{_BEFORE}no[-_ ]?ai学習",
+    rf"{_JA_STUDY}(?:は|を|も)? ?{_CROSS}",
+    rf"{_BEFORE}(?:i2i|lora(?:化|作成|学習)?)(?:は|を|も)?(?:一切)?(?:禁止|厳禁|不可(?!欠)|お断り)",
 )
 
 # -------------------------------------------------------------------------------------------- Chinese
@@ -197,11 +238,22 @@ _KO_BAN = (
 )
 _KOREAN = (
     rf"{_KO_STUDY}{_GAP_CJK}{_KO_BAN}",
+    rf"{_KO_STUDY} ?{_CROSS}",
     rf"{_BEFORE}ai ?(?:의|를|는|에)? ?(?:전면 ?)?(?:금지|불가|거부)",
     rf"금지(?: ?사항)? ?[:\]]{_GAP_CJK}{_KO_STUDY}",
 )
 
-_RULE = re.compile("|".join((*_ENGLISH, *_GERMAN, *_FRENCH, *_JAPANESE, *_CHINESE, *_KOREAN)), re.DOTALL)
+_RULE = re.compile(
+    "|".join((*_ENGLISH, *_GERMAN, *_FRENCH, *_SOUTHERN, *_JAPANESE, *_CHINESE, *_KOREAN)), re.DOTALL
+)
+#: Every phrase of the rule holds one of these; most texts hold none, which is sooner told.
+_SPOKEN_OF = re.compile(
+    r"(?<![a-z])(?:ai|a\.i|ki|ia|i\.a|llm|tdm|i2i|lora|dmi)|(?:no|gen(?:erative)?|image)[-_ ]?a\.?i"
+    r"|intelli|intelig|kunstlich|kuenstlich|machine|deep[- ]|maschine|generative|neural|diffusion|midjourney"
+    r"|chatgpt|train|trein|entren|addestra|allena|aliment|scrap|teach|learn|lernen|dataset|mining|apprentissage"
+    r"|fouille|former|aprendi|apprendi|mineria|mineracao|estrazione|2019/790|art(?:icle|\.)? ?4|44"
+    r"|学|人工|機|ラーニング|情報解析|マイニング|机|大模型|深度|挖掘|探勘|喂|餵|投|인공|생성|러닝|기계|학습|마이닝"
+)
 #: Accents that stand alone, and variation selectors.
 _MARK = re.compile(r"[\u0300-\u036f\ufe00-\ufe0f]")
 _TRANSLATED = str.maketrans({**dict.fromkeys("‐‑‒–—―−⁃－", "-"), **dict.fromkeys("‘’ʼ`´＇", "'"), "ß": "ss"})
@@ -212,8 +264,14 @@ def refuses_in_words(text: str) -> str | None:
 
     At most MAX_WORDS characters are looked at.
     """
-    found = _RULE.search(fold(text))
+    folded = fold(text)
+    found = _RULE.search(folded) if _SPOKEN_OF.search(folded) else None
     return found.group().strip() if found else None
+
+
+def may_refuse(text: str) -> bool:
+    """False where `refuses_in_words` says None at once, which costs next to nothing."""
+    return _SPOKEN_OF.search(fold(text)) is not None
 
 
 def fold(text: str) -> str:

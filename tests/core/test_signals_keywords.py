@@ -1,4 +1,4 @@
-"""The keyword rule: every phrase that refuses, in six languages, and what is near one and does not."""
+"""The keyword rule: every phrase that refuses, in nine languages, and what is near one and does not."""
 
 from __future__ import annotations
 
@@ -6,10 +6,40 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kyodaku.signals.keywords import MAX_WORDS, fold, refuses_in_words
+from kyodaku.signals import keywords
+from kyodaku.signals.keywords import MAX_WORDS, fold, may_refuse, refuses_in_words
 from tests.tools import cpu_seconds
 
 REFUSES = (
+    "© Jane Doe. No AI.",
+    "#DoNotTrain",
+    "do not train on my work",
+    "No NFTs or AI",
+    "AI bots keep out",
+    "Keep your AI off my art",
+    "AI: no",
+    "do not use my art in Midjourney",
+    "AI学習×",
+    "無断転載✕ AI学習✕",
+    "i2i禁止",
+    "LoRA化禁止",
+    "AI 학습❌",
+    "Keine Nutzung durch KI",
+    "Nein zu KI",
+    "IA non autorisée",
+    "No a la IA",
+    "Prohibido el uso para IA",
+    "Uso en IA prohibido",
+    "No autorizo su uso para entrenar IA",
+    "No usar para entrenar inteligencia artificial",
+    "Vietato l'uso per IA",
+    "Non usare per addestrare l'IA",
+    "Non autorizzo l'uso per l'intelligenza artificiale",
+    "No all'IA",
+    "Não à IA",
+    "Proibido o uso para treinamento de IA",
+    "Não autorizo uso em IA",
+    "Uso por inteligência artificial proibido",
     "NoAI",
     "no ai",
     "NO-AI",
@@ -223,7 +253,26 @@ SAYS_NOTHING = (
     "学習参考書",
     "기계 사진",
     "转载请注明出处",
+    "Vietato ai minori",
+    "Grant Wood, Ames, IA",
+    "Hunting prohibited, Des Moines, IA",
+    "Prohibition rally, Des Moines, IA, 1920",
+    "Do not train horses here",
+    "Not made with AI",
+    "Made without AI",
+    "AI学習×デザイン展",
+    "Non si vende ai turisti",
+    "Prohibido fumar",
+    "Diritti riservati",
+    "Todos los derechos reservados",
+    "Autorizzato ai residenti",
+    "Noia, Spain",
 )
+
+
+@given(st.from_regex(keywords._RULE))
+def test_what_cannot_refuse_is_told_without_the_rule(text: str) -> None:
+    assert may_refuse(text) or keywords._RULE.search(fold(text)) is None
 
 
 @pytest.mark.parametrize("text", REFUSES)
@@ -297,6 +346,7 @@ WORST = (
         "use for in to ",
         "no ai-",
     ),
+    *("no usar ia ", "vietato l'ia no ", "entrena a no ", "ai keep no nfts or ", "keep ai do not train "),
     *("nutzung ki ", "reserv ", "ai is are use ", "tdm is ", "학습 ai ", "not for to by ai"),
 )
 

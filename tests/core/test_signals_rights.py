@@ -333,12 +333,64 @@ def test_a_refusal_behind_many_statements_is_found() -> None:
 @pytest.mark.parametrize(
     "markup",
     [
-        gallery(*(f"Notice {n} {'x' * 1000}" for n in range(140)), "No AI training"),
+        gallery(*(f"Notice {n} on training {'x' * 1000}" for n in range(140)), "No AI training"),
         f'<meta name="copyright" content="{"c " * 40_000} No AI training">',
     ],
 )
 def test_statements_beyond_what_is_read_hold_the_page(markup: str) -> None:
     assert page_effects(markup, None) == [(Effect.ERROR, Binding.PAGE)]
+
+
+def test_words_that_cannot_refuse_take_no_room() -> None:
+    notices = [f"Portrait {n} {'of a lady ' * 100}" for n in range(400)]
+    assert page_effects(gallery(*notices, "No AI training"), IMAGE) == [(Effect.RESERVED, Binding.IMAGE)]
+    assert page_effects(gallery(*notices, "No AI training"), None) == []
+
+
+BESIDE = (
+    f'<img src="{IMAGE}" alt="A fox. No AI training">',
+    f'<img src="{IMAGE}" title="AI学習禁止">',
+    f'<figure><img src="{IMAGE}"><figcaption>A fox{" in the snow" * 200}. #NoAI</figcaption></figure>',
+    f'<a href="{IMAGE}">No usar para entrenar IA</a>',
+    f'<a href="{IMAGE}" rel="nofollow" title="x"><img src="small.jpg" alt="Keine KI"></a><img src="{IMAGE}">',
+    f'<a href="/post"><img src="{IMAGE}"></a><a href="/post">do not use for AI</a>',
+    f'<img src="{IMAGE}" alt="A fox"><figure><img src="{IMAGE}"><figcaption>no AI</figcaption></figure>',
+    f'<img src="small.jpg" srcset="{IMAGE} 2x" alt="AI 학습 금지">',
+)
+
+
+@pytest.mark.parametrize("markup", BESIDE)
+def test_words_beside_a_picture_speak_of_it_alone(markup: str) -> None:
+    markup += '<img src="/art/dog.jpg" alt="A dog">'
+    assert page_effects(markup, IMAGE) == [(Effect.RESERVED, Binding.IMAGE)]
+    assert page_effects(markup, None) == []
+    assert page_effects(markup, "https://example.com/art/dog.jpg") == []
+
+
+def test_the_words_of_the_picture_of_a_page_speak_of_the_page() -> None:
+    markup = f'<meta property="og:image:alt" content="A fox, not for AI training"><img src="{IMAGE}">'
+    assert page_effects(markup, None) == [(Effect.RESERVED, Binding.PAGE)]
+
+
+@pytest.mark.parametrize("name", ["caption", "description", "name", "keywords"])
+def test_structured_data_that_describes_a_picture_speaks_of_it(name: str) -> None:
+    thing = {"@type": "ImageObject", "contentUrl": IMAGE, "description": "A fox", name: "AI学習禁止"}
+    markup = f'<img src="{IMAGE}"><script type="application/ld+json">{json.dumps(thing)}</script>'
+    assert page_effects(markup, IMAGE) == [(Effect.RESERVED, Binding.IMAGE)]
+    assert page_effects(markup, None) == []
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<p>Some say: no AI training.</p>",
+        "<title>A talk on no AI training</title>",
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "no AI"}</script>',
+    ],
+)
+def test_what_a_page_is_about_speaks_of_no_picture(markup: str) -> None:
+    assert page_effects(f'{markup}<img src="{IMAGE}">', IMAGE) == []
+    assert page_effects(f'{markup}<img src="{IMAGE}">', None) == []
 
 
 @pytest.mark.parametrize("name", ["copyrightNotice", "creditText", "usageInfo", "conditionsOfAccess"])

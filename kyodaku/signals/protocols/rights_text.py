@@ -1,7 +1,8 @@
-"""Rights statements in words: inside the file, in a page's structured data, and in its rights meta tags.
+"""Rights statements in words: inside the file, in a page's structured data and meta tags, beside a picture.
 
 No standard says that such a sentence is machine-readable. Refusing by it is our policy (`keywords`); in the
-`spec` reading nothing is said here. A notice such as `all rights reserved` is silent.
+`spec` reading nothing is said here. A notice such as `all rights reserved` is silent, and so is the running
+text of a page, which may speak of others.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.page import HtmlPage
-from kyodaku.signals.keywords import MAX_WORDS, refuses_in_words
+from kyodaku.signals.keywords import MAX_WORDS, may_refuse, refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
@@ -25,6 +26,12 @@ from kyodaku.urls import normalise_url
 _PROPERTIES = frozenset(
     {"copyrightnotice", "usageinfo", "credittext", "conditionsofaccess", "rights", "disclaimer"}
 )
+#: schema.org properties that describe a picture in words.
+_DESCRIPTIONS = frozenset(
+    {"name", "alternatename", "headline", "description", "abstract", "caption", "keywords"}
+)
+#: Meta tags with the words beside the page's picture. What describes the page may speak of others.
+_BESIDE = frozenset({"og:image:alt", "twitter:image:alt"})
 _METAS = frozenset(
     {
         "copyright",
@@ -73,11 +80,14 @@ class RightsText(Protocol):
     title = "Rights statements that refuse AI training in words, in the file or in the page's markup"
     vector_signals = ("rights-text",)
     about = About(
-        where="copyright, rights and usage fields (XMP, IPTC, EXIF) and free texts of the file",
+        where="copyright, rights and usage fields (XMP, IPTC, EXIF) and free texts of the file; rights in a"
+        " page's meta tags and structured data; the words beside a picture, and what structured data says"
+        " of it",
         scope="image",
         status="no protocol: our own keyword rule",
         spec="not read",
-        policy="words that refuse training (English, German, French, Japanese, Chinese, Korean) reserve",
+        policy="words that refuse training (English, German, French, Spanish, Italian, Portuguese, Japanese,"
+        " Chinese, Korean) reserve",
         peers=Peers(common_crawl="not known"),
     )
 
@@ -115,8 +125,8 @@ class RightsText(Protocol):
 
 
 def _statements(page: HtmlPage) -> Iterator[_Statement]:
-    """What refuses among the first _MAX_TEXT characters of different rights statements. Where there is more,
-    a statement without a phrase: it may hold a no."""
+    """What refuses among the first _MAX_TEXT characters of different statements that may. Where there is
+    more, a statement without a phrase: it may hold a no."""
     families = _families(page)
     phrases: dict[str, str | None] = {}
     room = _MAX_TEXT
@@ -126,7 +136,7 @@ def _statements(page: HtmlPage) -> Iterator[_Statement]:
         if not whole:
             break
         if text not in phrases:
-            room -= len(text)
+            room -= len(text) if may_refuse(text) else 0
             phrases[text] = refuses_in_words(text)
             whole = phrases[text] is not None or len(text) <= MAX_WORDS
         phrase = phrases[text]
@@ -142,26 +152,52 @@ def _texts(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
     whole = frozenset[str]()
     for meta in page.metas:
         names = {meta.name, meta.http_equiv, meta.property}
-        if names & _METAS or _term(meta.property) in _PROPERTIES:
+        if names & (_METAS | _BESIDE) or _term(meta.property) in _PROPERTIES:
             yield whole, meta.content, meta.raw, "meta"
+    yield from _beside(page)
     for triple in page.rdfa:
-        if _term(triple.predicate) in _PROPERTIES:
-            subject = _normal(triple.subject)
-            images = whole if subject in ("", _normal(page.url)) else frozenset({subject})
+        subject = _normal(triple.subject)
+        images = whole if subject in ("", _normal(page.url)) else frozenset({subject})
+        if _says(triple.predicate, images):
             yield images, triple.object, triple.raw, "rdfa"
     for block in page.json_ld:
         if block.error:
             yield whole, block.raw, block.raw, "json-ld"
         for node in walk_json(block.value):
-            texts = [
-                text for key, value in node.items() if _term(key) in _PROPERTIES for text in _words(value)
-            ]
-            for text in texts:
-                yield _subjects(page, node), text, text, "json-ld"
+            images = _subjects(page, node)
+            for text in _told(node, images):
+                yield images, text, text, "json-ld"
     for item in page.items:
-        for key, value in item.node.items():
-            for text in _words(value) if _term(key) in _PROPERTIES else ():
-                yield _subjects(page, item.node), text, item.raw, item.syntax
+        images = _subjects(page, item.node)
+        for text in _told(item.node, images):
+            yield images, text, item.raw, item.syntax
+
+
+def _told(node: Mapping[str, Any], images: frozenset[str]) -> Iterator[str]:
+    """The words of a node about rights, and about a picture if it is one."""
+    for key, value in node.items():
+        if _says(key, images):
+            yield from _words(value)
+
+
+def _says(term: str, images: frozenset[str]) -> bool:
+    """Whether words of a property count: what describes a page may speak of others."""
+    return _term(term) in _PROPERTIES or (bool(images) and _term(term) in _DESCRIPTIONS)
+
+
+def _beside(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
+    """What stands beside each picture: its alternative text and title, its caption, the words of its link."""
+    links: dict[str, list[str]] = {}
+    for link in page.links:
+        if link.text:
+            links.setdefault(link.href, []).append(link.text)
+    for image in page.images:
+        images = frozenset({_normal(image.url)} - {""})
+        linked = {image.link_href, image.url} - {""}
+        words = (image.alt, image.title, image.figcaption, *(t for url in linked for t in links.get(url, ())))
+        for text in dict.fromkeys(words):
+            if images and text:
+                yield images, text, text, "beside"
 
 
 def _subjects(page: HtmlPage, node: Mapping[str, Any]) -> frozenset[str]:
