@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, product
@@ -31,6 +32,9 @@ PAGE_LINES, PAGE_SIGNS, PAGE_SENTENCES, PAGE_SHARE, OWN_SHARE = 6, 200, 3, 0.3, 
 
 #: Signs on either side that are quoted, and looked at on a page beyond the line itself.
 _SAID = 40
+
+#: Signs that a phrase is looked up by before it is looked for.
+_START = 8
 
 _DATA = Path(__file__).parent
 _QUOTES = dict(zip("「『“\"‘'", "」』”\"’'", strict=True))
@@ -62,12 +66,23 @@ class Pair:
 
 @dataclass(frozen=True)
 class Lists:
-    """Everything in the data files, folded."""
+    """Everything in the data files, folded. `starts`: by length and by what a text holds wherever a phrase
+    stands in it, the phrases."""
 
     groups: Sequence[Mapping[str, Any]]
     phrases: Sequence[Phrase]
     pairs: Sequence[Pair]
     about: Mapping[str, Sequence[str]]
+    starts: Mapping[int, Mapping[str, Sequence[Phrase]]]
+
+    def that_may_stand_in(self, signs: str) -> set[Phrase]:
+        """The phrases that are worth looking for."""
+        return {
+            phrase
+            for length, starts in self.starts.items()
+            for at in range(len(signs) - length + 1)
+            for phrase in starts.get(signs[at : at + length], ())
+        }
 
 
 @dataclass(frozen=True)
@@ -133,7 +148,19 @@ def lists() -> Lists:
                         phrases.setdefault(one + two, Phrase(one + two, False, number))
     kinds = ("asks", "opens", "ahead", "behind", "before", "after")
     words = {kind: tuple(folded(word) for one in about for word in one.get(kind, ())) for kind in kinds}
-    return Lists(groups(), tuple(phrases.values()), tuple(pairs), words)
+    return Lists(groups(), tuple(phrases.values()), tuple(pairs), words, _starts(phrases.values()))
+
+
+def _starts(phrases: Iterable[Phrase]) -> dict[int, dict[str, list[Phrase]]]:
+    """Phrases by their first signs, or by those of both halves where one may have a sign wrong
+    (`occurrences`)."""
+    found: dict[int, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
+    for phrase in phrases:
+        half = len(phrase.signs) // 2
+        parts = (phrase.signs[:half], phrase.signs[half:]) if _forgiving(phrase.signs) else (phrase.signs,)
+        for part in dict.fromkeys(part[:_START] for part in parts):
+            found[len(part)][part].append(phrase)
+    return {length: dict(starts) for length, starts in found.items()}
 
 
 def find(text: str) -> list[Notice]:
@@ -178,7 +205,7 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
 
 
 def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
-    for phrase in known.phrases:
+    for phrase in known.that_may_stand_in(flat.signs):
         for start, end, exact in occurrences(flat.signs, phrase.signs):
             if phrase.alone:
                 fits = exact and min(flat.breaks[start], flat.breaks[end]) >= LINE
