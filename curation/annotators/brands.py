@@ -2,7 +2,8 @@
 
 Pure over the lines that the annotator `text` read. Level `likely`, `possible` or `none`; `text`: the lines
 that say so; `values`: each kind found (curation/phrases/brands.py) and how many lines; `score` 1.0, 0.5 or
-0.0. The mask is that of the text. Where nobody could read, nothing is known: `unknown`.
+0.0. The mask is that of the text. Where nobody could read, or not all of it and the rest is not `likely`,
+nothing is known: `unknown`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.annotators.text import Text
+from curation.annotators.text import Text, not_all_read
 from curation.phrases import brands
 from curation.steps import digest_files
 from kyodaku.recipe import Annotators
@@ -51,6 +52,8 @@ class Brands:
             return Finding(self.name, self.version, Status.UNKNOWN, text="nobody could read the picture")
         claims = brands.find(text.text)
         level = brands.level(claims)
+        if level != brands.LIKELY and not_all_read(text):
+            return Finding(self.name, self.version, Status.UNKNOWN, text="too much text to read it all")
         said = "\n".join(dict.fromkeys(claim.said for claim in claims))
         kinds = {kind: float(count) for kind, count in Counter(claim.kind for claim in claims).items()}
         mask = text.mask if claims else b""

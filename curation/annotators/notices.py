@@ -3,9 +3,9 @@
 Pure over the lines that the annotator `text` read. Level `notice`: it refuses; `mention`: a sentence that
 only talks about such notices; `none`. `text`: the sentences that refuse (or mention), one a line. `values`:
 `ai` and `reuse` (1.0 where a phrase of that category refuses), `exact` (0.0 where only phrases with a sign
-wrong were found). `score` is 1.0 for a notice. The mask is that of the text. Where nobody could read,
-nothing is known: `unknown`. The phrases stand in curation/phrases/notices.toml; docs/notices.md lists them
-for creators.
+wrong were found). `score` is 1.0 for a notice. The mask is that of the text. Where nobody could read, or
+not all of it and no notice stands in the rest, nothing is known: `unknown`. The phrases stand in
+curation/phrases/notices.toml; docs/notices.md lists them for creators.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.annotators.base import Finding, Picture, Status, versioned
-from curation.annotators.text import Text
+from curation.annotators.text import Text, not_all_read
 from curation.phrases import notices
 from curation.steps import digest_files
 from kyodaku.recipe import Annotators
@@ -47,6 +47,8 @@ class Notices:
             return Finding(self.name, self.version, Status.UNKNOWN, text="nobody could read the picture")
         found = notices.find(text.text)
         refusing = notices.refusing(found)
+        if not refusing and not_all_read(text):
+            return Finding(self.name, self.version, Status.UNKNOWN, text="too much text to read it all")
         if not refusing:
             said = "\n".join(dict.fromkeys(one.said for one in found))
             level = MENTION if found else NONE

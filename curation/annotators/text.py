@@ -2,8 +2,9 @@
 
 `text` is the lines read, in reading order, joined by newlines and capped; then what may be Korean,
 with a cap of its own. `score` is the best confidence of a line. `values`: `lines`, `signs`, `area` (share of
-the picture that text boxes cover), `angle` (of the longest line, degrees, clockwise). The mask is the text
-boxes. Level: `none` or `text`.
+the picture that text boxes cover), `angle` (of the longest line, degrees, clockwise), `unread` (boxes of text
+that nobody read because it is too much) and `cut` (1.0 where a cap cut the text). The mask is the text boxes.
+Level: `none` or `text`.
 
 Japanese (also vertical), Chinese, English and other Latin scripts are read. Its recogniser has no Hangul;
 a small net of our own reads the Korean syllables that refusing phrases are made of, and no others
@@ -23,13 +24,13 @@ from curation.annotators.overlay import Overlay
 from curation.ocr.boxes import painted
 from curation.ocr.detector import FIRST_VIEW, first_view
 from curation.ocr.models import models_version
-from curation.ocr.passes import Line, read_lines
+from curation.ocr.passes import Line, look_through
 from curation.ocr.readers import WEIGHTS, readers
 from kyodaku.durable import file_sha256
 from kyodaku.recipe import Annotators
 
-#: Signs kept, a line and in all: what is longer is a page, whose beginning says enough.
-LINE_SIGNS, ALL_SIGNS = 300, 6000
+#: Signs kept, a line and in all: two readings of the longest page that is read whole.
+LINE_SIGNS, ALL_SIGNS = 300, 24_000
 
 #: A picture with a side below this, in pixels, cannot hold a readable line.
 LEAST = 16
@@ -70,28 +71,40 @@ class Text:
             return Finding(self.name, self.version, Status.OK, level="none")
         overlay = known.get("overlay")
         hint = overlay.values.get("text") if overlay and overlay.status is Status.OK else None
-        lines = read_lines(readers(), picture.pixels, hint, first_view(picture))
+        looked = look_through(readers(), picture.pixels, hint, first_view(picture))
         picture.forget(FIRST_VIEW)  # some megabytes that nobody after us asks for
-        return self._finding(lines, height, width)
+        return self._finding(looked.lines, height, width, looked.unread)
 
-    def _finding(self, lines: Sequence[Line], height: int, width: int) -> Finding:
+    def _finding(self, lines: Sequence[Line], height: int, width: int, unread: int = 0) -> Finding:
         if not lines:
-            return Finding(self.name, self.version, Status.OK, level="none")
+            values = {"unread": float(unread)}
+            return Finding(self.name, self.version, Status.OK, level="none", values=values)
         # Each its own limit, so that what may be Korean never cuts off what was read otherwise
-        kinds = [[line for line in lines if line.korean is korean] for korean in (False, True)]
-        text = "\n".join(_joined(kind) for kind in kinds if kind)
+        kinds = [[line.text for line in lines if line.korean is korean] for korean in (False, True)]
+        joined = [_joined(kind) for kind in kinds if kind]
         score = max(line.confidence for line in lines)
         once = [line for line in lines if not line.again]
         values = {
+            "unread": float(unread),
             "lines": float(len(once)),
             "signs": float(sum(len(line.text) for line in once)),
             "area": min(1.0, sum(line.box.area for line in once) / (height * width)),
             "angle": max((line.box for line in once), key=lambda box: box.width).angle,
+            "cut": float(any(cut for _, cut in joined)),
         }
+        text = "\n".join(kept for kept, _ in joined)
         file = io.BytesIO()
         Image.fromarray(painted([line.box for line in once], height, width)).save(file, "PNG")
         return Finding(self.name, self.version, Status.OK, score, "text", text, values, file.getvalue())
 
 
-def _joined(lines: Sequence[Line]) -> str:
-    return "\n".join(" ".join(line.text.split())[:LINE_SIGNS] for line in lines)[:ALL_SIGNS]
+def not_all_read(text: Finding) -> bool:
+    """Whether a finding of `text` holds less than was seen: who finds nothing in it does not know."""
+    return text.values.get("unread", 0.0) > 0 or text.values.get("cut", 0.0) > 0
+
+
+def _joined(texts: Sequence[str]) -> tuple[str, bool]:
+    """The lines, and whether a cap cut them."""
+    lines = [" ".join(text.split()) for text in texts]
+    whole = "\n".join(line[:LINE_SIGNS] for line in lines)
+    return whole[:ALL_SIGNS], len(whole) > ALL_SIGNS or any(len(line) > LINE_SIGNS for line in lines)

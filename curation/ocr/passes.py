@@ -9,7 +9,13 @@
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
    turned level by the angle seen, and looked at again.
 4. Many boxes are a page: it is looked at once more at PAGE pixels.
-5. Where text is faint or slanting, boxes end before it does: the first lines are read anew beyond their ends.
+   So is one that shows them only at SECOND pixels, at a size at which its lines can be told apart.
+5. Where windows show many lines that nobody saw before, the picture is a page in small print: it is looked
+   at once more at a size at which they can be seen.
+6. Where text is faint or slanting, boxes end before it does: the first lines are read anew beyond their ends.
+
+The work on one picture has bounds. Boxes that they left unread are counted: who finds nothing in the lines
+of such a picture has not looked at all of it.
 """
 
 from __future__ import annotations
@@ -57,8 +63,20 @@ _DOUBT, _MAYBE, _HINT, _LIKELY = 0.1, 0.35, 0.8, 0.85
 #: are read so, and how many times.
 SURE_ENDS, _LENGTHENED, _TIMES = 0.75, 6, 4
 
-#: Bounds of the work on one picture: windows, their pixels, lines read, and pixels of line width.
-_WINDOWS, _WINDOW_PIXELS, _LINES, _LINE_WIDTH = 4, 400_000, 90, 26_000
+#: Bounds of the work on one picture: windows, and their pixels.
+_WINDOWS, _WINDOW_PIXELS = 4, 400_000
+
+#: Up to so many lines, and pixels of line width, all that one look shows is read; of more, so much. A page
+#: takes some ten seconds, and one that cannot be read whole is not known anyway.
+_ALL_LINES, _ALL_WIDTH, _LINES, _LINE_WIDTH = 110, 180_000, 90, 26_000
+
+#: Crops that are read in one go, as many as are tried as Korean; the width that the recogniser makes longer
+#: ones narrower to.
+_AT_ONCE, _WIDEST = 60, 1600
+
+#: From this many lines on that only windows show, the picture is a page in small print; how high the detector
+#: wants such a line, in pixels; and the longest side that it is looked at with.
+_SMALL_LINES, _SEEN_HEIGHT, _SMALL_PRINT = 7, 12.0, 1536
 
 #: Windows of any shape on a large picture, besides.
 _SQUARE = 2
@@ -81,6 +99,30 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What a picture says: `lines` in reading order; `unread`: how many boxes of text the bounds of the work
+    left unread."""
+
+    lines: list[Line]
+    unread: int
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one look shows: lines that were read, and boxes that a bound left unread."""
+
+    lines: list[Line]
+    left: list[Box]
+
+    def __add__(self, other: _Look) -> _Look:
+        return _Look(self.lines + other.lines, self.left + other.left)
+
+    def mapped(self, matrix: Affine) -> _Look:
+        lines = [replace(line, box=line.box.mapped(matrix)) for line in self.lines]
+        return _Look(lines, [box.mapped(matrix) for box in self.left])
+
+
+@dataclass(frozen=True)
 class _Window:
     """A part of the picture to look at: its centre and half extents, and the angle of its text."""
 
@@ -94,39 +136,121 @@ class _Window:
 def read_lines(
     reader: LineReader, pixels: Pixels, hint: float | None = None, first: View | None = None
 ) -> list[Line]:
-    """The lines in a picture, uint8 RGB (height, width, 3), in reading order. `hint`: how likely somebody
-    else finds it that there is text, 0 to 1; None if nobody said. `first`: the first look, if somebody took
-    it (`curation.ocr.detector.first_view`)."""
+    """The lines of `look_through`."""
+    return look_through(reader, pixels, hint, first).lines
+
+
+def look_through(
+    reader: LineReader, pixels: Pixels, hint: float | None = None, first: View | None = None
+) -> Looked:
+    """The lines in a picture, uint8 RGB (height, width, 3), and how many boxes were left unread. `hint`: how
+    likely somebody else finds it that there is text, 0 to 1; None if nobody said. `first`: the first look, if
+    somebody took it (`curation.ocr.detector.first_view`)."""
     longest, near = max(pixels.shape[:2]), first_side(pixels)
     found, peak = _told(first or detector().view(pixels, near))
     if len(_line_like(found)) >= MANY:
         page, _ = _found(pixels, PAGE)
-        return _ordered(_merged(_read(reader, pixels, _line_like(page) or _line_like(found))))
-    lines = _read(reader, pixels, _line_like(found))
-    clear = any(line.confidence >= SURE for line in lines)
+        look = _read(reader, pixels, _line_like(page) or _line_like(found))
+        lines = _merged(look.lines)
+        return Looked(_ordered(lines), len(_unread(look.left, lines)))
+    look = _read(reader, pixels, _line_like(found))
+    clear = any(line.confidence >= SURE for line in look.lines)
     large = longest > LARGE
     maybe = hint is None or large or hint >= _MAYBE
     doubtful = hint is None or hint >= _HINT or (maybe and peak >= _DOUBT)
     if doubtful and not clear and longest > near:
         found, _ = _found(pixels, SECOND)
-        lines += _read(reader, pixels, _line_like(found))
-        if not any(line.confidence >= SURE for line in lines) and (hint is None or hint >= _HINT):
-            lines += _raised(reader, pixels)
-    spots = list(_spots(lines, found, _WORD))
+        if len(_line_like(found)) >= MANY:
+            found = _found(pixels, _page_side(pixels, _line_like(found)))[0] or found
+        look += _read(reader, pixels, _line_like(found))
+        if not any(line.confidence >= SURE for line in look.lines) and (hint is None or hint >= _HINT):
+            look += _raised(reader, pixels)
+    spots = list(_spots(look.lines, found, _WORD))
     if (hint or 0.0) >= _LIKELY or large:
         spots += _strips(pixels)
-    spots = spots[: _WINDOWS if lines else 2 if maybe else 1]
+    spots = spots[: _WINDOWS if look.lines else 2 if maybe else 1]
     left = _WINDOW_PIXELS
     if large:  # a few words in small letters on a large picture are a spot of any shape: looked at besides
-        spots += [one for one in _spots(lines, found, 1.0) if one not in spots][:_SQUARE]
+        spots += [one for one in _spots(look.lines, found, 1.0) if one not in spots][:_SQUARE]
         left *= 2
+    closer = _Look([], [])
     for window in spots:
         seen, matrix = _cut(pixels, window)
         left -= seen.shape[0] * seen.shape[1]
         if left < 0:
             break
-        lines += [replace(line, box=line.box.mapped(matrix)) for line in _closer(reader, seen)]
-    return _with_ends(reader, pixels, _merged(lines))
+        closer += _closer(reader, seen).mapped(matrix)
+    whole, beyond = _small_print(reader, pixels, closer.lines, found)
+    look += closer + whole
+    lines = _merged(look.lines)
+    return Looked(_with_ends(reader, pixels, lines), len(_unread(look.left, lines)) + beyond)
+
+
+def _small_print(
+    reader: LineReader, pixels: Pixels, lines: Sequence[Line], found: Sequence[Box]
+) -> tuple[_Look, int]:
+    """Another look at the whole picture, where windows showed many lines that a look at the whole did not.
+    And how many of them it does not show either, if most: then more stand elsewhere, which nobody sees."""
+    fresh = [
+        line
+        for line in _merged(lines)
+        if not line.korean and not any(_is_line_of(box, line) for box in found)
+    ]
+    if len(fresh) < _SMALL_LINES:
+        return _Look([], []), 0
+    shown, _ = _found(pixels, _page_side(pixels, [line.box for line in fresh]))
+    missed = sum(not any(_is_line_of(box, line) for box in shown) for line in fresh)
+    sure = [line for line in fresh if line.confidence >= SURE]
+    look = _read(reader, pixels, _not_covered(_line_like(shown), sure))
+    return look, missed if 2 * missed > len(fresh) else 0
+
+
+def _page_side(pixels: Pixels, boxes: Sequence[Box]) -> int:
+    """The longest side, in pixels, at which the lines of a page can be told apart."""
+    height = float(np.median([min(box.width, box.height) for box in boxes]))
+    side = max(pixels.shape[:2]) * _SEEN_HEIGHT / max(1.0, height)
+    return round(min(_SMALL_PRINT, max(PAGE, side)))
+
+
+def _is_line_of(box: Box, line: Line) -> bool:
+    """Whether a box shows that line, and not a block in which it stands."""
+    thick, thin = min(box.width, box.height), min(line.box.width, line.box.height)
+    return overlap(box, line.box) > 0.5 and thick < 2 * thin
+
+
+def _unread(left: Sequence[Box], lines: Sequence[Line]) -> list[Box]:
+    """Boxes, each place once, without those that another look read."""
+    bare = _not_covered(left, lines)
+    edges = _edges(bare)
+    unread: list[int] = []
+    for index, box in enumerate(bare):
+        near = _touching(edges[unread], edges[index])
+        if not any(overlap(box, bare[unread[at]]) > 0.5 for at in near):
+            unread.append(index)
+    return [bare[index] for index in unread]
+
+
+def _not_covered(boxes: Sequence[Box], lines: Sequence[Line]) -> list[Box]:
+    """Boxes of which lines that were read cover half or less: it is not enough that a word was read."""
+    read = [line.box for line in lines if not line.korean]
+    edges = _edges(read)
+    bare: list[Box] = []
+    for box, own in zip(boxes, _edges(boxes), strict=True):
+        near = [read[at] for at in _touching(edges, own)]
+        if sum(overlap(box, line) * min(box.area, line.area) for line in near) <= 0.5 * box.area:
+            bare.append(box)
+    return bare
+
+
+def _edges(boxes: Sequence[Box]) -> Affine:
+    """float64 (n, 4): left, top, right and lower edge of each."""
+    quads = np.array([box.quad for box in boxes], np.float64).reshape(-1, 4, 2)
+    return np.concatenate([quads.min(1), quads.max(1)], axis=1) if boxes else np.zeros((0, 4))
+
+
+def _touching(edges: Affine, own: Affine) -> npt.NDArray[np.intp]:
+    """Which of them may share a place with `own`: quick, since a page has thousands of pairs."""
+    return np.flatnonzero((edges[:, :2] < own[2:]).all(1) & (edges[:, 2:] > own[:2]).all(1))
 
 
 def _with_ends(reader: LineReader, pixels: Pixels, lines: Sequence[Line]) -> list[Line]:
@@ -192,7 +316,7 @@ def _bearable(box: Box) -> float:
     )
 
 
-def _raised(reader: LineReader, pixels: Pixels) -> list[Line]:
+def _raised(reader: LineReader, pixels: Pixels) -> _Look:
     """What the whole picture says with its local contrast raised, at most RAISED pixels long: faint words on
     a quiet ground."""
     import cv2
@@ -202,18 +326,19 @@ def _raised(reader: LineReader, pixels: Pixels) -> list[Line]:
     raised = _stronger(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
     found, _ = _found(raised, SECOND)
     back = np.array([[pixels.shape[1] / size[0], 0, 0], [0, pixels.shape[0] / size[1], 0]])
-    lines = _read(reader, raised, _line_like(found))
-    return [replace(line, box=line.box.mapped(back)) for line in lines]
+    return _read(reader, raised, _line_like(found)).mapped(back)
 
 
-def _closer(reader: LineReader, seen: Pixels) -> list[Line]:
+def _closer(reader: LineReader, seen: Pixels) -> _Look:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
     boxes = _line_like(boxes_of(detector().glance(seen).heat, _PIXEL, _BOX))
-    lines = _read(reader, seen, boxes)
-    if not boxes or any(line.confidence >= SURE for line in lines):
-        return lines
+    look = _read(reader, seen, boxes, whole=False)
+    if not boxes or any(line.confidence >= SURE for line in look.lines):
+        return look
     raised = _stronger(seen)
-    return lines + _read(reader, raised, _line_like(boxes_of(detector().glance(raised).heat, _PIXEL, _BOX)))
+    return look + _read(
+        reader, raised, _line_like(boxes_of(detector().glance(raised).heat, _PIXEL, _BOX)), whole=False
+    )
 
 
 def _found(pixels: Pixels, side: int) -> tuple[list[Box], float]:
@@ -237,18 +362,40 @@ def _is_long(box: Box, times: float) -> bool:
     return max(box.width, box.height) >= times * min(box.width, box.height)
 
 
-def _read(reader: LineReader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line]:
+def _read(reader: LineReader, pixels: Pixels, boxes: Sequence[Box], whole: bool = True) -> _Look:
     """What stands in boxes, as many as the bounds allow. What cannot be read is left out."""
-    chosen = list(_chosen(boxes))
+    taken = _chosen(boxes, whole)
+    chosen = [boxes[index] for index in taken]
+    left = [boxes[index] for index in set(range(len(boxes))).difference(taken)]
+    best: dict[tuple[int, bool], Line] = {}
+    some: list[int] = []
+    crops = 0
+    for index, box in enumerate(chosen):
+        if crops + len(_ways(box)) > _AT_ONCE:
+            _read_some(reader, pixels, chosen, some, best)
+            some, crops = [], 0
+        some.append(index)
+        crops += len(_ways(box))
+    _read_some(reader, pixels, chosen, some, best)
+    return _Look([line for line in best.values() if line.confidence >= KEPT], left)
+
+
+def _read_some(
+    reader: LineReader,
+    pixels: Pixels,
+    chosen: Sequence[Box],
+    wanted: Sequence[int],
+    best: dict[tuple[int, bool], Line],
+) -> None:
+    """Add to `best` what the wanted boxes say: not more at once than fit in memory."""
     crops: list[Pixels] = []
     owners: list[tuple[int, int]] = []
-    for index, box in enumerate(chosen):
-        upright = crop(pixels, box)
-        for quarters in _ways(box):
+    for index in wanted:
+        upright = crop(pixels, chosen[index])
+        for quarters in _ways(chosen[index]):
             crops.append(np.ascontiguousarray(np.rot90(upright, quarters)))
             owners.append((index, quarters))
     readings = reader.read(crops)
-    best: dict[tuple[int, bool], Line] = {}
     for korean, said in ((False, readings), (True, reader.korean(crops, readings))):
         for (index, quarters), reading in zip(owners, said, strict=True):
             known = best.get((index, korean))
@@ -261,22 +408,25 @@ def _read(reader: LineReader, pixels: Pixels, boxes: Sequence[Box]) -> list[Line
                 sure = min(reading.confidence, SURE - 0.01) if korean else reading.confidence
                 box = chosen[index].turned(quarters)
                 best[index, korean] = Line(box, reading.text.strip(), sure, korean=korean)
-    return [line for line in best.values() if line.confidence >= KEPT]
 
 
-def _chosen(boxes: Sequence[Box]) -> Iterator[Box]:
-    """Boxes to read. Of a page too long to be read whole: half the work for its shortest lines, since notices
-    are short, half for its longest."""
+def _chosen(boxes: Sequence[Box], whole: bool) -> list[int]:
+    """Which boxes are read: all, if that is not too much. Else half the work for the shortest lines, since
+    notices are short, half for the longest."""
     lengths = [48 * max(box.width, box.height) / max(1.0, min(box.width, box.height)) for box in boxes]
+    lengths = [min(length, _WIDEST) for length in lengths]
+    work = sum(length * len(_ways(box)) for length, box in zip(lengths, boxes, strict=True))
+    if whole and len(boxes) <= _ALL_LINES and work <= _ALL_WIDTH:
+        return list(range(len(boxes)))
     order = sorted(range(len(boxes)), key=lengths.__getitem__)
-    taken: set[int] = set()
+    taken: list[int] = []
     for way, most in ((order, _LINE_WIDTH / 2), (order[::-1], _LINE_WIDTH / 2)):
         for index in way:
             most -= lengths[index]
             if index in taken or most < 0 or len(taken) >= _LINES:
                 break
-            taken.add(index)
-            yield boxes[index]
+            taken.append(index)
+    return taken
 
 
 def _ways(box: Box) -> tuple[int, ...]:

@@ -127,10 +127,10 @@ def test_what_is_read_in_korean_takes_nothing_away() -> None:
 def test_what_may_be_korean_cuts_off_nothing_else() -> None:
     """Both have a limit, and each its own."""
     box = Box(np.array([[10, 20], [110, 20], [110, 40], [10, 40]], np.float32), 0.9)
-    korean = [Line(box, "학습" * 140, 0.8, korean=True)] * 30
+    korean = [Line(box, "학습" * 140, 0.8, korean=True)] * 90
     found = TEXT._finding([*korean, Line(box, "NO AI TRAINING", 0.95)], 400, 400)
     assert notices.refusing(notices.find(found.text))
-    plain = [Line(box, "long " * 58, 0.95)] * 30
+    plain = [Line(box, "long " * 58, 0.95)] * 90
     found = TEXT._finding([*plain, Line(box, "AI 학습 금지", 0.8, korean=True)], 400, 400)
     assert "AI 학습 금지" in found.text
 

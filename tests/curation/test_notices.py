@@ -148,7 +148,8 @@ def test_where_nobody_read_nothing_is_known_and_nothing_is_kept() -> None:
     for text in (None, failed):
         found = JUDGE.judge(text)
         assert found.status is Status.UNKNOWN
-        row = {"width": 800, "height": 600, "findings": {"notices": found}}
+        row = {"width": 800, "height": 600, "rated": False, "protected": False}
+        row |= {"findings": {"notices": found}}
         assert objection(ONE, row) is None
         assert first_objection(row, Filters()) is QuarantineReason.NOT_LOOKED_AT
 

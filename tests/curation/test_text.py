@@ -197,14 +197,15 @@ def test_a_longer_reading_never_takes_away_what_was_read(said: list[str], longer
 
 def test_what_was_read_first_is_not_cut_off_by_longer_readings() -> None:
     """The text of a finding has a limit, and a page of long lines reaches it."""
-    lines = [_line("NO AI TRAINING", 10), *(_line(f"{n} " + "long " * 57, 10, 40 * n) for n in range(1, 22))]
+    lines = [_line("NO AI TRAINING", 10), *(_line(f"{n} " + "long " * 57, 10, 40 * n) for n in range(1, 88))]
     reader = _Scripted("NO AI TRAININGK", "nothing", "nothing", "nothing", "nothing", "nothing")
-    read = passes._with_ends(reader, np.zeros((1000, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    read = passes._with_ends(reader, np.zeros((4000, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
     assert "NO AI TRAININGK" in [line.text for line in read]
-    found = READ._finding(read, 1000, 400)
+    found = READ._finding(read, 4000, 400)
     assert len(found.text) == text_module.ALL_SIGNS
     assert notices.refusing(notices.find(found.text))
     assert found.values["lines"] == len(lines)
+    assert found.values["cut"] == 1.0
 
 
 @pytest.mark.parametrize("size", [26, 34])
