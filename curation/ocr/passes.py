@@ -68,7 +68,7 @@ _WINDOWS, _WINDOW_PIXELS = 4, 400_000
 
 #: Up to so many lines, and pixels of line width, all that one look shows is read; of more, so much. A page
 #: takes some ten seconds, and one that cannot be read whole is not known anyway.
-_ALL_LINES, _ALL_WIDTH, _LINES, _LINE_WIDTH = 110, 180_000, 90, 26_000
+_ALL_LINES, _ALL_WIDTH, _LINES, _LINE_WIDTH = 250, 180_000, 90, 26_000
 
 #: Crops that are read in one go, as many as are tried as Korean; the width that the recogniser makes longer
 #: ones narrower to.

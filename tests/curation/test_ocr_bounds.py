@@ -64,11 +64,11 @@ def poster() -> Image.Image:
 
 
 def mapped() -> Image.Image:
-    """A map with 110 names."""
+    """A map with 140 names."""
     choose, image = random.Random(4), Image.new("RGB", (2000, 1500), (225, 235, 215))
     draw = ImageDraw.Draw(image)
-    for number in range(110):
-        x, y = number % 10 * 200 + choose.randrange(40), number // 10 * 130 + choose.randrange(60)
+    for number in range(140):
+        x, y = number % 10 * 200 + choose.randrange(40), number // 10 * 105 + choose.randrange(50)
         name = choose.choice(WORDS).capitalize() + choose.choice(["ton", "ville", "burg"])
         draw.text((x, y), name, "black", ImageFont.load_default(choose.choice([16, 20, 26])))
     return image
@@ -102,7 +102,7 @@ class _Quick:
 
 def test_a_page_of_many_columns_is_not_known_where_no_notice_was_found() -> None:
     column = np.asarray(page(60, (480, 1800)))
-    image = Image.fromarray(np.concatenate([column] * 3, axis=1))
+    image = Image.fromarray(np.concatenate([column] * 5, axis=1))
     text, notices = looked(image)
     assert text.values["unread"] > 60
     assert (notices.status, notices.text) == (Status.UNKNOWN, "too much text to read it all")
@@ -129,7 +129,7 @@ def test_pictures_with_ordinary_text_are_known(picture: object) -> None:
 
 def test_a_page_whose_lines_only_windows_show_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small print: looks at the whole page show no line, its edges many."""
-    monkeypatch.setattr(passes, "_ALL_LINES", 200)
+    monkeypatch.setattr(passes, "_ALL_LINES", 300)
     monkeypatch.setattr(passes, "_ALL_WIDTH", 400_000)
     found = passes.look_through(_Quick(), np.asarray(page(160, (1700, 3200))), hint=0.0)
     assert found.unread == 0
@@ -176,7 +176,9 @@ def test_the_bounds() -> None:
     assert read(13, 600) == (13, 0)
     assert read(100, 600) == (100, 0)
     assert read(100, 2000) == (100, 0), "no wider than the recogniser takes it"
-    assert read(111, 100)[1] == 21
+    assert read(250, 100) == (250, 0), "names on a map"
+    assert read(251, 100)[1] > 0
+    assert read(120, 2000)[1] > 0
     assert read(100, 600, whole=False)[1] > 0, "a window"
 
 
