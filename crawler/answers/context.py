@@ -14,7 +14,8 @@ _KIND_ORDER = {"img": 0, "link": 1, "meta": 2}
 
 
 def images_of(page: HtmlPage, *, page_nofollow: bool) -> list[Found]:
-    """The pictures of a page, each URL once, with their context; those in the text before `og:image`.
+    """The pictures of a page, each URL once, with all that stands beside it; those in the text before
+    `og:image`.
 
     Only a picture behind a link can be kept from us by nofollow: what the page itself shows is no link.
     """
@@ -22,8 +23,8 @@ def images_of(page: HtmlPage, *, page_nofollow: bool) -> list[Found]:
     things = _things(page)
     found: dict[str, Found] = {}
     for image in sorted(page.images, key=lambda image: (_KIND_ORDER.get(image.kind, 3), image.position)):
-        if image.url not in found:
-            found[image.url] = _found(image, page, texts, things, page_nofollow)
+        again = _found(image, page, texts, things, page_nofollow)
+        found[image.url] = found[image.url].with_words(again) if image.url in found else again
     return list(found.values())
 
 
@@ -44,7 +45,7 @@ def _found(
         link_text=texts.get(image.link_href or image.url, ""),
         page_title=page.title,
         schema_name=_text(thing.get("name")),
-        schema_description=_text(thing.get("description")) or _text(thing.get("caption")),
+        schema_description=", ".join(filter(None, map(_text, map(thing.get, ("description", "caption"))))),
         schema_creator=_text(thing.get("creator")) or _text(thing.get("author")),
         schema_credit=_text(thing.get("creditText")),
         language=page.lang,

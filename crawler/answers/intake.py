@@ -33,6 +33,13 @@ _NO_PAGES = re.compile(
 _STRICTNESS = {"proceed": 0, "hold": 1, "refuse": 2}
 
 
+#: Columns of a candidate with words.
+_WORDS = (
+    "alt", "title", "caption", "link_text", "page_title", "schema_name", "schema_description",
+    "schema_creator", "schema_credit",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Found:
     """An image that a page, a sitemap or a list shows, and what is said beside it."""
@@ -51,12 +58,19 @@ class Found:
     variants: tuple[str, ...] = ()
     limit: NotRequestedReason | None = None  # why it is not asked for, whatever the page says
 
+    def with_words(self, other: Found) -> Found:
+        """This one, with what `other` says of the same picture and it does not."""
+        joined = {name: _joined(getattr(self, name), getattr(other, name)) for name in _WORDS}
+        return replace(self, **joined, language=self.language or other.language)
+
+    def aside(self) -> Found:
+        """Its words as those of a link: it speaks about a picture that is wanted under other words."""
+        words = dict.fromkeys(getattr(self, name) for name in _WORDS if name != "page_title")
+        return Found(self.url, link_text=" / ".join(filter(None, words)), page_title=self.page_title)
+
     def context(self) -> str:
         """The texts as stored in the candidates table."""
-        texts = (
-            self.alt, self.title, self.caption, self.link_text, self.page_title, self.schema_name,
-            self.schema_description, self.schema_creator, self.schema_credit, self.language,
-        )  # fmt: skip
+        texts = (*(getattr(self, name) for name in _WORDS), self.language)
         return dump([*(excerpt(text) for text in texts), list(self.variants)])
 
 
@@ -207,8 +221,8 @@ class Intake:
             self._merge(key, found, gate, image, not_requested)
 
     def _merge(self, key: str, found: Found, gate: GateResult, image: int, not_requested: str) -> None:
-        """The same image on the same page, seen again: facts only grow, the stricter word stays. A picture
-        of its own is one, whatever else shows it as a smaller variant."""
+        """The same image on the same page, seen again: facts and words only grow, the stricter verdict stays.
+        A picture of its own is one, whatever else shows it as a smaller variant."""
         *old, context, limit = self._store.row(
             "SELECT gate, verdict, reason, signals, evidence, context, not_requested FROM candidates"
             " WHERE candidate_id = ?",
@@ -219,8 +233,12 @@ class Intake:
             word = old[:3]
         signals = dump_signals(merged(load_signals(old[3]), gate.signals))
         evidence = dump_evidence(merged(load_evidence(old[4]), gate.evidence))
+        before = Found("", **load_context(context))
         if limit == NotRequestedReason.SMALLER_VARIANT and not_requested != limit:
-            context, limit = found.context(), not_requested
+            context, limit = found.with_words(before.aside()).context(), not_requested
+        else:
+            aside = not_requested == NotRequestedReason.OUT_OF_SCOPE and not limit
+            context = before.with_words(found.aside() if aside else found).context()
         self._store.write(
             "UPDATE candidates SET gate = ?, verdict = ?, reason = ?, signals = ?, evidence = ?,"
             " context = ?, image = max(image, ?), not_requested = ? WHERE candidate_id = ?",
@@ -249,9 +267,12 @@ def _is_url(url: str) -> bool:
 
 def load_context(text: str) -> dict[str, Any]:
     """The texts of a candidate, by the names of its record's columns."""
-    names = (
-        "alt", "title", "caption", "link_text", "page_title", "schema_name", "schema_description",
-        "schema_creator", "schema_credit", "language",
-    )  # fmt: skip
     *texts, variants = json.loads(text)
-    return {**dict(zip(names, texts, strict=True)), "variants": tuple(variants)}
+    return {**dict(zip((*_WORDS, "language"), texts, strict=True)), "variants": tuple(variants)}
+
+
+def _joined(text: str, more: str) -> str:
+    """Both, each said once."""
+    if not more or more in text:
+        return text
+    return f"{text} / {more}" if text else more

@@ -165,6 +165,8 @@ class PageDesk:
         listed = self._listed(row, url)
         known = {found.url for found in own}
         if row.follow:
+            beside = {found.url: found for found in listed}
+            own = [found.with_words(beside.get(found.url, found)) for found in own]
             every = [*own, *(found for found in listed if found.url not in known)]
         else:  # only what is listed is wanted, under the list's words; what else it shows, it speaks about
             every = [*listed, *(replace(found, limit=NotRequestedReason.OUT_OF_SCOPE) for found in own)]
