@@ -254,6 +254,10 @@ _SPOKEN_OF = re.compile(
     r"|fouille|former|aprendi|apprendi|mineria|mineracao|estrazione|2019/790|art(?:icle|\.)? ?4|44"
     r"|学|人工|機|ラーニング|情報解析|マイニング|机|大模型|深度|挖掘|探勘|喂|餵|投|인공|생성|러닝|기계|학습|마이닝"
 )
+#: A romanised word, then の愛 or の藍; `AI` in capitals is no such word.
+_ROMANISED = re.compile(
+    r"\b(?:(?i:(?:[kgszthbpmrnj]y|sh|ch|ts|[kgsztdhbpmyrwjfn])?[aeiouāēīōū]|n(?![a-z]))){2,12} no [Aa]i\b"
+)
 #: Accents that stand alone, and variation selectors.
 _MARK = re.compile(r"[\u0300-\u036f\ufe00-\ufe0f]")
 _TRANSLATED = str.maketrans({**dict.fromkeys("‐‑‒–—―−⁃－", "-"), **dict.fromkeys("‘’ʼ`´＇", "'"), "ß": "ss"})
@@ -267,6 +271,12 @@ def refuses_in_words(text: str) -> str | None:
     folded = fold(text)
     found = _RULE.search(folded) if _SPOKEN_OF.search(folded) else None
     return found.group().strip() if found else None
+
+
+def refuses_beside(text: str) -> str | None:
+    """As `refuses_in_words`, for what stands beside a picture: there, `no ai` behind a word of Japanese
+    syllables is of a title (心の愛, "Kokoro no Ai")."""
+    return refuses_in_words(_ROMANISED.sub(" ", text[:MAX_WORDS]))
 
 
 def may_refuse(text: str) -> bool:

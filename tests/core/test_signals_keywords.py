@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kyodaku.signals import keywords
-from kyodaku.signals.keywords import MAX_WORDS, fold, may_refuse, refuses_in_words
+from kyodaku.signals.keywords import MAX_WORDS, fold, may_refuse, refuses_beside, refuses_in_words
 from tests.tools import cpu_seconds
 
 REFUSES = (
@@ -268,6 +268,18 @@ SAYS_NOTHING = (
     "Autorizzato ai residenti",
     "Noia, Spain",
 )
+
+
+@pytest.mark.parametrize("text", ["Kokoro no ai", "Umi no Ai, woodblock print", "Fuji no ai"])
+def test_a_romanised_title_beside_a_picture_is_none(text: str) -> None:
+    assert refuses_beside(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["Kokoro no AI", "please no ai", "Kokoro no ai. No AI!", "a cat, no ai", "no ai"]
+)
+def test_no_ai_beside_a_picture_refuses(text: str) -> None:
+    assert refuses_beside(text) == "no ai"
 
 
 @given(st.from_regex(keywords._RULE))

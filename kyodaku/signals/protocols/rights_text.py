@@ -17,7 +17,7 @@ from kyodaku.reasons import HoldReason, RefuseReason
 from kyodaku.signals.carriers.embedded import C2PA_UNREADABLE, EmbeddedMetadata
 from kyodaku.signals.carriers.extract import absolute, url_values, walk_json
 from kyodaku.signals.carriers.page import HtmlPage
-from kyodaku.signals.keywords import MAX_WORDS, may_refuse, refuses_in_words
+from kyodaku.signals.keywords import MAX_WORDS, may_refuse, refuses_beside, refuses_in_words
 from kyodaku.signals.model import Binding, Effect, Reading, Signal, Use, Where, excerpt
 from kyodaku.signals.protocols.base import About, Peers, Protocol
 from kyodaku.urls import normalise_url
@@ -128,18 +128,19 @@ def _statements(page: HtmlPage) -> Iterator[_Statement]:
     """What refuses among the first _MAX_TEXT characters of different statements that may. Where there is
     more, a statement without a phrase: it may hold a no."""
     families = _families(page)
-    phrases: dict[str, str | None] = {}
+    phrases: dict[tuple[str, bool], str | None] = {}
     room = _MAX_TEXT
     whole = True
     for number, (images, text, raw, rule) in enumerate(_texts(page)):
         whole = whole and number < _MAX_STATEMENTS and room > 0
         if not whole:
             break
-        if text not in phrases:
+        key = text, rule == "beside"
+        if key not in phrases:
             room -= len(text) if may_refuse(text) else 0
-            phrases[text] = refuses_in_words(text)
-            whole = phrases[text] is not None or len(text) <= MAX_WORDS
-        phrase = phrases[text]
+            phrases[key] = refuses_beside(text) if rule == "beside" else refuses_in_words(text)
+            whole = phrases[key] is not None or len(text) <= MAX_WORDS
+        phrase = phrases[key]
         if phrase is not None:
             wide = frozenset(url for image in images for url in families.get(image, (image,)))
             yield _Statement(wide, raw, phrase, rule)
