@@ -1,8 +1,9 @@
 """Filters: allowed pictures that are not fit for the set. Applied to nothing else.
 
-A closed registry: one function for each, in the order of `FILTERS`; the first that objects names the
-reason. A filter reads facts only and has its thresholds in the recipe. What it needs and nobody could say
-quarantines the picture (`findings.Unseen`), unless the filter itself asks the recipe what then.
+A closed registry: one function for each, in the order of `FILTERS`; the first that drops, or else the first
+that sets aside, names the reason. A filter reads facts only and has its thresholds in the recipe. What it
+needs and nobody could say quarantines the picture (`findings.Unseen`), unless the filter itself asks the
+recipe what then.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ EFFECTIVE = ("effective_width", "effective_height")
 
 def words_beside(annotation: Annotation, filters: Filters) -> Objection | None:
     """A page that shows the picture says in words beside it that it is protected from AI, or forbids training
-    (`protected`, see `with_pages`). No recipe can ask for less; a person may see that they mean another."""
-    return QuarantineReason.WORDS_BESIDE if annotation.get("protected", False) else None
+    or re-use (`protected`, see `with_pages`). No recipe can ask for less; a person may see that they mean
+    another."""
+    return QuarantineReason.WORDS_BESIDE if annotation["protected"] else None
 
 
 def resolution(annotation: Annotation, filters: Filters) -> Objection | None:
@@ -91,7 +93,7 @@ def aesthetic(annotation: Annotation, filters: Filters) -> Objection | None:
 def harmful(annotation: Annotation, filters: Filters) -> Objection | None:
     """A page that shows the picture rates itself adult (`rated`, see `with_pages`), or a model says so."""
     asked = filters.harmful
-    if asked.rated_pages and annotation.get("rated", False):
+    if asked.rated_pages and annotation["rated"]:
         return FilterReason.HARMFUL
     if asked.max_score is None:
         return None
@@ -125,8 +127,8 @@ def _if_known(annotation: Annotation, annotator: str, unknown: str) -> Finding |
 
 def with_pages(annotation: Annotation, *, rated: bool, protected: bool) -> Annotation:
     """The facts that select hands to filters: those of the picture, whether any page that shows it, or the
-    response it came in, carries an adult rating, and whether words beside it there say that it is protected
-    from AI. Who has a picture and no pages leaves these out."""
+    response it came in, carries an adult rating, and whether words beside it there say no. Who has a picture
+    and no pages says that neither is so."""
     return {**annotation, "rated": rated, "protected": protected}
 
 
@@ -206,7 +208,11 @@ def objections(annotation: Annotation, filters: Filters) -> Iterator[Objected]:
 def first_objection(
     annotation: Annotation, filters: Filters, lifted: Collection[str] = ()
 ) -> Objection | None:
-    """The reason of the first filter that drops this picture or sets it aside, or None. `lifted` names
-    objections that a person looked at; only a quarantine can be lifted."""
-    standing = (one for one in objections(annotation, filters) if not (one.liftable and one.name in lifted))
-    return next((one.reason for one in standing), None)
+    """The reason of the first filter that drops this picture, else of the first that sets it aside, or None:
+    no person is asked about what is dropped anyway. `lifted` names objections that a person looked at; only a
+    quarantine can be lifted."""
+    standing = [
+        one.reason for one in objections(annotation, filters) if not (one.liftable and one.name in lifted)
+    ]
+    drops = (reason for reason in standing if isinstance(reason, FilterReason))
+    return next(drops, next(iter(standing), None))

@@ -23,7 +23,7 @@ from curation.annotators.basics import basic_facts, failed_image
 from curation.annotators.registry import annotators
 from curation.contact_sheet import Sheet, small_jpeg
 from curation.files import Body, check_page, check_paths, count_files, pictures
-from curation.filters import Objected, objections
+from curation.filters import Objected, objections, with_pages
 from curation.objections import objection
 from kyodaku.errors import DecodeError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
@@ -234,8 +234,9 @@ def _inspected(
         error = body.error or DecodeError("it could not be decoded", FailReason.UNDECODABLE)
         return Inspected(body.path, {**names, **failed_image(error)}, str(error))
     row = {**names, **basic_facts(body.body, picture.decoded), "findings": findings}
+    seen = with_pages(row, rated=False, protected=False)
     nowhere = Candidate(candidate_id="", image_url="", page_url="", host="")
-    return Inspected(body.path, row, "", objection(nowhere, row), tuple(objections(row, filters)))
+    return Inspected(body.path, row, "", objection(nowhere, row), tuple(objections(seen, filters)))
 
 
 def _plain_finding(found: Finding) -> dict[str, Any]:

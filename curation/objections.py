@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from curation.cloak_words import cloak_words
+from curation.cloak_words import beside
 from curation.findings import Annotation, Unseen, finding
 from kyodaku.reasons import RefuseReason
 from kyodaku.records import Candidate
@@ -23,10 +23,10 @@ def written_notice(candidate: Candidate, annotation: Annotation) -> RefuseReason
 
 
 def cloaked(candidate: Candidate, annotation: Annotation) -> RefuseReason | None:
-    """A perturbation, likely or possible, and words beside the picture that say it is protected from AI: they
-    are better evidence than pixels. Without any in the pixels they set it aside (`filters.words_beside`)."""
-    seen = finding(annotation, "perturbation").level in ("likely", "possible")
-    return RefuseReason.CLOAKED if seen and cloak_words(candidate) else None
+    """A likely perturbation, and words beside the picture that say no. Where the words or the pixels are all
+    there is, the picture is set aside (`filters.words_beside`, `filters.perturbation`)."""
+    likely = finding(annotation, "perturbation").level == "likely"
+    return RefuseReason.CLOAKED if likely and beside(candidate) is not None else None
 
 
 OBJECTORS: Sequence[Objector] = (

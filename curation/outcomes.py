@@ -294,13 +294,27 @@ def _set_aside(
             return Outcome.QUARANTINED, reason, cause
     found = first_objection(pictures.judged(uid), filters, lifted)
     if found is not None:
-        cause = shunned[QuarantineReason.NEAR_FILTERED].by_uid.get(pictures.marked_by(uid), "")
         outcome = Outcome.QUARANTINED if isinstance(found, QuarantineReason) else Outcome.FILTERED
-        return outcome, found, cause if found is FilterReason.AI_MADE else ""
+        return outcome, found, _said_by(candidate, found, shunned, pictures)
     reason, applies, cause = near(QuarantineReason.NEAR_FILTERED)
     if applies and select_objection(reason).name not in lifted:
         return Outcome.QUARANTINED, reason, cause
     return None
+
+
+def _said_by(
+    candidate: Candidate,
+    reason: ReasonEnum,
+    shunned: Mapping[QuarantineReason, Shunned],
+    pictures: PictureFacts,
+) -> str:
+    """The candidate that shows what this one lacks: a generator's mark, the words beside the picture."""
+    if reason is FilterReason.AI_MADE:
+        return shunned[QuarantineReason.NEAR_FILTERED].by_uid.get(pictures.marked_by(candidate.uid), "")
+    if reason is QuarantineReason.WORDS_BESIDE:
+        by = pictures.protected[pictures.cluster(candidate.uid)]
+        return "" if by == candidate.candidate_id else by
+    return ""
 
 
 def _without_reposts(facts: Facts, rulings: list[Ruling], standing: Sequence[int]) -> list[int]:

@@ -55,6 +55,7 @@ _CODE = (
     "kyodaku.records",
     "kyodaku.registry_client",
     "kyodaku.reviews",
+    "kyodaku.signals.keywords",
     "kyodaku.signals.model",
     "kyodaku.signals.platforms",
     "kyodaku.signals.protocols.*",

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.cloak_words import cloak_words
+from curation.cloak_words import beside
 from curation.spread import PictureFacts
 from curation.steps import digest
 from kyodaku.records import Candidate
@@ -173,10 +173,15 @@ def _found(candidates: Iterable[Candidate]) -> list[dict[str, Any]]:
             "last_modified": _last_modified(candidate),
             "evidence": _once(map(_evidence, candidate.evidence)),
             "signals": _once(_signal(s) for s in candidate.signals if s.effect is not Effect.SILENT),
-            **({"words": words} if (words := cloak_words(candidate)) else {}),
+            **({"words": [no.column, no.phrase, no.text]} if (no := beside(candidate)) else {}),
         }
-        for candidate in sorted(candidates, key=lambda candidate: candidate.candidate_id)
+        for candidate in sorted(candidates, key=_order)
     ]
+
+
+def _order(candidate: Candidate) -> tuple[bool, str]:
+    """Where words say no first: not all places are shown."""
+    return beside(candidate) is None, candidate.candidate_id
 
 
 def _last_modified(candidate: Candidate) -> str:

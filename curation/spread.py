@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from curation.annotators.base import Finding, Status
-from curation.cloak_words import cloak_words
+from curation.cloak_words import beside
 from curation.filters import objections, with_pages
 from curation.findings import Annotation
 from curation.likeness import Likeness
-from kyodaku.decision import LACKING, ON_LICENCES
+from kyodaku.decision import LACKING, ON_LICENCES, addresses
 from kyodaku.reasons import FilterReason, HoldReason, Outcome, QuarantineReason, ReasonEnum, Verdict
 from kyodaku.recipe import Filters
 from kyodaku.records import Candidate
@@ -67,8 +67,8 @@ class PictureFacts:
     """Pictures as filters judge them: with what is known of every file that has the same pixels.
 
     `clusters` maps a uid to its cluster of equal pixels, for those that have one; `rated`, `protected`,
-    `dropped` and `generated` speak about such a cluster (or a uid without one): a page calls it adult, words
-    beside it on a page say that it is protected from AI, a reviewer dropped a file of it, and the file whose
+    `dropped` and `generated` speak about such a cluster (or a uid without one): a page calls it adult, the
+    candidate_id with words beside it that say no, a reviewer dropped a file of it, and the file whose
     metadata or pixels have a generator's mark.
     """
 
@@ -78,7 +78,7 @@ class PictureFacts:
     said: Mapping[str, Collection[Said]]
     reviews: Mapping[str, Review]
     rated: Collection[str]
-    protected: Collection[str]
+    protected: Mapping[str, str]
     dropped: Collection[str]
     generated: Mapping[str, str]
     _against: dict[str, list[str]] = field(default_factory=dict, compare=False)
@@ -93,16 +93,21 @@ class PictureFacts:
         filters: Filters,
     ) -> PictureFacts:
         """From each candidate with the decision on it. Whoever leaves pictures out leaves out whole
-        clusters."""
+        clusters, and the candidates without a picture that share an address with one."""
+        candidates = list(candidates)
+        adult, protecting = _speaking(candidate for candidate, _ in candidates)
         said: dict[str, set[Said]] = defaultdict(set)
-        rated, protected = set(), set()
+        rated: set[str] = set()
+        protected: dict[str, str] = {}
         for candidate, word in candidates:
-            if candidate.uid:
-                said[candidate.uid].add(word)
-                if any(says_adult(signal) for signal in candidate.signals):
-                    rated.add(clusters.get(candidate.uid, candidate.uid))
-                if cloak_words(candidate):
-                    protected.add(clusters.get(candidate.uid, candidate.uid))
+            if not candidate.uid:
+                continue
+            said[candidate.uid].add(word)
+            cluster = clusters.get(candidate.uid, candidate.uid)
+            for url in addresses(candidate):
+                rated |= {cluster} if url in adult else set()
+                if url in protecting:
+                    protected[cluster] = min(protecting[url], protected.get(cluster, protecting[url]))
         dropped = {
             clusters.get(uid, uid) for uid, review in reviews.items() if review.verdict is ReviewVerdict.DROP
         }
@@ -203,6 +208,20 @@ def quarantines(against: Iterable[str]) -> Sequence[QuarantineReason]:
     """Why a copy is set aside of pictures that have this against them, in the order of select."""
     asked = {QUARANTINE_OF_COPIES[one.partition(":")[0]] for one in against}
     return [reason for reason in dict.fromkeys(QUARANTINE_OF_COPIES.values()) if reason in asked]
+
+
+def _speaking(candidates: Iterable[Candidate]) -> tuple[set[str], dict[str, str]]:
+    """Addresses of pictures that pages call adult, and those beside which words say no, each with the first
+    candidate_id that has them."""
+    adult: set[str] = set()
+    protecting: dict[str, str] = {}
+    for candidate in candidates:
+        if any(says_adult(signal) for signal in candidate.signals):
+            adult.update(addresses(candidate))
+        if beside(candidate) is not None:
+            name = candidate.candidate_id
+            protecting |= {url: min(name, protecting.get(url, name)) for url in addresses(candidate)}
+    return adult, protecting
 
 
 def _mark(annotation: Annotation) -> Finding | None:

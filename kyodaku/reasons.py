@@ -90,10 +90,7 @@ class RefuseReason(ReasonEnum):
     DENY_LIST = "deny_list", "the recipe's deny-list names this URL or host"
     ADDRESS_BLOCKED = "address_blocked", "the URL or address is not one we may speak to"
     WRITTEN_NOTICE = "written_notice", "a notice written in the picture says no to AI training or to re-use"
-    CLOAKED = (
-        "cloaked",
-        "the picture is perturbed, or may be, and words beside it say that it is protected from AI",
-    )
+    CLOAKED = "cloaked", "the picture is perturbed, and words beside it say that it is protected from AI"
     REGISTRY_NEAR = "registry_near", "an opt-out registry lists a near copy of this picture"
     SAME_BYTES_REFUSED = "same_bytes_refused", "the same bytes were refused at another place"
     SAME_URL_REFUSED = "same_url_refused", "another page that shows this same image URL reserves it"
@@ -175,7 +172,7 @@ class QuarantineReason(ReasonEnum):
 
     WORDS_BESIDE = (
         "words_beside",
-        "words beside the picture say that it is protected from AI, or forbid training",
+        "words beside the picture say that it is protected from AI, or forbid training or re-use",
     )
     NOT_LOOKED_AT = "not_looked_at", "something that the recipe asks about the picture could not be told"
     PERTURBATION_LIKELY = "perturbation_likely", "an adversarial-like perturbation is likely"

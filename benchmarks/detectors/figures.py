@@ -101,6 +101,8 @@ def acted_on(looked: Looked) -> set[ReasonEnum]:
         "frames": 1,
         "format": "png",
         "has_gps": False,
+        "rated": False,
+        "protected": False,
         "findings": looked.findings,
     }
     least = round(EFFECTIVE_SHARE * min(looked.width, looked.height))

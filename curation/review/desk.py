@@ -349,7 +349,7 @@ class Desk:
         aside = {row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED} - known
         found = (QuarantineReason.parse(reason) for reason in sorted(aside))
         reasons = [*quarantines(all_against(shown)), *(reason for reason in found if reason is not None)]
-        return (*(select_objection(reason) for reason in dict.fromkeys(reasons)), *own)
+        return (*(_found_by_select(reason) for reason in dict.fromkeys(reasons)), *own)
 
     def _states(self, facts: _Facts) -> dict[str, str]:
         """The verdict that stands about each picture; of an allow or unsure only while its facts stand."""
@@ -374,6 +374,13 @@ class Desk:
     def counts(self) -> Counter[str]:
         """Pictures on the desk by state."""
         return Counter(state for _, _, state in self.queue())
+
+
+def _found_by_select(reason: QuarantineReason) -> Objected:
+    """What rests on more than this picture. The words may stand beside its address, at a candidate that was
+    never fetched: the filter that named them has its own name."""
+    words = QuarantineReason.WORDS_BESIDE
+    return Objected("words_beside", words) if reason is words else select_objection(reason)
 
 
 def _reason(rows: Iterable[Row]) -> str:

@@ -229,7 +229,9 @@ def _batched(case: Case) -> Html:
     box = tag("input", type="checkbox", checked=True, data_uid=case.uid, data_shown=case.shown)
     seen = [tag("span", finding_line(row, 80), class_="small") for row in rests_on(findings, case.reason)]
     blocked = tag("strong", say("An allow would not let it in."), class_="small") if case.blocked else None
-    return tag("li", tag("label", box, shown, *seen, blocked))
+    places = [case.facts, *case.facts["cluster"]]
+    words = [line for place in places for one in place["found"] for line in _words_beside(one)]
+    return tag("li", tag("label", box, shown, *seen, *words[:1], blocked))
 
 
 def _why(case: Case) -> Html:
@@ -288,9 +290,7 @@ def _found(found: Sequence[Mapping[str, Any]]) -> Html:
 def _place(one: Mapping[str, Any]) -> Html:
     texts = [one[name] for name in ("alt", "title", "caption") if one[name]]
     words = [tag("bdi", plain(text, 300), class_="words") for text in dict.fromkeys(texts)]
-    if one.get("words"):
-        said = tag("strong", tag("bdi", plain(one["words"], 120)))
-        words.append(tag("div", say("words beside it"), " ", said))
+    words += _words_beside(one)
     creator = (
         tag("div", say("creator"), " ", tag("bdi", plain(one["creator"], 120))) if one["creator"] else None
     )
@@ -324,6 +324,16 @@ def _place(one: Mapping[str, Any]) -> Html:
         tag("div", say("licence evidence"), tag("ul", *evidence)) if evidence else None,
         tag("div", say("signals"), tag("ul", *signals)) if signals else None,
     )
+
+
+def _words_beside(one: Mapping[str, Any]) -> list[Html]:
+    """What says no at one place, with the column it stands in and its whole text."""
+    if "words" not in one:
+        return []
+    column, phrase, text = one["words"]
+    said = tag("strong", tag("bdi", plain(phrase, 120)))
+    quoted = tag("blockquote", tag("bdi", plain(text, 300)))
+    return [tag("div", say("words beside it"), " ", tag("code", column), " ", said, quoted, class_="small")]
 
 
 def _cluster(cluster: Sequence[Mapping[str, Any]], neighbours: Mapping[str, Neighbour]) -> Html | None:
@@ -362,7 +372,8 @@ def _neighbour(row: Mapping[str, Any], near: Neighbour) -> Html:
         join((link(found["page_url"] or found["image_url"]), _dates(found)), " ")
         for found in row["found"][:3]
     ]
-    caption = tag("figcaption", *(tag("span", line, class_="small") for line in lines if line))
+    words = [line for found in row["found"] for line in _words_beside(found)]
+    caption = tag("figcaption", *(tag("span", line, class_="small") for line in lines if line), *words[:1])
     return tag("li", tag("figure", tag("div", shown, class_="frame"), caption))
 
 

@@ -41,6 +41,7 @@ def ruled(filters: Filters, *found: Finding, apply: str = "", **row: object) -> 
         "height": 600,
         "has_gps": False,
         "rated": False,
+        "protected": False,
         "findings": {f.annotator: f for f in found},
         **row,
     }

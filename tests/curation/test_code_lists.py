@@ -47,7 +47,6 @@ READ_BEFORE = (
     "kyodaku.signals.carriers",
     "kyodaku.signals.ai_txt_car",
     "kyodaku.signals.institutions",
-    "kyodaku.signals.keywords",
     "kyodaku.signals.letters",
     "kyodaku.signals.licence_urls",
     "kyodaku.signals.licensed_objects",

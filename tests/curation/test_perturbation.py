@@ -13,7 +13,7 @@ from skimage import data
 
 from curation.annotators.base import Finding, Picture, Status, look_at_all
 from curation.annotators.perturbation import LEAST, Perturbation
-from curation.cloak_words import cloak_words
+from curation.cloak_words import Beside, beside
 from curation.filters import first_objection
 from curation.judges.perturbation import TILE, WHITE, places
 from curation.nets.perturbation import TILES, PerturbNet
@@ -163,21 +163,20 @@ BESIDE = Candidate("c", "https://a.example/1.png", "https://a.example/", "a.exam
     ("candidate", "level", "refused"),
     [
         (BESIDE, "likely", True),
-        (BESIDE, "possible", True),
+        (BESIDE, "possible", False),
         (BESIDE, "none", False),
         (replace(BESIDE, alt="A fox"), "likely", False),
-        (replace(BESIDE, alt="A fox"), "possible", False),
         (replace(BESIDE, alt="", page_title="イラスト ＡＩ学習禁止"), "likely", True),
         (replace(BESIDE, alt="", schema_description="Glazed & Nightshaded."), "likely", True),
     ],
 )
-def test_words_beside_a_perturbation_refuse(candidate: Candidate, level: str, refused: bool) -> None:
+def test_words_beside_a_likely_perturbation_refuse(candidate: Candidate, level: str, refused: bool) -> None:
     annotation = {"findings": {"perturbation": found(level)}}
     assert objection(candidate, annotation) is (RefuseReason.CLOAKED if refused else None)
 
 
 def test_without_a_look_nothing_is_refused_and_nothing_kept() -> None:
-    annotation = {"width": 800, "height": 600, "findings": {}}
+    annotation = {"width": 800, "height": 600, "findings": {}, "rated": False, "protected": False}
     assert objection(BESIDE, annotation) is None
     assert first_objection(annotation, Filters()) is QuarantineReason.NOT_LOOKED_AT
 
@@ -192,10 +191,23 @@ def test_without_a_look_nothing_is_refused_and_nothing_kept() -> None:
         "Kokoro no ai",
         "Cloaked figure, glazed terracotta",
         "Semiglazed, antiair, noaim",
+        "Empire-style cloak, ca. 1810",
+        "国防AI展",
+        "预防AIDS海报 1988",
+        "反AIDS運動",
+        "違反AI検出システム",
+        "Shanghai対策会議",
+        "学校のAI対策セミナー",
+        "Optimist加工",
+        "Do not train horses",
+        "AI disruption in newspapers",
+        "Adversarial noise, figure 3",
+        "No AIDS, poster",
+        "Not made with AI",
     ],
 )
 def test_words_of_potters_botanists_and_painters_say_nothing(text: str) -> None:
-    assert cloak_words(replace(BESIDE, alt=text)) == ""
+    assert beside(replace(BESIDE, alt=text)) is None
 
 
 @pytest.mark.parametrize(
@@ -213,10 +225,37 @@ def test_words_of_potters_botanists_and_painters_say_nothing(text: str) -> None:
         "AI学習・無断転載禁止",
         "Do not use for AI training",
         "AI use prohibited",
+        "© Jane Doe. No AI.",
+        "#NoToAIArt",
+        "#StopAI",
+        "Protected by Glaze",
+        "my art ai学習禁止",
+        "AIイラスト禁止",
+        "Glaze使用",
+        "ノイズ加工済み",
+        "エモりました",
+        "AI退散",
+        "抵制AI",
+        "AI 그림 금지",
+        "글레이즈 처리",
+        "Vor KI geschützt",
+        "Protégé contre l'IA",
+        "Protegido contra IA",
+        "Vietato l'uso per IA",
+        "無断転載禁止",
+        "Do not repost, do not use without permission",
+        "무단 전재 금지",
     ],
 )
 def test_words_of_protection_are_found(text: str) -> None:
-    assert cloak_words(replace(BESIDE, alt="", caption=text))
+    found = beside(replace(BESIDE, alt="", caption=text))
+    assert found is not None
+    assert (found.column, found.text) == ("caption", text)
+    assert found.phrase
+
+
+def test_what_says_no_is_told_with_its_column() -> None:
+    assert beside(BESIDE) == Beside("alt", "#noai", "A fox. #NoAI")
 
 
 def test_an_attack_stays_inside_its_bound_and_moves_the_code() -> None:

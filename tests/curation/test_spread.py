@@ -126,15 +126,31 @@ def test_a_page_that_rates_one_copy_adult_reaches_the_others() -> None:
 
 
 @pytest.mark.parametrize("where", ["alt", "page_title", "schema_description"])
-def test_words_of_protection_beside_one_copy_keep_every_copy_out(where: str) -> None:
-    beside = replace(A, **{where: "A fox, AI学習禁止"})
-    one, two = ruled(beside, B)
+def test_words_that_say_no_beside_one_copy_keep_every_copy_out(where: str) -> None:
+    said = replace(A, **{where: "A fox, 無断転載禁止"})
+    one, two = ruled(said, B)
     assert one == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE, "")
     assert two == ASIDE
-    _, two = ruled(beside, B, links=(), clusters={A.uid: "c", B.uid: "c"})
-    assert two[:2] == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE)
+    _, two = ruled(said, B, links=(), clusters={A.uid: "c", B.uid: "c"})
+    assert two == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE, A.candidate_id)
     allowed = (review(A.uid, "allow", "words_beside:words_beside"),)
-    assert ruled(beside, B, reviews=allowed)[0][0] is Outcome.RELEASED
+    assert ruled(said, B, reviews=allowed)[0][0] is Outcome.RELEASED
+
+
+@pytest.mark.parametrize("unasked", [{"not_requested": "nofollow"}, {"failure": "http_status"}])
+def test_words_beside_the_address_of_a_picture_count_where_nobody_fetched_it(unasked: dict[str, Any]) -> None:
+    other = replace(A, candidate_id="other", uid="", sha256="", caption="Glazed & nightshaded", **unasked)
+    one, _ = ruled(A, other)
+    assert one == (Outcome.QUARANTINED, QuarantineReason.WORDS_BESIDE, "other")
+    adult: dict[str, Any] = {"protocol": "content-rating", "effect": Effect.SILENT, "parsed": "adult"}
+    rated = replace(other, caption="", signals=(replace(NOAI, reason="", **adult),))
+    assert ruled(A, rated)[0][1] is FilterReason.HARMFUL
+
+
+def test_what_is_dropped_anyway_waits_for_nobody() -> None:
+    said = replace(A, alt="A fox, 無断転載禁止")
+    one, _ = ruled(said, B, known={A.uid: seen(width=63, height=63)})
+    assert one[:2] == (Outcome.FILTERED, FilterReason.LOW_RESOLUTION)
 
 
 def test_a_generator_named_in_one_file_is_the_generator_of_all_with_its_pixels() -> None:
