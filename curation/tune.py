@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -19,12 +19,15 @@ import numpy as np
 import curation.filters as rules
 from curation.filters import EFFECTIVE, Objection, with_pages
 from curation.findings import Annotation, Unseen, finding, iter_annotations
+from curation.shown import Neighbours
+from curation.spread import PictureFacts
 from kyodaku.errors import RunStateError
 from kyodaku.reasons import FilterReason, Outcome, QuarantineReason, Verdict
+from kyodaku.recheck.overlay import iter_candidate_rows
 from kyodaku.recipe import Filters, Recipe
 from kyodaku.recipe.filters import FURNITURE, KINDS
-from kyodaku.records import DECISIONS
-from kyodaku.release.tables import iter_rows, shard_names
+from kyodaku.records import DECISIONS, MATCHES, Candidate
+from kyodaku.release.tables import iter_rows, read_rows, shard_names
 from kyodaku.runs import RunFolder
 
 Measure = Callable[[Annotation], float]
@@ -147,10 +150,11 @@ def tune(run: RunFolder, recipe: Recipe) -> Tuning:
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
     permitted = _permitted(run)
     settings = list(_settings(recipe.filters))
-    scores = _scores(run, recipe.filters, permitted, [name for name in settings if name in MEASURES])
+    pages = _pages(run, recipe.filters)
+    scores = _scores(run, permitted, pages, [name for name in settings if name in MEASURES])
     tried = [_tried(recipe.filters, table, key, scores.get((table, key))) for table, key in settings]
     states: Counter[str] = Counter()
-    for annotation in _annotations(run, recipe.filters, permitted):
+    for annotation in _annotations(run, permitted, pages):
         now = {name: _objection(name, annotation, recipe.filters) for name in rules.FILTERS}
         state = _state(now.values())
         states[state] += 1
@@ -162,35 +166,42 @@ def tune(run: RunFolder, recipe: Recipe) -> Tuning:
 # --- reading --------------------------------------------------------------------------------------------
 
 
-def _permitted(run: RunFolder) -> dict[str, str]:
-    """uid -> outcome reason of pictures that permission and decoding let through."""
+def _permitted(run: RunFolder) -> set[str]:
+    """Uids of pictures that permission and decoding let through."""
     passed = (Outcome.RELEASED, Outcome.FILTERED, Outcome.QUARANTINED, Outcome.DUPLICATE)
     return {
-        row["uid"]: row["outcome_reason"]
+        row["uid"]
         for _, rows in iter_rows(run.decisions, DECISIONS)
         for row in rows
         if row["verdict"] == Verdict.ALLOW and row["outcome"] in passed and row["uid"] and not row["purged"]
     }
 
 
-def _annotations(run: RunFolder, filters: Filters, permitted: Mapping[str, str]) -> Iterator[Annotation]:
-    """What filters see of each permitted picture. What pages say is read from the decision: select said
-    `words_beside`, or `harmful` where no model did."""
+def _pages(run: RunFolder, filters: Filters) -> PictureFacts:
+    """What the pages say that show the pictures, as select knows it."""
+    matches = read_rows(run.matches, MATCHES) if run.matches.is_file() else []
+    clusters = Neighbours.of(matches).clusters()
+    rows = (row for _, rows in iter_candidate_rows(run) for row in rows)
+    unsaid = ("", "")
+    return PictureFacts.of(((Candidate.from_row(row), unsaid) for row in rows), {}, clusters, {}, filters)
+
+
+def _annotations(run: RunFolder, permitted: Collection[str], pages: PictureFacts) -> Iterator[Annotation]:
+    """What filters see of each permitted picture."""
     for annotation in iter_annotations(run):
         if annotation["uid"] in permitted and annotation["status"] == "ok":
-            reason = permitted[annotation["uid"]]
-            rated = reason == FilterReason.HARMFUL and "harmful" in rules.FILTERS
-            rated = rated and _objection("harmful", annotation, filters) is None
-            yield with_pages(annotation, rated=rated, protected=reason == QuarantineReason.WORDS_BESIDE)
+            cluster = pages.cluster(annotation["uid"])
+            rated, protected = cluster in pages.rated, cluster in pages.protected
+            yield with_pages(annotation, rated=rated, protected=protected)
 
 
 def _scores(
-    run: RunFolder, filters: Filters, permitted: Mapping[str, str], names: Sequence[tuple[str, str]]
+    run: RunFolder, permitted: Collection[str], pages: PictureFacts, names: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[np.ndarray[Any, Any], int]]:
     """By table and key, every score and the number of pictures without one."""
     found = {name: array("d") for name in names}
     unknown: Counter[tuple[str, str]] = Counter()
-    for annotation in _annotations(run, filters, permitted):
+    for annotation in _annotations(run, permitted, pages):
         for name in names:
             score = _measured(name, annotation)
             if score is None:

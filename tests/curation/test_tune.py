@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import curation.filters
 import curation.tune
+from curation.filters import words_beside
 from curation.tune import Setting, Tuning, tune
 from curation.tune_page import Told, render, write_page
 from kyodaku.errors import RunStateError
@@ -17,7 +20,7 @@ from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 from tests.core.test_cli import kyodaku
 from tests.curation.fixtures import make_run
-from tests.curation.reviewed import PICTURES, RECIPE, curated_once, decide, run
+from tests.curation.reviewed import PICTURES, RECIPE, curated, curated_once, decide, install, run
 
 __all__ = ["curated_once", "run"]  # fixtures
 
@@ -60,6 +63,23 @@ def test_a_value_does_what_curating_with_it_does(run: RunFolder, table: str, key
             counts["quarantined"],
         ), change
         decide(run)
+
+
+def test_words_beside_a_picture_are_known_whatever_it_was_set_aside_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    monkeypatch.setitem(curation.filters.FILTERS, "words_beside", words_beside)
+    pictures = [
+        replace(one, alt="無断転載禁止") for one in PICTURES.values() if one.name in ("clean", "marked")
+    ]
+    said = curated(tmp_path, pictures)
+    tuning = tune(said, RECIPE)
+    assert tuning.states == {"set aside": 1, "dropped": 1}
+    changes = setting(tuning, "max_score").changes
+    assert {(one.kept, one.aside) for one in changes if one.value is not None and one.value >= 0.9} == {
+        (0, 2)
+    }
 
 
 def test_nothing_is_looked_at_or_written(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
