@@ -23,6 +23,7 @@ _CODE = (
     "curation.phrases.brands",
     "curation.phrases.notices",
     "curation.phrases.folding",
+    "kyodaku.signals.keywords",
 )
 
 _SCORES = {brands.LIKELY: 1.0, brands.POSSIBLE: 0.5, brands.NOTHING: 0.0}

@@ -19,7 +19,12 @@ from curation.phrases import notices
 from curation.steps import digest_files
 from kyodaku.recipe import Annotators
 
-_CODE = ("curation.annotators.notices", "curation.phrases.notices", "curation.phrases.folding")
+_CODE = (
+    "curation.annotators.notices",
+    "curation.phrases.notices",
+    "curation.phrases.folding",
+    "kyodaku.signals.keywords",
+)
 
 NOTICE, MENTION, NONE = "notice", "mention", "none"
 
@@ -45,7 +50,7 @@ class Notices:
         """The finding about a picture in which `text` was read."""
         if text is None or text.status is not Status.OK:
             return Finding(self.name, self.version, Status.UNKNOWN, text="nobody could read the picture")
-        found = notices.find(text.text)
+        found = notices.read(text.text)
         refusing = notices.refusing(found)
         if not refusing and not_all_read(text):
             return Finding(self.name, self.version, Status.UNKNOWN, text="too much text to read it all")

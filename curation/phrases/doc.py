@@ -23,6 +23,8 @@ _LANGUAGES = {
     "de": "German / Deutsch",
     "fr": "French / français",
     "es": "Spanish / español",
+    "it": "Italian / italiano",
+    "pt": "Portuguese / português",
 }
 _CATEGORIES = {"ai": "no AI training / AI学習の禁止", "reuse": "no copying or re-use / 転載・複製の禁止"}
 _LAYOUTS = {

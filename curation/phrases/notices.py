@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded
+from kyodaku.signals.keywords import refuses_beside
 
 #: Signs from which on one wrong, missing or extra sign is forgiven: of Han, kana and Hangul; of Latin script.
 FUZZY, FUZZY_LATIN = 5, 8
@@ -32,6 +33,13 @@ PAGE_LINES, PAGE_SIGNS, PAGE_SENTENCES, PAGE_SHARE, OWN_SHARE = 6, 200, 3, 0.3, 
 
 #: Signs on either side that are quoted, and looked at on a page beyond the line itself.
 _SAID = 40
+
+#: Share of its sentence that a ban has which only the rule for rights statements knows.
+RULE_SHARE = 0.4
+
+#: Ends of such a sentence, and words that make it talk about something else.
+_PARTS = re.compile(r"[.!?;,|/•·。、！？\n]")
+_TALKS = re.compile(r"think|believe|know|mind|塾|教室|学校|参考書")
 
 #: Signs that a phrase is looked up by before it is looked for.
 _START = 8
@@ -108,7 +116,8 @@ class _Place:
 
 @dataclass(frozen=True)
 class Notice:
-    """A phrase in its sentence. `refuses` is False where the sentence only talks about it."""
+    """A phrase in its sentence, and the language of its list ("" for none). `refuses` is False where the
+    sentence only talks about it."""
 
     language: str
     category: str
@@ -169,8 +178,7 @@ def find(text: str) -> list[Notice]:
     matches = sorted(set(_matches(flat, known)), key=_order)
     sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
-    long = text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
-    page = long and len(sentences) > PAGE_SENTENCES
+    page = _is_long(text, flat) and len(sentences) > PAGE_SENTENCES
     found, covered = [], 0
     for match in matches:
         if match.end <= covered:
@@ -183,6 +191,27 @@ def find(text: str) -> list[Notice]:
         refuses = not _about(text, flat, place, known, page)
         found.append(Notice(group["language"], group["category"], said, match.exact, refuses))
     return found
+
+
+def read(text: str) -> list[Notice]:
+    """What `find` finds; where that is nothing and the text is no page, also what refuses training by the
+    rule for rights statements (`kyodaku.signals.keywords`), in words that no list here has."""
+    found = find(text)
+    if found or _is_long(text, fold(text)):
+        return found
+    said = (phrase for part in _PARTS.split(text) if (phrase := _ban(part)))
+    return [Notice("", "ai", phrase, exact=True, refuses=True) for phrase in said]
+
+
+def _ban(part: str) -> str:
+    """What refuses in a sentence that says little else, or ""."""
+    phrase = refuses_beside(part) or ""
+    talks = _TALKS.search(phrase) or len(phrase) < RULE_SHARE * len(part.strip())
+    return "" if talks else phrase
+
+
+def _is_long(text: str, flat: Folded) -> bool:
+    return text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
 
 
 def _order(match: Match) -> tuple[int, bool, int]:

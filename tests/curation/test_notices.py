@@ -167,3 +167,33 @@ def test_the_page_for_creators_is_made_from_the_lists() -> None:
         "python -m curation.phrases.doc > docs/notices.md"
     )
     assert all(f"`{phrase}`" in page.read_text(encoding="utf-8") for phrase in notices.all_phrases())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jane Doe. No AI.",
+        "AI NOT ALLOWED",
+        "AI: NO",
+        "please no AI",
+        "no ai, no nft",
+        "無断転載× AI学習×",
+        "Vietato l'uso per IA",
+        "Proibido o uso para IA",
+        "Reprint is prohibited",
+        "無断使用だめ",
+        "Reproducción prohibida",
+        "Riproduzione vietata",
+        "Proibida a reprodução",
+    ],
+)
+def test_bans_in_other_words_are_notices(text: str) -> None:
+    assert notices.refusing(notices.read(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kokoro no ai", "no AI was used", "There is no AI that can", "AI学習教室立入禁止", "Vietato fumare"],
+)
+def test_what_speaks_of_something_else_is_none(text: str) -> None:
+    assert notices.read(text) == []

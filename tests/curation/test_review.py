@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import pytest
 from PIL import Image
 
 import curation.filters
+from curation.filters import words_beside
 from curation.review.cases import Stale
 from curation.review.desk import Desk
+from curation.review.pages import batch_page, case_page
 from curation.review.samples import Member, choose, draw
 from curation.review.server import Server
 from kyodaku.errors import RunStateError
@@ -554,3 +557,29 @@ def test_nothing_to_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     run = curated(tmp_path, [PICTURES["odd"]])
     with pytest.raises(RunStateError, match="nothing to sample"):
         draw(run, 10, 0, "ann", 1.0)
+
+
+# ------------------------------------------------------------------ words beside a picture
+
+
+def test_who_lifts_words_beside_a_picture_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    monkeypatch.setitem(curation.filters.FILTERS, "words_beside", words_beside)
+    sentence = "A fox. Please do not repost <b>anywhere</b>."
+    said = [replace(PICTURES[name], changes={"page_title": sentence}) for name in ("clean", "clean2")]
+    run = curated(tmp_path, said)
+    assert set(outcomes(run).values()) == {("quarantined", "words_beside")}
+    one = desk(run)
+    case = one.case(uid("clean"))
+    assert (case.reason, case.lifts, case.blocked) == ("words_beside", ("words_beside:words_beside",), ())
+    column, phrase, text = case.facts["found"][0]["words"]
+    assert (column, text) == ("page_title", sentence)
+    assert "do not repost" in phrase
+    for page in (case_page(case, None, {}), batch_page([case], "host")):
+        assert "page_title" in page
+        assert "Please do not repost &lt;b&gt;anywhere&lt;/b&gt;." in page
+    say(one, "clean", "allow")
+    assert decide(run) == {
+        "clean": ("released", "public_domain"),
+        "clean2": ("quarantined", "words_beside"),
+    }
