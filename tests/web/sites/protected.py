@@ -111,18 +111,19 @@ def notices() -> Site:
 
 
 def cloaks() -> Site:
-    """Perturbed pictures; words beside one make it a refusal, and set a picture aside that has nothing but
-    words."""
+    """Perturbed pictures; words beside one refuse it if the perturbation is likely, and set a picture aside
+    alone; a ban on training refuses."""
     return one_page(
         "cloaks.example",
-        "perturbed pictures, one beside words that say it is protected from AI, and one with the words alone",
+        "perturbed pictures, one beside words that say it is protected; words alone; a ban beside one",
         "Cloaks",
         shown("/1.png", "A boat before the wind", art.sea, 8301, protected.cloaked(1), PERTURBED),
         shown("/2.png", "Fruit and a vase", art.still_life, 8302, protected.cloaked(2, 12), PERTURBED),
         shown("/3.png", "Hills, protected against AI with a style cloak", art.landscape, 8303,
               protected.cloaked(3, 12), ends(RefuseReason.CLOAKED, QuarantineReason.WORDS_BESIDE)),
-        shown("/4.png", "A town at noon #noai", art.town, 8304,
+        shown("/4.png", "A town at noon, glazed and nightshaded", art.town, 8304,
               expect=ends(QuarantineReason.WORDS_BESIDE)),
+        shown("/5.png", "A boat at noon #noai", art.sea, 8305, expect=ends(RefuseReason.RIGHTS_TEXT)),
     )  # fmt: skip
 
 

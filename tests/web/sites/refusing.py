@@ -159,7 +159,7 @@ def xmp() -> Site:
     """The refusal travels inside the file; one packet is broken; one value says nothing."""
 
     def work_of(name: str, ending: str, kind: str, value: str, expect: Expected) -> Figure:
-        alt = f"A file that carries {value} as {kind}"
+        alt = f"A {kind} file, {name}"
         return Figure(
             f"/{name}.{ending}",
             alt,
