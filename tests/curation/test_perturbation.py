@@ -73,6 +73,7 @@ def test_photographs_and_grain_are_not_likely_and_computed_attacks_are_seen() ->
     assert (mask.mode, max(mask.size)) == ("L", 64)
 
 
+@pytest.mark.deep
 def test_most_strong_lattices_of_strides_are_seen() -> None:
     laid = []
     for seed in (3, 4, 5):

@@ -56,6 +56,7 @@ CASES = (
     "same",
     "moved",
     "noai",
+    "beside",
     "header",
     "plus",
     "other",
@@ -92,8 +93,8 @@ class Scene:
 
 
 def page(name: str) -> Page:
-    figure = Figure(f"/{name}.jpg", f"A picture called {name}", painted(f"again/{name}"))
-    return Page(f"/{name}", f"Page {name}", [figure])
+    figure = Figure(f"/{name}.jpg", f"A picture, {len(name)} letters", painted(f"again/{name}"))
+    return Page(f"/{name}", f"A page, {len(name)} letters", [figure])
 
 
 def tagged(reply: Reply, tag: str, *fields: tuple[str, str]) -> Handler:
@@ -130,6 +131,8 @@ def change(web: SmallWeb) -> None:
 
     noai = replace(page("noai"), head='<meta name="robots" content="noai, noimageai">')
     web.set(at("noai"), tagged(page_reply(noai), "p2"))
+    said = replace(page("beside").figures[0], alt="A picture. Please: no AI training")
+    web.set(at("beside"), tagged(page_reply(replace(page("beside"), figures=[said])), "p2"))
     web.set(at("header"), tagged(page_reply(page("header")), "p1", ("X-Robots-Tag", "noai")))
     web.set(at("plus.jpg"), tagged(picture("again/plus", plus_xmp("DMI-PROHIBITED")), "i2"))
     web.set(at("other.jpg"), tagged(picture("again/another"), "i2"))
@@ -247,6 +250,7 @@ def test_an_image_without_a_validator_is_fetched_again(scene: Scene) -> None:
     ("name", "reason"),
     [
         ("noai", "meta_robots"),
+        ("beside", "rights_text"),
         ("moved", "meta_robots"),  # a 304, but of the address that the page moved to
         ("header", "x_robots_tag"),
         ("plus", "plus_data_mining"),
@@ -292,7 +296,7 @@ def test_a_licence_that_is_gone_from_the_page_is_gone(scene: Scene) -> None:
 
 
 def test_the_user_is_told(scene: Scene) -> None:
-    assert "6 now refused" in scene.told
+    assert "7 now refused" in scene.told
     assert "4 now on hold" in scene.told
     assert "run kyodaku curate" in scene.told
 
