@@ -36,16 +36,18 @@ def _found(
     page_nofollow: bool,
 ) -> Found:
     thing = things.get(image.url, {})
+    description, caption = _text(thing.get("description")), _text(thing.get("caption"))
+    more = caption if description not in ("", caption) else ""
     nofollow = image.kind == "link" and (image.nofollow or page_nofollow)
     return Found(
         url=image.url,
         alt=image.alt,
         title=image.title,
         caption=image.figcaption,
-        link_text=texts.get(image.link_href or image.url, ""),
+        link_text=" / ".join(filter(None, (texts.get(image.link_href or image.url), more))),
         page_title=page.title,
         schema_name=_text(thing.get("name")),
-        schema_description=", ".join(filter(None, map(_text, map(thing.get, ("description", "caption"))))),
+        schema_description=description or caption,
         schema_creator=_text(thing.get("creator")) or _text(thing.get("author")),
         schema_credit=_text(thing.get("creditText")),
         language=page.lang,

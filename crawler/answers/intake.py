@@ -59,9 +59,14 @@ class Found:
     limit: NotRequestedReason | None = None  # why it is not asked for, whatever the page says
 
     def with_words(self, other: Found) -> Found:
-        """This one, with what `other` says of the same picture and it does not."""
-        joined = {name: _joined(getattr(self, name), getattr(other, name)) for name in _WORDS}
-        return replace(self, **joined, language=self.language or other.language)
+        """This one, its gaps filled with what `other` says of the same picture; what differs stands with the
+        words of the link, where no caption is taken from."""
+        filled = {name: getattr(self, name) or getattr(other, name) for name in _WORDS}
+        words = filled["link_text"]
+        for more in (getattr(other, name) for name in _WORDS if getattr(other, name) != filled[name]):
+            if more not in words:
+                words = f"{words} / {more}" if words else more
+        return replace(self, **{**filled, "link_text": words}, language=self.language or other.language)
 
     def aside(self) -> Found:
         """Its words as those of a link: it speaks about a picture that is wanted under other words."""
@@ -269,10 +274,3 @@ def load_context(text: str) -> dict[str, Any]:
     """The texts of a candidate, by the names of its record's columns."""
     *texts, variants = json.loads(text)
     return {**dict(zip((*_WORDS, "language"), texts, strict=True)), "variants": tuple(variants)}
-
-
-def _joined(text: str, more: str) -> str:
-    """Both, each said once."""
-    if not more or more in text:
-        return text
-    return f"{text} / {more}" if text else more

@@ -76,7 +76,14 @@ def test_every_place_of_a_page_that_shows_a_picture_adds_its_words(tmp_path: Pat
         '<figcaption>転載不可</figcaption></figure><img src="/x.png" alt="Fruit">'
     )
     found = kept(crawled(tmp_path, page))
-    assert (found.alt, found.caption) == ("A bowl / Fruit", "転載不可")
+    assert (found.alt, found.caption, found.link_text) == ("A bowl", "転載不可", "Fruit")
+
+
+def test_a_caption_in_structured_data_stands_beside_its_description(tmp_path: Path) -> None:
+    thing = {"@type": "Painting", "image": PICTURE, "description": "A bowl", "caption": "転載不可"}
+    page = f'<img src="/x.png"><script type="application/ld+json">{json.dumps(thing)}</script>'
+    found = kept(crawled(tmp_path, page))
+    assert (found.schema_description, found.link_text) == ("A bowl", "転載不可")
 
 
 def test_the_words_of_a_sitemap_stand_beside_those_of_the_page(tmp_path: Path) -> None:
