@@ -192,6 +192,7 @@ def case_page(case: Case, said: Review | Judged | None, neighbours: Mapping[str,
         tag(
             "div",
             _why(case),
+            *_first_words(case),
             _said(said, case),
             tag("p", size, class_="note"),
             tag("h3", say("What was seen")),
@@ -229,9 +230,7 @@ def _batched(case: Case) -> Html:
     box = tag("input", type="checkbox", checked=True, data_uid=case.uid, data_shown=case.shown)
     seen = [tag("span", finding_line(row, 80), class_="small") for row in rests_on(findings, case.reason)]
     blocked = tag("strong", say("An allow would not let it in."), class_="small") if case.blocked else None
-    places = [case.facts, *case.facts["cluster"]]
-    words = [line for place in places for one in place["found"] for line in _words_beside(one)]
-    return tag("li", tag("label", box, shown, *seen, *words[:1], blocked))
+    return tag("li", tag("label", box, shown, *seen, *_first_words(case), blocked))
 
 
 def _why(case: Case) -> Html:
@@ -334,6 +333,12 @@ def _words_beside(one: Mapping[str, Any]) -> list[Html]:
     said = tag("strong", tag("bdi", plain(phrase, 120)))
     quoted = tag("blockquote", tag("bdi", plain(text, 300)))
     return [tag("div", say("words beside it"), " ", tag("code", column), " ", said, quoted, class_="small")]
+
+
+def _first_words(case: Case) -> list[Html]:
+    """Of the places that show it or an equal or near one, the first where words say no."""
+    places = [case.facts, *case.facts["cluster"]]
+    return [line for place in places for one in place["found"] for line in _words_beside(one)][:1]
 
 
 def _cluster(cluster: Sequence[Mapping[str, Any]], neighbours: Mapping[str, Neighbour]) -> Html | None:
