@@ -254,9 +254,11 @@ _SPOKEN_OF = re.compile(
     r"|fouille|former|aprendi|apprendi|mineria|mineracao|estrazione|2019/790|art(?:icle|\.)? ?4|44"
     r"|学|人工|機|ラーニング|情報解析|マイニング|机|大模型|深度|挖掘|探勘|喂|餵|投|인공|생성|러닝|기계|학습|마이닝"
 )
-#: A romanised word, then の愛 or の藍; `AI` in capitals is no such word.
+#: A name of Japanese syllables, then の愛 or の藍; `AI` in capitals is no such word, nor are English words
+#: that look like syllables.
 _ROMANISED = re.compile(
-    r"\b(?:(?i:(?:[kgszthbpmrnj]y|sh|ch|ts|[kgsztdhbpmyrwjfn])?[aeiouāēīōū]|n(?![a-z]))){2,12} no [Aa]i\b"
+    r"\b(?=[A-ZĀĒĪŌŪ])(?!(?i:image|anime|manga|use|made|same|some|here|one|game|site|note|we|so)\b)"
+    r"(?:(?i:(?:[kgszthbpmrnj]y|sh|ch|ts|[kgsztdhbpmyrwjfn])?[aeiouāēīōū]|n(?![a-z]))){2,12} no [Aa]i\b"
 )
 #: Accents that stand alone, and variation selectors.
 _MARK = re.compile(r"[\u0300-\u036f\ufe00-\ufe0f]")

@@ -276,7 +276,17 @@ def test_a_romanised_title_beside_a_picture_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Kokoro no AI", "please no ai", "Kokoro no ai. No AI!", "a cat, no ai", "no ai"]
+    "text",
+    [
+        "Kokoro no AI",
+        "please no ai",
+        "Kokoro no ai. No AI!",
+        "my image no ai",
+        "Image no ai",
+        "my kokoro no ai",
+        "a cat, no ai",
+        "no ai",
+    ],
 )
 def test_no_ai_beside_a_picture_refuses(text: str) -> None:
     assert refuses_beside(text) == "no ai"
