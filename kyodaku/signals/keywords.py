@@ -58,8 +58,7 @@ _ENGLISH = (
     rf"{_BEFORE}keep (?:your |the )?{_AI}(?: \w+){{0,2}}? (?:out|off|away){_AFTER}",
     rf"{_BEFORE}{_AI}(?: bots?| crawlers?| scrapers?)? (?:keep|stay) (?:out|off|away){_AFTER}",
     rf"{_BEFORE}{_AI} ?[:=-] ?no{_AFTER}",
-    rf"{_BEFORE}not (?!(?:\w+ )?(?:made|created|generated|drawn|painted|produced|written) )"
-    rf"(?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
+    rf"{_BEFORE}not (?:\w+ ){{0,2}}(?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT}{_AFTER}{_GAP}{_BEFORE}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}{_MUST_NOT} {_GAP}(?:used?|fed|feed|upload\w*|submit\w*|input|enter\w*|post\w*|run)"
     rf"{_GAP} (?:for|in|into|to|by|with|on|through) (?:[\w'/&-]+,? ){{0,5}}?{_AI}{_AFTER}",
@@ -139,7 +138,7 @@ _FRENCH = (
     rf"{_BEFORE}(?:utilisation|usage"
     rf"|exploitation){_GAP}{_BEFORE}{_IA}{_AFTER}{_GAP}{_BEFORE}{_INTERDIT}{_AFTER}",
     rf"{_BEFORE}{_INTERDIT} (?:[\w']+ ){{0,3}}?(?:par|pour|aux?|a|dans|avec) ?"
-    rf"(?:[\w']+ ){{0,2}}?{_BEFORE}{_IA}{_AFTER}",
+    rf"(?:[\w']+ ){{0,2}}?{_IA}{_AFTER}",
     rf"{_BEFORE}{_IA} (?:est |sont )?(?:interdit\w{{0,4}}|non autorise\w{{0,4}}){_AFTER}",
 )
 
@@ -248,7 +247,8 @@ _RULE = re.compile(
 )
 #: Every phrase of the rule holds one of these; most texts hold none, which is sooner told.
 _SPOKEN_OF = re.compile(
-    r"(?<![a-z])(?:ai|a\.i|ki|ia|i\.a|llm|tdm|i2i|lora|dmi)|(?:no|gen(?:erative)?|image)[-_ ]?a\.?i"
+    r"(?<![a-z])(?:ai|a\.i|ki|ia|llm|tdm|i2i|lora|dmi)|i\.a|ia(?![a-z])"
+    r"|(?:no|gen(?:erative)?|image)[-_ ]?a\.?i"
     r"|intelli|intelig|kunstlich|kuenstlich|machine|deep[- ]|maschine|generative|neural|diffusion|midjourney"
     r"|chatgpt|train|trein|entren|addestra|allena|aliment|scrap|teach|learn|lernen|dataset|mining|apprentissage"
     r"|fouille|former|aprendi|apprendi|mineria|mineracao|estrazione|2019/790|art(?:icle|\.)? ?4|44"
@@ -260,6 +260,8 @@ _ROMANISED = re.compile(
     r"\b(?=[A-ZĀĒĪŌŪ])(?!(?i:image|anime|manga|use|made|same|some|here|one|game|site|note|we|so)\b)"
     r"(?:(?i:(?:[kgszthbpmrnj]y|sh|ch|ts|[kgsztdhbpmyrwjfn])?[aeiouāēīōū]|n(?![a-z]))){2,12} no [Aa]i\b"
 )
+#: How a picture was made; "may not be made with AI" is another thing.
+_HOW_MADE = re.compile(r"\bnot (?:made|created|generated|drawn|painted|produced) (?:with|by|using)\b", re.I)
 #: Accents that stand alone, and variation selectors.
 _MARK = re.compile(r"[\u0300-\u036f\ufe00-\ufe0f]")
 _TRANSLATED = str.maketrans({**dict.fromkeys("‐‑‒–—―−⁃－", "-"), **dict.fromkeys("‘’ʼ`´＇", "'"), "ß": "ss"})
@@ -277,8 +279,8 @@ def refuses_in_words(text: str) -> str | None:
 
 def refuses_beside(text: str) -> str | None:
     """As `refuses_in_words`, for what stands beside a picture: there, `no ai` behind a word of Japanese
-    syllables is of a title (心の愛, "Kokoro no Ai")."""
-    return refuses_in_words(_ROMANISED.sub(" ", text[:MAX_WORDS]))
+    syllables is of a title (心の愛, "Kokoro no Ai"), and "not made with AI" praises the picture."""
+    return refuses_in_words(_HOW_MADE.sub(" ", _ROMANISED.sub(" ", text[:MAX_WORDS])))
 
 
 def may_refuse(text: str) -> bool:

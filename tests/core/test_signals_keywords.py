@@ -258,7 +258,6 @@ SAYS_NOTHING = (
     "Hunting prohibited, Des Moines, IA",
     "Prohibition rally, Des Moines, IA, 1920",
     "Do not train horses here",
-    "Not made with AI",
     "Made without AI",
     "AI学習×デザイン展",
     "Non si vende ai turisti",
@@ -270,8 +269,17 @@ SAYS_NOTHING = (
 )
 
 
-@pytest.mark.parametrize("text", ["Kokoro no ai", "Umi no Ai, woodblock print", "Fuji no ai"])
-def test_a_romanised_title_beside_a_picture_is_none(text: str) -> None:
+@pytest.mark.parametrize("text", ["Derivatives may not be created with AI", "not made for AI"])
+def test_what_may_not_be_made_is_a_ban_beside_a_picture_too(text: str) -> None:
+    assert refuses_beside(text)
+    assert refuses_in_words(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kokoro no ai", "Umi no Ai, woodblock print", "Fuji no ai", "Not made with AI", "not drawn by AI"],
+)
+def test_a_romanised_title_or_how_it_was_made_is_none_beside_a_picture(text: str) -> None:
     assert refuses_beside(text) is None
 
 

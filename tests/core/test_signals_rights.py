@@ -372,6 +372,14 @@ def test_the_words_of_the_picture_of_a_page_speak_of_the_page() -> None:
     assert page_effects(markup, None) == [(Effect.RESERVED, Binding.PAGE)]
 
 
+def test_many_pictures_whose_links_lead_nowhere_are_read() -> None:
+    markup = "".join(f'<a href="#"><img src="/{n}.jpg" alt="x">{n}</a>' for n in range(200))
+    assert page_effects(markup + f'<img src="{IMAGE}" alt="no AI">', None) == []
+    assert page_effects(markup + f'<img src="{IMAGE}" alt="no AI">', IMAGE) == [
+        (Effect.RESERVED, Binding.IMAGE)
+    ]
+
+
 @pytest.mark.parametrize("name", ["caption", "description", "name", "keywords"])
 def test_structured_data_that_describes_a_picture_speaks_of_it(name: str) -> None:
     thing = {"@type": "ImageObject", "contentUrl": IMAGE, "description": "A fox", name: "AI学習禁止"}

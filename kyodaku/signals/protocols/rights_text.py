@@ -187,14 +187,15 @@ def _says(term: str, images: frozenset[str]) -> bool:
 
 
 def _beside(page: HtmlPage) -> Iterator[tuple[frozenset[str], str, str, str]]:
-    """What stands beside each picture: its alternative text and title, its caption, the words of its link."""
+    """What stands beside each picture: its alternative text and title, its caption, the words of its link.
+    Links to the page itself (`#`) are of every picture and menu, and say nothing of one."""
     links: dict[str, list[str]] = {}
     for link in page.links:
         if link.text:
             links.setdefault(link.href, []).append(link.text)
     for image in page.images:
         images = frozenset({_normal(image.url)} - {""})
-        linked = {image.link_href, image.url} - {""}
+        linked = {image.link_href, image.url} - {"", page.url.partition("#")[0], page.base_url}
         words = (image.alt, image.title, image.figcaption, *(t for url in linked for t in links.get(url, ())))
         for text in dict.fromkeys(words):
             if images and text:
