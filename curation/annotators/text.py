@@ -68,7 +68,7 @@ class Text:
     def _look(self, picture: Picture, known: Mapping[str, Finding]) -> Finding:
         height, width = picture.pixels.shape[:2]
         if min(height, width) < LEAST:
-            return Finding(self.name, self.version, Status.OK, level="none")
+            return Finding(self.name, self.version, Status.OK, level="none", values={"unread": 0.0})
         overlay = known.get("overlay")
         hint = overlay.values.get("text") if overlay and overlay.status is Status.OK else None
         looked = look_through(readers(), picture.pixels, hint, first_view(picture))
@@ -99,8 +99,9 @@ class Text:
 
 
 def not_all_read(text: Finding) -> bool:
-    """Whether a finding of `text` holds less than was seen: who finds nothing in it does not know."""
-    return text.values.get("unread", 0.0) > 0 or text.values.get("cut", 0.0) > 0
+    """Whether a finding of `text` holds less than was seen, or does not say: who finds nothing in it does not
+    know."""
+    return text.values.get("unread", 1.0) > 0 or text.values.get("cut", 0.0) > 0
 
 
 def _joined(texts: Sequence[str]) -> tuple[str, bool]:

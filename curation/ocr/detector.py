@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -78,8 +78,8 @@ class Detector:
             raise ModelsMissing(
                 f"{MODEL} is another one: pip install 'kyodaku[curate]' brings the one we know"
             )
-        self._session: Any = session(_with_outputs(body, _INNER))
-        self._heat: str = self._session.get_outputs()[0].name
+        self._session = session(_with_outputs(body, _INNER))
+        self._heat = self._session.outputs[0]
 
     def glance(self, pixels: Pixels) -> Glance:
         """Look at uint8 RGB (h, w, 3), sides multiples of STRIDE."""

@@ -9,7 +9,8 @@ when they are missing, and reads all lines of a picture at one scale.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -72,7 +73,7 @@ class Reader:
 
         cv2.setNumThreads(1)
         self._recogniser = session(model_path(_RECOGNISER).read_bytes())
-        signs = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
+        signs = self._recogniser.metadata["character"].splitlines()
         #: What each class of the recogniser stands for; the first is the blank of CTC.
         self.signs: tuple[str, ...] = ("", *signs, " ")
 
@@ -96,7 +97,7 @@ class Reader:
         planes = np.zeros((len(batch), 3, LINE_HEIGHT, width), np.float32)
         for row, index in enumerate(batch):
             planes[row, :, :, : lines[index].shape[1]] = lines[index].transpose(2, 0, 1)
-        chances = self._recogniser.run(None, {"x": planes})[0]
+        chances = self._recogniser.run(self._recogniser.outputs[:1], {"x": planes})[0]
         return {index: self._decoded(chances[row]) for row, index in enumerate(batch)}
 
     def _decoded(self, chances: npt.NDArray[np.float32]) -> Reading:
@@ -110,8 +111,34 @@ class Reader:
         return Reading("".join(self.signs[i] for i in best[kept]), float(sure.mean()))
 
 
-def session(model: bytes) -> Any:
-    """An onnxruntime session on one thread of the CPU. Raises ModelsMissing."""
+class Session:
+    """A model in onnxruntime, on the calling thread of the CPU.
+
+    Its subnormal numbers (below 1e-38, IEEE 754 section 2.1) are zero while it runs: two layers of the text
+    detector meet them by the million, and processors take some hundred times as long over each. onnxruntime's
+    own switch (`session.set_denormal_as_zero`) is heard only in a process's first session.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.outputs: tuple[str, ...] = tuple(one.name for one in model.get_outputs())
+        self.metadata: dict[str, str] = model.get_modelmeta().custom_metadata_map
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, npt.NDArray[np.float32]]) -> list[Any]:
+        """The named outputs, arrays in their order."""
+        import torch
+
+        before = sys.float_info.min / 2 == 0.0  # this thread flushes already
+        torch.set_flush_denormal(True)
+        try:
+            found: list[Any] = self._model.run(list(outputs), dict(inputs))
+            return found
+        finally:
+            torch.set_flush_denormal(before)
+
+
+def session(model: bytes) -> Session:
+    """An ONNX model, loaded. Raises ModelsMissing."""
     try:
         import onnxruntime  # type: ignore[import-untyped]
     except ImportError as error:
@@ -120,7 +147,7 @@ def session(model: bytes) -> Any:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # sizes differ by picture: an arena would only grow
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return Session(onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
 
 
 def line_of(crop: Pixels) -> npt.NDArray[np.float32]:

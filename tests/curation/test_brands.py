@@ -25,7 +25,7 @@ JUDGE = Brands.build(Annotators())
 
 
 def read(text: str) -> Finding:
-    return Finding("text", "1", Status.OK, 0.9, "text", text, mask=b"mask")
+    return Finding("text", "1", Status.OK, 0.9, "text", text, {"unread": 0.0}, b"mask")
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["text"][:40])

@@ -206,7 +206,7 @@ def test_a_text_that_was_cut_says_so(korean: bool) -> None:
     assert READ._finding([endless], 400, 400).values["cut"] == 1.0
 
 
-@pytest.mark.parametrize("values", [{"unread": 1.0}, {"cut": 1.0}])
+@pytest.mark.parametrize("values", [{"unread": 1.0}, {"unread": 0.0, "cut": 1.0}, {}])
 def test_only_what_decides_is_known_of_a_text_that_was_not_read_whole(values: dict[str, float]) -> None:
     def text(said: str) -> Finding:
         return Finding("text", "1", Status.OK, 0.9, "text", said, values, b"mask")
