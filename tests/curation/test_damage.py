@@ -46,8 +46,17 @@ def overwrite(path: Path) -> None:
     path.write_bytes(b"not a table")
 
 
-@pytest.mark.parametrize("name", ["00001.tar", "00000.parquet", "index.parquet", "README.md"])
-@pytest.mark.parametrize("harm", [Path.unlink, cut, flip])
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("00001.tar", Path.unlink),
+        ("00001.tar", flip),
+        ("00000.parquet", cut),
+        ("index.parquet", flip),
+        ("README.md", Path.unlink),
+        ("README.md", cut),
+    ],
+)
 def test_a_broken_release_is_not_up_to_date(run: RunFolder, name: str, harm: object) -> None:
     whole = tree(run.release())
     assert release_damage(run.release()) == ""
