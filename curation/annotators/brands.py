@@ -21,9 +21,8 @@ from kyodaku.recipe import Annotators
 _CODE = (
     "curation.annotators.brands",
     "curation.phrases.brands",
-    "curation.phrases.notices",
     "curation.phrases.folding",
-    "kyodaku.signals.keywords",
+    "curation.phrases.fuzzy",
 )
 
 _SCORES = {brands.LIKELY: 1.0, brands.POSSIBLE: 0.5, brands.NOTHING: 0.0}

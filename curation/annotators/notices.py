@@ -23,6 +23,7 @@ _CODE = (
     "curation.annotators.notices",
     "curation.phrases.notices",
     "curation.phrases.folding",
+    "curation.phrases.fuzzy",
     "kyodaku.signals.keywords",
 )
 

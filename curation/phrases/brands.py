@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.phrases.folding import LINE, NONE, Folded, fold, folded
-from curation.phrases.notices import occurrences
+from curation.phrases.fuzzy import occurrences
 
 LIKELY, POSSIBLE, NOTHING = "likely", "possible", "none"
 
@@ -31,11 +31,12 @@ _DATA = Path(__file__).with_name("brands.toml")
 
 #: Ends of a host that count without `www.` before it.
 _TOP = (
-    r"com(?:\.cn)?|net|org|(?:co\.)?jp|cn|(?:co\.)?kr|de|fr|co\.uk|io|art|photos?|photography|gallery|shop|tv"
+    r"com(?:\.(?:cn|tw|hk|au|br))?|net|org|(?:co\.)?jp|cn|tw|hk|(?:co\.)?kr|de|fr|nl|pl|ru|ca|eu|co\.uk|io|tv"
+    r"|art|photos?|photography|gallery|pics|pictures|images|studio|design|shop|store|info|xyz|online|site"
 )
 _ADDRESS = re.compile(
     rf"(?:https?:?\s?/{{1,2}}|www\s?\.\s?)[\w-]+(?:\.[\w-]+)*|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    rf"|\b[a-z\d][a-z\d-]{{3,}}\.(?:{_TOP})\b(?!\.)",
+    rf"|\b[a-z\d][a-z\d-]{{3,}}\.(?:{_TOP})\b(?!\.)|\b[a-z\d]{{3}}\.(?:com|net|org)\b(?!\.)",
     re.IGNORECASE,
 )
 #: Abbreviations of engravers that a recogniser may read as a host: `sculp.de l'Académie`.
@@ -95,7 +96,7 @@ def level(claims: Sequence[Claim]) -> str:
 def _claims(line: str, counts: Mapping[str, int]) -> Iterator[Claim]:
     flat, known = fold(line), lexicon()
     museum = _MUSEUM.search(line) is not None
-    if not museum and _names(flat, known["agency"]):
+    if _names(flat, known["agency"]):
         yield Claim("agency", LIKELY, line)
     for address in _ADDRESS.findall(line):
         if not _ENGRAVED.match(address):

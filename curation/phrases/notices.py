@@ -2,7 +2,7 @@
 
 Pure. When in doubt it is a notice, since a notice is a refusal, and whoever refuses writes a name, a year or
 "my work" beside it. A mention is only what plainly talks about such phrases (`about.toml`), and what stands
-deep in a page of prose.
+deep in a page of prose. Line ends are no ends of sentences, except below lines that stop short on a page.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain, product
+from functools import cache, reduce
+from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import Any
 
 from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded
+from curation.phrases.fuzzy import finds, forgiving, occurrences
 from kyodaku.signals.keywords import refuses_beside
-
-#: Signs from which on one wrong, missing or extra sign is forgiven: of Han, kana and Hangul; of Latin script.
-FUZZY, FUZZY_LATIN = 5, 8
 
 #: In a pair, what is forbidden must have so many signs for one to be wrong: 転載お断り, 転職お断り.
 LONG_THING = 3
@@ -30,6 +28,13 @@ LONG_THING = 3
 #: A text is a page of prose from this many lines, signs and sentences on. There, a phrase that is less than a
 #: share of its sentence, and no line of its own, is part of running text.
 PAGE_LINES, PAGE_SIGNS, PAGE_SENTENCES, PAGE_SHARE, OWN_SHARE = 6, 200, 3, 0.3, 0.6
+
+#: A line of a page that is shorter than such a share of the longest ends its sentence: lines of prose run on
+#: to the margin, those of bubbles, labels and headings stop.
+SHORT_LINE = 0.6
+
+#: Lines that one ban may break over.
+BROKEN_OVER = 4
 
 #: Signs on either side that are quoted, and looked at on a page beyond the line itself.
 _SAID = 40
@@ -43,6 +48,12 @@ _TALKS = re.compile(r"think|believe|know|mind|塾|教室|学校|参考書")
 
 #: Signs that a phrase is looked up by before it is looked for.
 _START = 8
+
+#: A line that ends in a ban is a whole statement.
+_WHOLE = re.compile(r"(?:禁止|厳禁|不可|お断り|遠慮ください|ご遠慮下さい|NG|[×✕])$")
+
+#: The last sign of scripts that part words by blanks; Hangul, which does too, is no matter here.
+_LAST_SPACED = "\u2e7f"
 
 _DATA = Path(__file__).parent
 _QUOTES = dict(zip("「『“\"‘'", "」』”\"’'", strict=True))
@@ -153,9 +164,9 @@ def lists() -> Lists:
             if pair.between is None:
                 for one, two in product(pair.first, pair.second):
                     thing = two if pair.bans_first else one
-                    if len(thing) >= LONG_THING and _forgiving(one + two):
+                    if len(thing) >= LONG_THING and forgiving(one + two):
                         phrases.setdefault(one + two, Phrase(one + two, False, number))
-    kinds = ("asks", "opens", "ahead", "behind", "before", "after")
+    kinds = ("asks", "pleads", "opens", "ahead", "behind", "before", "after")
     words = {kind: tuple(folded(word) for one in about for word in one.get(kind, ())) for kind in kinds}
     return Lists(groups(), tuple(phrases.values()), tuple(pairs), words, _starts(phrases.values()))
 
@@ -166,7 +177,7 @@ def _starts(phrases: Iterable[Phrase]) -> dict[int, dict[str, list[Phrase]]]:
     found: dict[int, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
     for phrase in phrases:
         half = len(phrase.signs) // 2
-        parts = (phrase.signs[:half], phrase.signs[half:]) if _forgiving(phrase.signs) else (phrase.signs,)
+        parts = (phrase.signs[:half], phrase.signs[half:]) if forgiving(phrase.signs) else (phrase.signs,)
         for part in dict.fromkeys(part[:_START] for part in parts):
             found[len(part)][part].append(phrase)
     return {length: dict(starts) for length, starts in found.items()}
@@ -179,6 +190,8 @@ def find(text: str) -> list[Notice]:
     sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
     page = _is_long(text, flat) and len(sentences) > PAGE_SENTENCES
+    if page:
+        sentences = sorted({*sentences, *_ends_of_short(lines)})
     found, covered = [], 0
     for match in matches:
         if match.end <= covered:
@@ -194,20 +207,48 @@ def find(text: str) -> list[Notice]:
 
 
 def read(text: str) -> list[Notice]:
-    """What `find` finds; where that is nothing and the text is no page, also what refuses training by the
-    rule for rights statements (`kyodaku.signals.keywords`), in words that no list here has."""
+    """What `find` finds; where nothing of that refuses, also what refuses training by the rule for rights
+    statements (`kyodaku.signals.keywords`), in words that no list has: on a page only what fills its line."""
     found = find(text)
-    if found or _is_long(text, fold(text)):
+    if refusing(found):
         return found
-    said = (phrase for part in _PARTS.split(text) if (phrase := _ban(part)))
-    return [Notice("", "ai", phrase, exact=True, refuses=True) for phrase in said]
+    page = _is_long(text, fold(text))
+    parts, share = (text.split("\n"), OWN_SHARE) if page else (_parts(text), RULE_SHARE)
+    bans = {ban: part for part in parts if (ban := _ban(part, share))}
+    said = [ban for ban, part in bans.items() if not (found and find(part))]  # mentions are judged already
+    return [*found, *(Notice("", "ai", ban, exact=True, refuses=True) for ban in said)]
 
 
-def _ban(part: str) -> str:
+def _parts(text: str) -> Iterator[str]:
+    """Its sentences and clauses: those of each line, then those that break over lines that follow each
+    other."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    for line in lines:
+        yield from _PARTS.split(line)
+    for first in range(len(lines)):
+        for last in range(first + 2, min(len(lines), first + BROKEN_OVER) + 1):
+            several = lines[first:last]
+            if _WHOLE.search(several[-2]):
+                break  # what stands below a line that ends in a ban is another statement
+            parts = _PARTS.split(reduce(_joined, several))
+            yield from (part for part in parts if not any(part in line for line in several))
+
+
+def _joined(one: str, other: str) -> str:
+    """Two lines as one: with a blank, except in a script that is written without."""
+    return f"{one}{'' if min(one[-1], other[0]) > _LAST_SPACED else ' '}{other}"
+
+
+def _ban(part: str, share: float) -> str:
     """What refuses in a sentence that says little else, or ""."""
     phrase = refuses_beside(part) or ""
-    talks = _TALKS.search(phrase) or len(phrase) < RULE_SHARE * len(part.strip())
-    return "" if talks else phrase
+    return "" if _TALKS.search(phrase) or len(phrase) < share * len(part.strip()) else phrase
+
+
+def _ends_of_short(lines: Sequence[int]) -> list[int]:
+    """The ends of lines that stop short. `lines`: where lines begin and end, in signs."""
+    lengths = [end - start for start, end in pairwise(lines)]
+    return [end for end, length in zip(lines[1:], lengths, strict=True) if length < SHORT_LINE * max(lengths)]
 
 
 def _is_long(text: str, flat: Folded) -> bool:
@@ -249,7 +290,7 @@ def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
 def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
     signs = flat.signs
     for one in pair.first:
-        for start in _finds(signs, one):
+        for start in finds(signs, one):
             after = start + len(one)
             reach = signs[after : after + pair.gap + max(map(len, pair.second))]
             for two in pair.second:
@@ -269,56 +310,6 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
 def _goes_on(flat: Folded, end: int, words: tuple[str, ...]) -> bool:
     """Whether what ends there goes on as another word, in the same breath."""
     return flat.breaks[end] == NONE and flat.signs.startswith(words, end)
-
-
-def occurrences(signs: str, phrase: str) -> Iterator[tuple[int, int, bool]]:
-    """Where a folded phrase stands in folded text: start, end, and whether exactly. Long phrases are found
-    with one sign wrong, extra or missing too (one half must be right)."""
-    exact = set()
-    for start in _finds(signs, phrase):
-        exact.add(start)
-        yield start, start + len(phrase), True
-    if not _forgiving(phrase):
-        return
-    half = len(phrase) // 2
-    head, tail = phrase[:half], phrase[half:]
-    for start in _finds(signs, head):
-        if start not in exact:
-            for length in (len(tail), len(tail) - 1, len(tail) + 1):
-                end = start + half + length
-                if end <= len(signs) and _one_off(tail, signs[start + half : end]):
-                    yield start, end, False
-                    break
-    for middle in _finds(signs, tail):
-        if middle - half not in exact:
-            for length in (half, half - 1, half + 1):
-                start = middle - length
-                if start >= 0 and _one_off(head, signs[start:middle]):
-                    yield start, middle + len(tail), False
-                    break
-
-
-def _finds(signs: str, part: str) -> Iterator[int]:
-    at = signs.find(part)
-    while at >= 0:
-        yield at
-        at = signs.find(part, at + 1)
-
-
-def _one_off(one: str, other: str) -> bool:
-    """Whether an edit distance of one, or none, lies between two short texts."""
-    short, long = sorted((one, other), key=len)
-    at = next((i for i, sign in enumerate(short) if sign != long[i]), len(short))
-    if len(short) == len(long):
-        return short[at + 1 :] == long[at + 1 :]
-    return short[at:] == long[at + 1 :]
-
-
-def _forgiving(phrase: str) -> bool:
-    """Whether one sign may be wrong: not where a single sign is what forbids."""
-    if phrase.endswith("禁") or (phrase[:1] in "禁勿" and phrase[1:2] != folded("止")):
-        return False
-    return len(phrase) >= (FUZZY_LATIN if phrase.isascii() else FUZZY)
 
 
 def _is_whole(flat: Folded, start: int, end: int) -> bool:
@@ -342,8 +333,9 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
     if _beside(flat, match, known, quoted):
         return True
     after = text[flat.places[end - 1] + 1 : flat.places[end - 1] + 9].lstrip()
-    asks = after[:1] in ("?", "？") and place.line_end >= end
     opening = max(start, place.line)
+    pleads = flat.signs.startswith(tuple(known.about["pleads"]), opening)
+    asks = after[:1] in ("?", "？") and place.line_end >= end and not pleads
     if asks and any(_stands(flat, word, opening, opening + len(word)) for word in known.about["asks"]):
         return True
     runs_on = not any(flat.breaks[opening + 1 : match.start])
@@ -351,12 +343,12 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
         return True
     if not page:
         return False
+    if _own_line(place):
+        return False
     head = max(start, place.line - _SAID, match.start - 2 * _SAID), match.start
     tail = match.end, min(end, place.line_end + _SAID, match.end + 2 * _SAID)
     if any(_stands(flat, word, *head) for word in known.about["before"]):
         return True
-    if _own_line(place):
-        return False
     if quoted or asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
         return True
     return match.end - match.start < PAGE_SHARE * (end - start)
@@ -377,7 +369,7 @@ def _beside(flat: Folded, match: Match, known: Lists, quoted: bool) -> bool:
 
 def _stands(flat: Folded, word: str, start: int, end: int) -> bool:
     """Whether a word stands between two places; a Latin one as a word of its own."""
-    for at in _finds(flat.signs[max(0, start) : end], word):
+    for at in finds(flat.signs[max(0, start) : end], word):
         first = max(0, start) + at
         edges = (flat.breaks[first], flat.breaks[first + len(word)])
         if NONE not in edges or not word.isascii():

@@ -70,6 +70,8 @@ _ENGLISH = (
     rf"{_BEFORE}{_TRAINING} ?[:=-] ?no{_AFTER}",
     rf"{_BEFORE}no (?:permission|consent|licen[cs]e|rights?|parts?|use|usage|reproduction){_AFTER}{_GAP}"
     rf"{_BEFORE}{_TRAINING}{_AFTER}",
+    rf"{_BEFORE}no (?:permission|consent|licen[cs]e)(?! (?:is |are )?(?:needed|required|necessary)){_AFTER}"
+    rf"{_GAP} (?:for|to|by|in|with) (?:[\w'/&-]+,? ){{0,3}}?{_AI}{_AFTER}",
     rf"{_BEFORE}{_AI}(?: (?:is|are|use|usage|bots?|crawlers?|art)){{0,4}} ?:? ?(?:strictly |expressly "
     rf"|absolutely )?"
     rf"(?:prohibited|forbidden|banned|disallowed|not (?:allowed|permitted|authori[sz]ed|welcome)){_AFTER}",

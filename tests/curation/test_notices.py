@@ -197,3 +197,93 @@ def test_bans_in_other_words_are_notices(text: str) -> None:
 )
 def test_what_speaks_of_something_else_is_none(text: str) -> None:
     assert notices.read(text) == []
+
+
+#: A comic page: enough lines, signs and sentences that phrases deep in its sentences are running text.
+COMIC = """WHAT A DAY!
+THE TRAIN LEFT WITHOUT US AGAIN!
+AND NOW THE RAIN HAS COME DOWN OVER THE WHOLE VALLEY
+WE SHOULD WALK TO THE OLD INN BEFORE THE NIGHT FALLS.
+THE KEEPER THERE IS AN OLD FRIEND OF MY FATHER AND SHE NEVER SLEEPS.
+"""
+MANGA = """今日は本当にいい天気だね！
+駅までみんなで歩いて行こうと思うんだけど、君も一緒に来ないかい？
+それはいい考えだ。父さんもきっと喜ぶに違いないし、弁当も作ってあるんだ。
+川沿いの道をまっすぐ行けば、昼前には着くはずだから急ぐことはないさ。
+でもあの橋は去年の洪水で流されてしまったと聞いたよ。別の道を探さないと。
+山の向こうに古い宿がある。そこで一晩泊まってから、朝早くに出発しよう。
+おばあさんが一人で守っている宿で、温泉がとても気持ちいいらしい。
+"""
+
+
+@pytest.mark.parametrize(
+    "line", ["I WONDER WHY", "A PAGE FOR ARTISTS", "IF YOU SAY SO", "SHE WROTE ME", "I IMAGINE"]
+)
+@pytest.mark.parametrize(
+    "notice", ["DO NOT REPOST", "NO AI TRAINING", "Please do not repost or use for AI training"]
+)
+def test_the_line_above_a_notice_of_its_own_line_takes_nothing_away(line: str, notice: str) -> None:
+    assert notices.refusing(notices.read(f"{COMIC}{line}\n{notice}"))
+
+
+@pytest.mark.parametrize("line", ["もし雨が降ったら", "なぜ泣くの", "どうして"])
+@pytest.mark.parametrize("notice", ["無断転載禁止", "AI学習禁止", "無断転載・AI学習禁止 ©絵美"])
+def test_the_line_above_a_japanese_notice_takes_nothing_away(line: str, notice: str) -> None:
+    assert notices.refusing(notices.read(f"{MANGA}{line}\n{notice}"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I DO NOT CONSENT TO MY ART\nBEING USED FOR AI",
+        "THIS ART MAY NOT BE ENTERED\nINTO ANY AI GENERATOR",
+        "My art may not\nbe used to train\nAI models",
+        "生成AIに\n読み込ませることを\n禁止します",
+        "Interdit d'utiliser\npour l'IA",
+    ],
+)
+def test_a_ban_that_breaks_over_lines_is_one(text: str) -> None:
+    assert notices.refusing(notices.read(text))
+    assert notices.refusing(notices.read(f"Kyo 2026\n{text}\nspring"))
+
+
+@pytest.mark.parametrize(
+    "ban",
+    [
+        "Interdit d'utiliser pour l'IA",
+        "Prohibido usar para IA",
+        "Keine Nutzung für KI",
+        "Vietato l'uso per IA",
+        "Opt-out AI",
+        "I DO NOT CONSENT TO THIS BEING USED FOR AI",
+    ],
+)
+@pytest.mark.parametrize("above", [COMIC, 'What does "do not repost" mean?\n', "AI学習禁止とは\n"])
+def test_a_ban_of_the_rule_is_heard_below_a_page_and_beside_a_mention(ban: str, above: str) -> None:
+    assert notices.refusing(notices.read(above + ban))
+
+
+@pytest.mark.parametrize("text", ["AI\nno\nyes", "AI?\nYes\nNo", "Model\nwe\ntrain\nAI"])
+def test_words_of_a_chart_are_no_ban(text: str) -> None:
+    assert notices.refusing(notices.read(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can you please not repost my art?",
+        "Could you please not use my art for AI training?",
+        "Would you please do not repost?",
+        "No permission is given to use this for AI",
+        "未經授權請勿使用",
+        "未经授权请勿使用",
+        "未經許可請勿轉用",
+    ],
+)
+def test_who_asks_politely_refuses(text: str) -> None:
+    assert notices.refusing(notices.read(text))
+
+
+@pytest.mark.parametrize("text", ["Can AI training be forbidden?", 'What does "do not repost" mean?'])
+def test_who_asks_what_it_means_does_not_refuse(text: str) -> None:
+    assert notices.refusing(notices.read(text)) == []
