@@ -8,7 +8,7 @@ recipe what then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from curation.annotators.base import Finding, Status
@@ -198,6 +198,11 @@ def objections(annotation: Annotation, filters: Filters) -> Iterator[Objected]:
         else:
             if reason is not None:
                 yield Objected(name, reason)
+    yield from not_asked(annotation)
+
+
+def not_asked(annotation: Annotation) -> Iterator[Objected]:
+    """What could not refuse a picture, because it did not look."""
     for annotator in ASKED:
         try:
             finding(annotation, annotator)
@@ -211,8 +216,11 @@ def first_objection(
     """The reason of the first filter that drops this picture, else of the first that sets it aside, or None:
     no person is asked about what is dropped anyway. `lifted` names objections that a person looked at; only a
     quarantine can be lifted."""
-    standing = [
-        one.reason for one in objections(annotation, filters) if not (one.liftable and one.name in lifted)
-    ]
+    return first_reason(objections(annotation, filters), lifted)
+
+
+def first_reason(objected: Iterable[Objected], lifted: Collection[str] = ()) -> Objection | None:
+    """The same, of everything that is held against a picture."""
+    standing = [one.reason for one in objected if not (one.liftable and one.name in lifted)]
     drops = (reason for reason in standing if isinstance(reason, FilterReason))
     return next(drops, next(iter(standing), None))

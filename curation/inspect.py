@@ -23,7 +23,7 @@ from curation.annotators.basics import basic_facts, failed_image
 from curation.annotators.registry import annotators
 from curation.contact_sheet import Sheet, small_jpeg
 from curation.files import Body, check_page, check_paths, count_files, pictures
-from curation.filters import Objected, objections, with_pages
+from curation.filters import Objected, first_reason, objections, with_pages
 from curation.objections import objection
 from kyodaku.errors import DecodeError, UsageError
 from kyodaku.fingerprint import sha256_bytes, uid_of
@@ -89,9 +89,10 @@ class Inspected:
             return Outcome.FAILED.value
         if self.refusal is not None:
             return Outcome.REFUSED.value
-        if not self.objected:
+        first = first_reason(self.objected)
+        if first is None:
             return KEPT
-        aside = isinstance(self.objected[0].reason, QuarantineReason)
+        aside = isinstance(first, QuarantineReason)
         return (Outcome.QUARANTINED if aside else Outcome.FILTERED).value
 
     @property
@@ -101,7 +102,8 @@ class Inspected:
             return str(self.row["failure"])
         if self.refusal is not None:
             return self.refusal.value
-        return self.objected[0].reason.value if self.objected else ""
+        first = first_reason(self.objected)
+        return first.value if first is not None else ""
 
     @property
     def findings(self) -> dict[str, Finding]:

@@ -113,7 +113,7 @@ class PictureFacts:
         }
         generated: dict[str, str] = {}
         for uid in sorted(annotations):
-            if (mark := _mark(annotations[uid])) is not None and mark.level:
+            if is_marked(annotations[uid]):
                 generated.setdefault(clusters.get(uid, uid), uid)
         return cls(annotations, clusters, filters, said, reviews, rated, protected, dropped, generated)
 
@@ -127,17 +127,21 @@ class PictureFacts:
 
     def judged(self, uid: str) -> Annotation:
         """The facts that filters are asked about. Raises KeyError for what was never annotated."""
-        cluster, by = self.cluster(uid), self.marked_by(uid)
+        return self.with_equals(uid, self.annotations[uid])
+
+    def with_equals(self, uid: str, annotation: Annotation) -> Annotation:
+        """The same of an `annotation` that need not be among these; only of marked files they must be."""
+        cluster = self.cluster(uid)
         rated, protected = cluster in self.rated, cluster in self.protected
-        own = with_pages(self.annotations[uid], rated=rated, protected=protected)
-        if not by:
+        own = with_pages(annotation, rated=rated, protected=protected)
+        by = self.generated.get(cluster, "")
+        if not by or is_marked(annotation):
             return own
         return {**own, "findings": {**own["findings"], "ai_made": _mark(self.annotations[by])}}
 
     def marked_by(self, uid: str) -> str:
         """The other file of the same pixels that has the generator's mark which this one lacks, or ""."""
-        own = _mark(self.annotations[uid])
-        return "" if own is not None and own.level else self.generated.get(self.cluster(uid), "")
+        return "" if is_marked(self.annotations[uid]) else self.generated.get(self.cluster(uid), "")
 
     def wrong(self, uid: str, lifted: Collection[str] = ()) -> list[ReasonEnum]:
         """What is wrong with the work, but for what a reviewer lifted."""
@@ -222,6 +226,12 @@ def _speaking(candidates: Iterable[Candidate]) -> tuple[set[str], dict[str, str]
             name = candidate.candidate_id
             protecting |= {url: min(name, protecting.get(url, name)) for url in addresses(candidate)}
     return adult, protecting
+
+
+def is_marked(annotation: Annotation) -> bool:
+    """True if this file shows that a generator made it."""
+    mark = _mark(annotation)
+    return mark is not None and bool(mark.level)
 
 
 def _mark(annotation: Annotation) -> Finding | None:

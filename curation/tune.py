@@ -1,8 +1,9 @@
 """`kyodaku tune`: what every setting of the filters does to a run, and what another value would do.
 
 Nothing is looked at or decided again: facts and decisions are read, and the filters of
-`curation.filters` are asked with changed recipes. Counted are pictures that are permitted and can be
-decoded, each once; what duplicates, captions and reviewers took out besides is not.
+`curation.filters` are asked with changed recipes; what could not refuse a picture stands. Counted are
+pictures that are permitted and can be decoded, each once; what duplicates, captions and reviewers took out
+besides is not.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from typing import Any, get_args
 import numpy as np
 
 import curation.filters as rules
-from curation.filters import EFFECTIVE, Objection, with_pages
+from curation.filters import EFFECTIVE, Objection
 from curation.findings import Annotation, Unseen, finding, iter_annotations
 from curation.shown import Neighbours
-from curation.spread import PictureFacts
+from curation.spread import PictureFacts, is_marked
 from kyodaku.errors import RunStateError
 from kyodaku.reasons import FilterReason, Outcome, QuarantineReason, Verdict
 from kyodaku.recheck.overlay import iter_candidate_rows
@@ -156,6 +157,7 @@ def tune(run: RunFolder, recipe: Recipe) -> Tuning:
     states: Counter[str] = Counter()
     for annotation in _annotations(run, permitted, pages):
         now = {name: _objection(name, annotation, recipe.filters) for name in rules.FILTERS}
+        now[rules.ASKED_FOR_REFUSALS] = next((one.reason for one in rules.not_asked(annotation)), None)
         state = _state(now.values())
         states[state] += 1
         for one in tried:
@@ -178,21 +180,20 @@ def _permitted(run: RunFolder) -> set[str]:
 
 
 def _pages(run: RunFolder, filters: Filters) -> PictureFacts:
-    """What the pages say that show the pictures, as select knows it."""
+    """What the pages that show the pictures, and other files of the same pixels, say as select knows it."""
+    marked = {row["uid"]: row for row in iter_annotations(run) if is_marked(row)}
     matches = read_rows(run.matches, MATCHES) if run.matches.is_file() else []
     clusters = Neighbours.of(matches).clusters()
     rows = (row for _, rows in iter_candidate_rows(run) for row in rows)
     unsaid = ("", "")
-    return PictureFacts.of(((Candidate.from_row(row), unsaid) for row in rows), {}, clusters, {}, filters)
+    return PictureFacts.of(((Candidate.from_row(row), unsaid) for row in rows), marked, clusters, {}, filters)
 
 
 def _annotations(run: RunFolder, permitted: Collection[str], pages: PictureFacts) -> Iterator[Annotation]:
     """What filters see of each permitted picture."""
     for annotation in iter_annotations(run):
         if annotation["uid"] in permitted and annotation["status"] == "ok":
-            cluster = pages.cluster(annotation["uid"])
-            rated, protected = cluster in pages.rated, cluster in pages.protected
-            yield with_pages(annotation, rated=rated, protected=protected)
+            yield pages.with_equals(annotation["uid"], annotation)
 
 
 def _scores(

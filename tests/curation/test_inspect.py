@@ -18,10 +18,11 @@ from rich.console import Console
 import curation.annotators.registry
 import curation.filters
 from curation.annotators.base import Finding, Picture, Status
-from curation.filters import resolution
+from curation.filters import Objected, first_objection, objections, resolution
 from curation.inspect import Inspected, inspect
 from kyodaku.errors import UsageError
-from kyodaku.recipe import Recipe
+from kyodaku.reasons import FilterReason, QuarantineReason
+from kyodaku.recipe import Filters, Recipe
 from tests.core.test_cli import kyodaku
 from tests.curation.fixtures import encoded, jpeg, picture, recipe
 
@@ -115,6 +116,16 @@ def test_every_kind_of_file_gets_a_fact_or_a_typed_reason(tmp_path: Path) -> Non
     assert [one.path for one in found] == paths
     assert all(set(one.findings) == ({"overlay"} if one.ok else set()) for one in found)
     assert all(one.message for one in found if not one.ok)
+
+
+def test_what_is_dropped_is_told_before_what_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outcome is that of select, whatever the order of the filters."""
+    said = {"harmful": QuarantineReason.NOT_LOOKED_AT, "resolution": FilterReason.LOW_RESOLUTION}
+    filters = {name: lambda row, recipe, reason=reason: reason for name, reason in said.items()}
+    monkeypatch.setattr(curation.filters, "FILTERS", filters)
+    found = Inspected(Path("a.png"), {"status": "ok"}, "", None, tuple(objections({}, Filters())))
+    assert found.objected[0] == Objected("harmful", QuarantineReason.NOT_LOOKED_AT)
+    assert (found.outcome, found.reason) == ("filtered", first_objection({}, Filters()))
 
 
 def test_an_annotator_that_breaks_is_a_finding_and_not_the_end(tmp_path: Path) -> None:

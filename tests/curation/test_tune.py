@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import curation.annotators.registry
 import curation.filters
 import curation.tune
-from curation.filters import words_beside
+from curation.annotators.base import Finding, Picture, Status
+from curation.filters import ai_made, words_beside
 from curation.tune import Setting, Tuning, tune
 from curation.tune_page import Told, render, write_page
 from kyodaku.errors import RunStateError
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 from tests.core.test_cli import kyodaku
-from tests.curation.fixtures import make_run
-from tests.curation.reviewed import PICTURES, RECIPE, curated, curated_once, decide, install, run
+from tests.curation.fixtures import encoded, make_run, picture
+from tests.curation.reviewed import PICTURES, RECIPE, curated, curated_once, decide, install, outcomes, run
 
 __all__ = ["curated_once", "run"]  # fixtures
 
@@ -80,6 +83,70 @@ def test_words_beside_a_picture_are_known_whatever_it_was_set_aside_for(
     assert {(one.kept, one.aside) for one in changes if one.value is not None and one.value >= 0.9} == {
         (0, 2)
     }
+
+
+class Saying:
+    """An annotator that says of every picture what `say` does."""
+
+    version = "1"
+
+    def __init__(self, name: str, say: Callable[[Picture], Finding]) -> None:
+        self.name, self._say = name, say
+
+    def look(self, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]) -> list[Finding]:
+        return [self._say(one) for one in pictures]
+
+
+def add(monkeypatch: pytest.MonkeyPatch, name: str, say: Callable[[Picture], Finding]) -> None:
+    """One more annotator."""
+    built = dict(curation.annotators.registry.BUILT)
+    built[name] = lambda section: Saying(name, say)
+    monkeypatch.setattr(curation.annotators.registry, "BUILT", built)
+
+
+def states_of(outcomes: Mapping[str, tuple[str, str]]) -> dict[str, int]:
+    """Outcomes of select as tune counts them."""
+    words = {"released": "kept", "filtered": "dropped", "quarantined": "set aside"}
+    return dict(Counter(words[outcome] for outcome, _ in outcomes.values() if outcome in words))
+
+
+def test_what_could_not_be_refused_is_set_aside_whatever_the_filters_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    monkeypatch.setattr(curation.filters, "ASKED", ("notices",))
+    unread = PICTURES["clean"].body
+    add(
+        monkeypatch,
+        "notices",
+        lambda one: Finding("notices", "1", Status.UNKNOWN if one.body == unread else Status.OK),
+    )
+    said = curated(tmp_path)
+    assert outcomes(said)["clean"] == ("quarantined", "not_looked_at")
+    tuning = tune(said, RECIPE)
+    assert tuning.states == states_of(outcomes(said))
+    for change in setting(tuning, "max_score").changes[::5]:
+        states = states_of(decide(said, with_value("watermark", "max_score", change.value)))
+        assert (change.kept, change.aside) == (states.get("kept", 0), states.get("set aside", 0)), change
+
+
+def test_a_generators_mark_in_another_file_of_the_same_pixels_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    monkeypatch.setattr(curation.filters, "FILTERS", {**curation.filters.FILTERS, "ai_made": ai_made})
+    marked = encoded(picture(1), "PNG", compress_level=1)
+    plain = encoded(picture(1), "PNG", compress_level=9)
+
+    def say(one: Picture) -> Finding:
+        return Finding("ai_made", "1", Status.OK, level="metadata" if one.body == marked else "")
+
+    add(monkeypatch, "ai_made", say)
+    bodies = {"clean": marked, "clean2": plain}
+    said = curated(tmp_path, [replace(PICTURES[name], body=body) for name, body in bodies.items()])
+    decided = outcomes(said)
+    assert decided["clean2"][0] == "filtered", "the mark of the other file"
+    assert tune(said, RECIPE).states == states_of(decided) == {"dropped": 2}
 
 
 def test_nothing_is_looked_at_or_written(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
