@@ -134,7 +134,7 @@ def _words(*, sampling: bool) -> Html:
         "state-good": say("good"),
         "state-bad": say("bad"),
     }
-    done = say("The sample is finished: the next release carries its result.")
+    done = say("The sample is finished: the next release carries its result if nothing else changes.")
     texts["finished"] = done if sampling else say("Run kyodaku curate to let it count.")
     return tag("div", *(tag("span", text, id=f"text-{name}") for name, text in texts.items()), hidden=True)
 

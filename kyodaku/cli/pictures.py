@@ -142,6 +142,12 @@ def review(
         raise UsageError(f"--bind {bind}: not an IP address") from None
     if sample and picture:
         raise UsageError("either --sample or --picture")
+    name = who.strip() or getpass.getuser()
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # bytes of a shell or an account that are no UTF-8
+        shown = name.encode("utf-8", "backslashreplace").decode()
+        raise UsageError(f"--who {shown}: a name that reviews.jsonl cannot hold; give one in UTF-8") from None
 
     def ready(url: str, waiting: int) -> None:
         output.say(f"{waiting:,} to look at: {url}")
@@ -149,7 +155,7 @@ def review(
 
     serve = find_command("review")
     done = serve(
-        find_run(run, runs), who.strip() or getpass.getuser(), sample=sample, seed=seed,
+        find_run(run, runs), name, sample=sample, seed=seed,
         pictures=tuple(picture or ()), host=bind, port=port, ready=ready,
     )  # fmt: skip
     output.say(
@@ -159,5 +165,7 @@ def review(
         output.say("the sample is not finished: the card of a release does not carry it yet")
     elif sample:
         output.say(
-            f"signed off: {done.signed_off.bad} bad of {done.signed_off.size}; the next release carries it"
+            f"signed off: {done.signed_off.bad} bad of {done.signed_off.size}; the next release carries it "
+            "if nothing else changes what is in it (another review does, from the next kyodaku curate on: "
+            "sample again then)"
         )
