@@ -44,7 +44,8 @@ RULE_SHARE = 0.4
 
 #: Ends of such a sentence, and words that make it talk about something else.
 _PARTS = re.compile(r"[.!?;,|/•·。、！？\n]")
-_TALKS = re.compile(r"think|believe|know|mind|塾|教室|学校|参考書")
+_TALKS = re.compile(r"think|believe|know|mind")
+_SCHOOLS = re.compile(r"AI\s*学習\s*(?:塾|教室|学校|参考書)", re.IGNORECASE)
 
 #: Signs that a phrase is looked up by before it is looked for.
 _START = 8
@@ -162,10 +163,11 @@ def lists() -> Lists:
         for pair in _pairs(group, number):
             pairs.append(pair)
             if pair.between is None:
+                last = pair.not_before if pair.bans_first else ()
                 for one, two in product(pair.first, pair.second):
                     thing = two if pair.bans_first else one
                     if len(thing) >= LONG_THING and forgiving(one + two):
-                        phrases.setdefault(one + two, Phrase(one + two, False, number))
+                        phrases.setdefault(one + two, Phrase(one + two, False, number, last))
     kinds = ("asks", "pleads", "opens", "ahead", "behind", "before", "after")
     words = {kind: tuple(folded(word) for one in about for word in one.get(kind, ())) for kind in kinds}
     return Lists(groups(), tuple(phrases.values()), tuple(pairs), words, _starts(phrases.values()))
@@ -190,15 +192,15 @@ def find(text: str) -> list[Notice]:
     sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
     page = _is_long(text, flat) and len(sentences) > PAGE_SENTENCES
-    if page:
-        sentences = sorted({*sentences, *_ends_of_short(lines)})
+    starts = sorted({*sentences, *_ends_of_short(lines)}) if page else sentences
     found, covered = [], 0
     for match in matches:
         if match.end <= covered:
             continue
         covered = match.end
         group = known.groups[match.group]
-        place = _Place(match, *_around(sentences, match), *_around(lines, match))
+        start, end = _around(starts, match)[0], _around(sentences, match)[1]
+        place = _Place(match, start, end, *_around(lines, match))
         first, last = max(place.start, match.start - _SAID), min(place.end, match.end + _SAID)
         said = text[flat.places[first] : flat.places[last - 1] + 1]
         refuses = not _about(text, flat, place, known, page)
@@ -241,7 +243,7 @@ def _joined(one: str, other: str) -> str:
 
 def _ban(part: str, share: float) -> str:
     """What refuses in a sentence that says little else, or ""."""
-    phrase = refuses_beside(part) or ""
+    phrase = refuses_beside(_SCHOOLS.sub(" ", part)) or ""
     return "" if _TALKS.search(phrase) or len(phrase) < share * len(part.strip()) else phrase
 
 
@@ -343,12 +345,14 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
         return True
     if not page:
         return False
-    if _own_line(place):
+    if _own_line(place) and start >= place.line:
         return False
     head = max(start, place.line - _SAID, match.start - 2 * _SAID), match.start
     tail = match.end, min(end, place.line_end + _SAID, match.end + 2 * _SAID)
     if any(_stands(flat, word, *head) for word in known.about["before"]):
         return True
+    if _own_line(place):
+        return False
     if quoted or asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
         return True
     return match.end - match.start < PAGE_SHARE * (end - start)

@@ -193,7 +193,15 @@ def test_bans_in_other_words_are_notices(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Kokoro no ai", "no AI was used", "There is no AI that can", "AI学習教室立入禁止", "Vietato fumare"],
+    [
+        "Kokoro no ai",
+        "no AI was used",
+        "There is no AI that can",
+        "AI学習教室立入禁止",
+        "火気厳禁 AI学習教室",
+        "撮影禁止\nAI学習教室",
+        "Vietato fumare",
+    ],
 )
 def test_what_speaks_of_something_else_is_none(text: str) -> None:
     assert notices.read(text) == []
