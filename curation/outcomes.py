@@ -20,7 +20,7 @@ from curation.clusters import components
 from curation.filters import Objected, first_objection
 from curation.likeness import Likeness
 from curation.objections import objection
-from curation.reposts import disagreements, on_listed_host
+from curation.reposts import on_listed_hosts, reposts
 from curation.spread import PictureFacts, Said, Shunned, lifted_by, objects
 from kyodaku.decision import Decision, Policy, addresses, decide_all
 from kyodaku.errors import RecordError
@@ -233,18 +233,21 @@ def _select(facts: Facts, rules: SelectRules, rulings: list[Ruling]) -> None:
     pairs = _said_of(facts, decisions)
     pictures = pictures_of(facts, decisions, rules.filters)
     shunned = Shunned.of(pairs, facts.likeness, pictures)
+    listed = on_listed_hosts(facts.candidates, decisions, rules.filters.reposts.hosts)
     standing = []
     for index, (candidate, ruling) in enumerate(zip(facts.candidates, rulings, strict=True)):
         if ruling.outcome is not Outcome.RELEASED:
             continue
         unfit = _unusable(candidate.uid, facts, pictures)
-        unfit = unfit or _set_aside(candidate, facts, rules.filters, decoys, shunned, pictures)
+        unfit = unfit or _set_aside(
+            candidate, facts, rules.filters, decoys, listed.get(index), shunned, pictures
+        )
         if unfit is None:
             standing.append(index)
         else:
             rulings[index] = _settled(ruling, *unfit)
     if rules.filters.reposts.quarantine:
-        standing = _without_reposts(facts, rulings, standing)
+        standing = _without_reposts(facts, rulings, standing, listed)
     _keep_the_best(facts, rules.filters.duplicates, rulings, standing)
 
 
@@ -272,10 +275,12 @@ def _set_aside(
     facts: Facts,
     filters: Filters,
     decoys: Collection[str],
+    listed: str | None,
     shunned: Mapping[QuarantineReason, Shunned],
     pictures: PictureFacts,
 ) -> _Unfit | None:
-    """What quarantines or filters one usable picture; a quarantine only unless a reviewer lifted it."""
+    """What quarantines or filters one usable picture; a quarantine only unless a reviewer lifted it.
+    `listed`: who lends its licence from a host of reposts, "" for a picture that is there itself."""
     uid = candidate.uid
     lifted = pictures.lifts(uid)
 
@@ -287,7 +292,7 @@ def _set_aside(
     for reason, applies, cause in (
         near(QuarantineReason.NEAR_REFUSED),
         near(QuarantineReason.NEAR_HELD),
-        (QuarantineReason.REPOST_HOST, on_listed_host(candidate, filters.reposts.hosts), ""),
+        (QuarantineReason.REPOST_HOST, listed is not None, listed or ""),
         (QuarantineReason.DECOY_HOST, uid in decoys, ""),
     ):
         if applies and select_objection(reason).name not in lifted:
@@ -317,10 +322,12 @@ def _said_by(
     return ""
 
 
-def _without_reposts(facts: Facts, rulings: list[Ruling], standing: Sequence[int]) -> list[int]:
+def _without_reposts(
+    facts: Facts, rulings: list[Ruling], standing: Sequence[int], listed: Collection[int]
+) -> list[int]:
     """Settle reposts; what is left of `standing`."""
     decisions = [ruling.decision for ruling in rulings]
-    found = disagreements(facts.candidates, decisions, standing, facts.likeness)
+    found = reposts(facts.candidates, decisions, standing, listed, facts.likeness)
     name = select_objection(QuarantineReason.REPOST).name
     left = []
     for index in standing:

@@ -11,9 +11,14 @@ with another publisher:
    copy's own Last-Modified. A copy without a Last-Modified, or with an earlier one, disagrees. A server may
    write any date: it counts against its own picture, never for it.
 
+A candidate states what stands beside it, never what another copy lends it. Who is allowed by what others
+state stands only as long as one of those does: neither a page that disagrees with a copy nor one of a listed
+host (`on_listed_hosts`) lets another one in.
+
 The publisher of a picture is the site (registrable domain) of its page, or of its address where no page is
-known. A copy whose page or address is on that site too, or that came from the same address, is the same
-publisher's.
+known. A copy whose page is on that site too, or that lies there, is the same publisher's. A page that shows
+what lies on another site and states no licence speaks for nobody. With a licence it is a publisher of its
+own: whatever else shows that address is then its copy, and mostly says something else.
 """
 
 from __future__ import annotations
@@ -43,40 +48,96 @@ _FREE_OF_CLAIMS = frozenset({"pdm-1.0", "cc0-1.0", "institution"})
 _VERSION = re.compile(r"-\d.*$")
 
 
-def on_listed_host(candidate: Candidate, hosts: Collection[str]) -> bool:
-    """True if the picture or its page is on one of `hosts` or below it, at any hop."""
+def on_listed_hosts(
+    candidates: Sequence[Candidate], decisions: Sequence[Decision], hosts: Collection[str]
+) -> dict[int, str]:
+    """The candidates whose picture or page is on one of `hosts` or below it, at any hop; and the allowed ones
+    to whom only such a candidate lends its licence, with its candidate_id ("" for what is there itself)."""
+    if not hosts:
+        return {}
+    there = {index: "" for index, candidate in enumerate(candidates) if _is_on(candidate, hosts)}
+    return {**_left_alone(candidates, decisions, there), **there}
+
+
+def _is_on(candidate: Candidate, hosts: Collection[str]) -> bool:
     names = {urlsplit(url).hostname or "" for url in (*addresses(candidate), *page_addresses(candidate))}
     return any(name == host or name.endswith(f".{host}") for name in names for host in hosts)
 
 
-def disagreements(
+def _left_alone(
+    candidates: Sequence[Candidate], decisions: Sequence[Decision], without: Collection[int]
+) -> dict[int, str]:
+    """Of the candidates that are allowed by what another one states, those for which nobody but `without`
+    states it, with the candidate_id of one of these. Who lends has the same bytes or an address in common, or
+    is named by the decision."""
+    lent = [i for i, one in enumerate(decisions) if one.verdict is Verdict.ALLOW and one.because_of]
+    if not (lent and without):
+        return {}
+    heard: set[str] = set()
+    for index in _stating(decisions):
+        if index not in without:
+            heard.update(_places(candidates[index]), (candidates[index].candidate_id,))
+    return {
+        index: decisions[index].because_of
+        for index in lent
+        if heard.isdisjoint((*_places(candidates[index]), decisions[index].because_of))
+    }
+
+
+def _stating(decisions: Sequence[Decision]) -> list[int]:
+    """Those that are allowed by a licence that they state themselves."""
+    return [i for i, one in enumerate(decisions) if one.verdict is Verdict.ALLOW and one.evidence]
+
+
+def _places(candidate: Candidate) -> tuple[str, ...]:
+    """Its bytes and its addresses."""
+    return (*((candidate.uid,) if candidate.uid else ()), *addresses(candidate))
+
+
+def reposts(
     candidates: Sequence[Candidate],
     decisions: Sequence[Decision],
     standing: Collection[int],
+    listed: Collection[int],
     likeness: Likeness,
 ) -> dict[int, str]:
     """Of the allowed candidates `standing` those that do not stand, with the candidate_id of a copy that
-    disagrees. Pure; the order of the candidates changes nothing.
+    disagrees, or of who lent a licence and does not stand itself. Pure; the order of the candidates changes
+    nothing.
 
-    `decisions` are of all candidates. Copies that are refused for an objection are not asked: what that means
-    for near copies is another rule.
+    `decisions` are of all candidates, `listed` those that `on_listed_hosts` found. Copies that are refused
+    for an objection are not asked: what that means for near copies is another rule.
     """
+    asked = {*standing, *_stating(decisions)} if any(decisions[i].because_of for i in standing) else standing
+    against = _disagreements(candidates, decisions, asked, likeness)
+    alone = _left_alone(candidates, decisions, {*against, *listed})
+    found = {**{index: cause for index, cause in alone.items() if index not in listed}, **against}
+    return {index: found[index] for index in standing if index in found}
+
+
+def _disagreements(
+    candidates: Sequence[Candidate],
+    decisions: Sequence[Decision],
+    asked: Collection[int],
+    likeness: Likeness,
+) -> dict[int, str]:
+    """Of `asked` those with a copy that disagrees, and the candidate_id of one."""
     claims = [Claim.of(*pair) for pair in zip(candidates, decisions, strict=True)]
-    by_uid = _claims_by_uid(candidates, claims)
+    by_place = _claims_by_place(candidates, claims)
     by_pixels: dict[str, list[str]] = defaultdict(list)
     for uid, cluster in likeness.pixels.items():
         by_pixels[cluster].append(uid)
     found = {}
-    for index in standing:
+    for index in asked:
         own, uid = claims[index], candidates[index].uid
-        like = {uid, *by_pixels.get(likeness.pixels.get(uid, ""), ())}
+        like = {*_places(candidates[index]), *by_pixels.get(likeness.pixels.get(uid, ""), ())}
         like.update(
             other for one in tuple(like) for other in likeness.copies(one, MAX_DISTANCE, _ANY_EMBEDDING)
         )
         against = [
             name
             for one in like
-            for other, name in by_uid.get(one, {}).items()
+            for other, name in by_place.get(one, {}).items()
             if not own.vouched and not own.is_of(other) and not own.stands_beside(other)
         ]
         if against:
@@ -84,14 +145,14 @@ def disagreements(
     return found
 
 
-def _claims_by_uid(candidates: Sequence[Candidate], claims: Sequence[Claim]) -> dict[str, dict[Claim, str]]:
-    """By uid the different claims, each with the first candidate_id that makes it. When a copy was found says
-    nothing against others."""
+def _claims_by_place(candidates: Sequence[Candidate], claims: Sequence[Claim]) -> dict[str, dict[Claim, str]]:
+    """By uid and by address the different claims, each with the first candidate_id that makes it: a page
+    shows a picture even if nobody asked for it there. When a copy was found says nothing against others."""
     found: dict[str, dict[Claim, str]] = defaultdict(dict)
     for candidate, claim in zip(candidates, claims, strict=True):
-        if candidate.uid:
-            own, name = found[candidate.uid], candidate.candidate_id
-            timeless = replace(claim, seen=0.0)
+        timeless, name = replace(claim, seen=0.0), candidate.candidate_id
+        for place in _places(candidate):
+            own = found[place]
             own[timeless] = min(own.get(timeless, name), name)
     return found
 
@@ -104,6 +165,7 @@ class Claim:
     addresses: frozenset[str]
     page_site: str
     image_site: str
+    has_page: bool
     vouched: bool
     licences: frozenset[str]
     creator: frozenset[str]
@@ -112,10 +174,10 @@ class Claim:
 
     @classmethod
     def of(cls, candidate: Candidate, decision: Decision) -> Claim:
-        """The claim of a candidate. A ground that another copy lent counts as its own."""
+        """The claim of a candidate, by what itself states."""
         bound = [item for item in candidate.evidence if item.binding is not LicenceBinding.UNBOUND]
         used = [candidate.evidence[i] for i in decision.evidence] if not decision.because_of else []
-        stated = {item.licence or item.licence_url for item in bound} or {decision.licence}
+        stated = {item.licence or item.licence_url for item in bound}
         granted = {"grant"} if decision.reason is AllowReason.GRANT else set()
         image_site = _site(candidate.final_url or candidate.image_url)
         allowed = decision.verdict is Verdict.ALLOW
@@ -123,6 +185,7 @@ class Claim:
             frozenset(addresses(candidate)),
             _site(candidate.page_url) if candidate.page_url else image_site,
             image_site,
+            bool(candidate.page_url),
             allowed and any(item.institution for item in used),
             frozenset(_family(licence) for licence in {*stated, *granted} if licence),
             _words(candidate.schema_creator),
@@ -131,12 +194,15 @@ class Claim:
         )
 
     def is_of(self, other: Claim) -> bool:
-        """True if both are of one publisher."""
-        return (
-            self.page_site in (other.page_site, other.image_site)
-            or self.image_site == other.page_site
-            or not self.addresses.isdisjoint(other.addresses)
-        )
+        """True if both are of one publisher, as far as this one may say so: a page with a licence of its own
+        is not of the site that it only shows a picture of."""
+        if self.page_site in (other.page_site, other.image_site):
+            return True
+        together = not self.addresses.isdisjoint(other.addresses)
+        if together and not (self.has_page and other.has_page):
+            return True
+        at_home = self.image_site == other.page_site
+        return not self.licences and (at_home or (together and not other.licences))
 
     def stands_beside(self, other: Claim) -> bool:
         """True if this one stands although another publisher has a copy: rules 2 to 4."""

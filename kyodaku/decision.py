@@ -198,7 +198,8 @@ def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: Regist
 
     Candidates with the same bytes, or with one address in common (image URL, a hop, the final URL), form a
     group. Inside it an objection of one refuses (or holds) all; licence evidence bound to one serves all,
-    unless it contradicts another's, which refuses all. A missing ground never spreads.
+    unless it contradicts another's, which refuses all. A missing ground never spreads. Whether the page that
+    states a licence may speak for a picture that others show, `curation.reposts` asks.
     """
     decisions = [decide(candidate, policy, snapshot) for candidate in candidates]
     for group in _groups(candidates):
@@ -361,6 +362,10 @@ def _decide_group(
             decisions[index] = _spread(candidates[source], candidates[index], verdict)
         return
     shared = [item for index in group for item in candidates[index].evidence]
+    givers = [i for i in group if decisions[i].verdict is Verdict.ALLOW and decisions[i].evidence]
+    if not givers:
+        return
+    giver = min(givers, key=lambda i: candidates[i].candidate_id)
     for index in group:
         own = decisions[index]
         if own.verdict is not Verdict.REFUSE or own.reason not in LACKING:
@@ -370,14 +375,12 @@ def _decide_group(
             continue
         together = basis_decision(candidate.signals, shared, policy)
         if together.verdict is Verdict.ALLOW:
-            giver = next((i for i in group if decisions[i].verdict is Verdict.ALLOW), None)
-            if giver is not None:
-                decisions[index] = Decision(
-                    Verdict.ALLOW,
-                    together.reason,
-                    licence=together.licence,
-                    because_of=candidates[giver].candidate_id,
-                )
+            decisions[index] = Decision(
+                Verdict.ALLOW,
+                together.reason,
+                licence=together.licence,
+                because_of=candidates[giver].candidate_id,
+            )
 
 
 def _spread(source: Candidate, target: Candidate, verdict: Verdict) -> Decision:

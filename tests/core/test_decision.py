@@ -274,6 +274,37 @@ def test_evidence_serves_all_copies_and_a_missing_ground_never_spreads() -> None
     assert second.because_of == museum.candidate_id
 
 
+def test_what_is_lent_is_named_by_who_states_it() -> None:
+    """Not by another one that it was lent to, and the order of the candidates changes nothing."""
+    lacking = RefuseReason.NO_LICENCE_EVIDENCE.value
+    blogs = [candidate(n, sha256="e" * 64, gate_verdict="refuse", gate_reason=lacking) for n in (1, 2, 5)]
+    museums = [candidate(n, sha256="e" * 64, evidence=(evidence(),)) for n in (3, 4)]
+    for order in ([*blogs, *museums], [*museums[::-1], *blogs[::-1]]):
+        decided = decide_all(order, policy(), EMPTY_SNAPSHOT)
+        named = {one.candidate_id: said.because_of for one, said in zip(order, decided, strict=True)}
+        assert {named[blog.candidate_id] for blog in blogs} == {museums[0].candidate_id}
+        assert {named[museum.candidate_id] for museum in museums} == {""}
+
+
+def test_nobody_lends_who_states_nothing_or_was_never_had() -> None:
+    granted = candidate(1, sha256="e" * 64, signals=(signal(Effect.PERMITTED, "plus-datamining"),))
+    unfinished = candidate(
+        2,
+        image_url=granted.image_url,
+        final_url="",
+        sha256="",
+        gate="g1",
+        gate_verdict="hold",
+        gate_reason="not_finished",
+        evidence=(evidence("by-4.0"),),
+    )
+    lacking = RefuseReason.NO_GRANT.value
+    silent = candidate(3, sha256="e" * 64, gate_verdict="refuse", gate_reason=lacking)
+    first, _, third = decide_all([granted, unfinished, silent], policy("opt-in"), EMPTY_SNAPSHOT)
+    assert (first.verdict, first.reason) == (Verdict.ALLOW, AllowReason.GRANT)
+    assert (third.verdict, third.reason) == (Verdict.REFUSE, RefuseReason.NO_GRANT)
+
+
 def test_a_contradicting_licence_elsewhere_refuses_both() -> None:
     shared = "d" * 64
     museum = candidate(1, evidence=(evidence(),), sha256=shared)

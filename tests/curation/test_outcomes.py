@@ -159,7 +159,8 @@ def test_equal_pixels_are_kept_once_and_more_bytes_win() -> None:
 
 def test_an_own_ground_beats_a_borrowed_one() -> None:
     own = found("own", "same", fetched_at=200.0)
-    borrowed = found("borrowed", "same", fetched_at=50.0, evidence=())
+    page = "https://own.example/search"  # of the same publisher: reposts are another rule
+    borrowed = found("borrowed", "same", fetched_at=50.0, evidence=(), page_url=page)
     one, two = rulings(own, borrowed)
     assert one.outcome is Outcome.RELEASED
     assert two.outcome is Outcome.DUPLICATE

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from curation.outcomes import Facts, Ruling, SelectRules, rule
-from kyodaku.reasons import Outcome, QuarantineReason
+from kyodaku.reasons import Outcome, QuarantineReason, RefuseReason
 from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.signals.model import LicenceBinding, LicenceEvidence
@@ -30,6 +30,14 @@ def licence(name: str) -> LicenceEvidence:
 
 BY, BY_SA = licence("by-4.0"), licence("by-sa-4.0")
 MUSEUM = replace(PUBLIC_DOMAIN, institution="museum.example", binding=LicenceBinding.INSTITUTION_PAGE)
+LISTED = recipe(filters={"reposts": {"hosts": ["pinboard.example"]}})
+#: As a gate leaves a picture beside which no page states a licence.
+SILENT: dict[str, Any] = {
+    "gate_verdict": "refuse",
+    "gate_reason": RefuseReason.NO_LICENCE_EVIDENCE.value,
+    "raw_shard": "",
+    "raw_key": "",
+}
 
 
 def at(host: str, *evidence: LicenceEvidence, modified: float | None = None, **changes: Any) -> Candidate:
@@ -50,6 +58,25 @@ def ruled(*copies: Candidate, using: Any = OPEN, near: bool = True) -> list[Ruli
 
 def aside(*copies: Candidate, using: Any = OPEN) -> list[bool]:
     return [one.reason is QuarantineReason.REPOST for one in ruled(*copies, using=using)]
+
+
+def reasons(*copies: Candidate, using: Any = FREE) -> list[str]:
+    return [one.reason.value for one in ruled(*copies, using=using)]
+
+
+def same_bytes(one: Candidate, other: Candidate) -> Candidate:
+    """`other` with the bytes of `one`."""
+    return replace(other, uid=one.uid, sha256=one.sha256)
+
+
+def linked_by(one: Candidate, host: str, *evidence: LicenceEvidence, path: str = "") -> Candidate:
+    """The picture `one` by its own address, as a page of `host` shows it."""
+    return replace(
+        at(host, *evidence, **({} if evidence else SILENT)),
+        candidate_id=f"id-{host}-{path}",
+        page_url=f"https://{host}/{path}",
+        **{name: getattr(one, name) for name in ("image_url", "final_url", "uid", "sha256", "host")},
+    )
 
 
 def test_without_dates_nobody_knows_whose_it_is() -> None:
@@ -166,6 +193,120 @@ def test_equal_bytes_with_another_publisher_are_a_repost_too() -> None:
     one, two = at("artist.example"), at("blog.example")
     same = replace(two, uid=one.uid, sha256=one.sha256)
     assert {ruling.reason for ruling in ruled(one, same)} == {QuarantineReason.REPOST}
+
+
+# --------------------------------------------------------------------------- a licence that another one lends
+
+EMI = at("emi.example", **SILENT)
+
+
+@pytest.mark.parametrize(
+    ("using", "item"),
+    [(FREE, PUBLIC_DOMAIN), (OPT_IN, BY), (OPT_IN, licence("cc0-1.0"))],
+    ids=["public domain", "by", "cc0"],
+)
+def test_a_licence_of_somebody_else_is_not_the_word_of_who_says_nothing(
+    using: Any, item: LicenceEvidence
+) -> None:
+    """The same bytes, or the same address, with a licence on a stranger's page: neither comes in."""
+    for stranger in (same_bytes(EMI, at("thief.example", item)), linked_by(EMI, "thief.example", item)):
+        assert reasons(EMI, stranger, using=using) == ["repost", "repost"]
+        first, second = ruled(EMI, stranger, using=using)
+        assert (first.because_of, second.because_of) == (stranger.candidate_id, EMI.candidate_id)
+
+
+@pytest.mark.parametrize("using", [LISTED, recipe(filters={"reposts": {"hosts": ["pinboard.example"],
+                                                                       "quarantine": False}})])  # fmt: skip
+def test_a_listed_host_lends_nobody_a_licence(using: Any) -> None:
+    for pin in (
+        same_bytes(EMI, at("pinboard.example", PUBLIC_DOMAIN)),
+        linked_by(EMI, "pinboard.example", PUBLIC_DOMAIN),
+    ):
+        first, second = ruled(EMI, pin, using=using)
+        assert {first.reason, second.reason} == {QuarantineReason.REPOST_HOST}
+        assert first.because_of == pin.candidate_id
+    museum = at("museum.example", PUBLIC_DOMAIN)
+    second_page = linked_by(museum, "museum.example", path="2")
+    pin = same_bytes(museum, at("pinboard.example", PUBLIC_DOMAIN))
+    said = [one.reason for one in ruled(museum, second_page, pin, using=using)]
+    assert QuarantineReason.REPOST_HOST not in said[:2], "the museum says so as well"
+    assert said[2] is QuarantineReason.REPOST_HOST
+
+
+def test_whoever_lends_must_stand() -> None:
+    """The one page that states a licence shows the picture at an address of its own that leads to Emi's:
+    who only leads there is not at home there."""
+    thief = replace(
+        linked_by(EMI, "thief.example", PUBLIC_DOMAIN), image_url="https://thief.example/hers.jpg"
+    )
+    assert reasons(EMI, thief) == ["repost", "repost"]
+    lender = replace(thief, uid="00" * 16, sha256="00" * 32)
+    assert reasons(EMI, lender) == ["repost", "repost"], "its server made other bytes of the same address"
+    unseen = replace(EMI, uid="", sha256="", gate="g3", bytes=0)
+    assert reasons(unseen, linked_by(EMI, "thief.example", PUBLIC_DOMAIN))[1] == "repost"
+
+
+def test_only_an_address_is_no_page_that_says_nothing() -> None:
+    """A row of a list that names no page contradicts nobody who shows what lies there."""
+    museum = at(
+        "museum.example",
+        PUBLIC_DOMAIN,
+        **dict.fromkeys(("image_url", "final_url"), "https://cdn.example/1.jpg"),
+    )
+    row = replace(museum, candidate_id="id-row", page_url="", evidence=(), **SILENT)
+    assert sorted(reasons(museum, row)) == ["public_domain", "same_bytes"]
+
+
+def on(host: str, page: str, *evidence: LicenceEvidence) -> Candidate:
+    """A picture on `host` that a page elsewhere shows."""
+    address = dict.fromkeys(("image_url", "final_url"), f"https://{host}/1.jpg")
+    return replace(at(host, *evidence, **({} if evidence else SILENT)), page_url=page, **address)
+
+
+def test_what_one_publisher_shows_twice_is_still_its_own() -> None:
+    alone = on("cdn.example", "https://museum.example/room/1", PUBLIC_DOMAIN)
+    assert reasons(alone) == ["public_domain"], "its images lie elsewhere, and nobody else shows them"
+    wiki = on("upload.wiki.example", "https://commons.wiki.example/File:1", PUBLIC_DOMAIN)
+    article = replace(wiki, candidate_id="id-article", page_url="https://en.wiki.example/1", evidence=())
+    article = replace(article, **SILENT)
+    assert sorted(reasons(wiki, article)) == ["public_domain", "same_bytes"]
+    museum = at("museum.example", PUBLIC_DOMAIN)
+    bare = linked_by(museum, "museum.example", path="search")
+    large = same_bytes(museum, at("museum.example", image_url="https://museum.example/large.jpg", **SILENT))
+    assert sorted(reasons(museum, bare, replace(large, candidate_id="id-large"))) == [
+        "public_domain",
+        "same_bytes",
+        "same_bytes",
+    ]
+
+
+def test_who_only_shows_what_lies_elsewhere_puts_nobody_out() -> None:
+    """A page without a licence that links to a museum's picture is no other publisher of it; one with a
+    licence of its own is, and the museum stands."""
+    museum = at("museum.example", PUBLIC_DOMAIN)
+    assert reasons(museum, linked_by(museum, "blog.example")) == ["public_domain", "same_bytes"]
+    other = linked_by(at("emi.example", BY), "thief.example", BY_SA)
+    emi, thief = ruled(at("emi.example", BY), other, using=OPT_IN)
+    assert (emi.outcome, thief.reason) == (Outcome.RELEASED, QuarantineReason.REPOST)
+    silent, claimed = ruled(at("emi.example"), linked_by(at("emi.example"), "thief.example", PUBLIC_DOMAIN))
+    assert (silent.outcome, claimed.reason) == (Outcome.RELEASED, QuarantineReason.REPOST)
+
+
+def test_an_institution_of_the_recipe_stands_beside_those_who_say_nothing() -> None:
+    museum = at("museum.example", MUSEUM)
+    blog = same_bytes(museum, at("blog.example", **SILENT))
+    said = ruled(museum, blog, using=FREE)
+    assert [one.reason.value for one in said] == ["public_domain", "repost"]
+    assert not any(one.purged for one in said)
+
+
+def test_where_nobody_is_at_home_two_words_are_two_publishers() -> None:
+    """Her page and a stranger's show one address of a third site, which belongs to neither."""
+    emi = on("cdn.example", "https://emi.example/")
+    thief = linked_by(emi, "thief.example", PUBLIC_DOMAIN)
+    assert reasons(emi, thief) == ["repost", "repost"]
+    both = linked_by(emi, "blog.example", PUBLIC_DOMAIN)
+    assert sorted(reasons(thief, both)) == ["public_domain", "same_bytes"], "they say the same"
 
 
 def test_a_recipe_may_not_ask_and_may_name_hosts() -> None:
