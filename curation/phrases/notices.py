@@ -310,8 +310,10 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
 
 
 def _goes_on(flat: Folded, end: int, words: tuple[str, ...]) -> bool:
-    """Whether what ends there goes on as another word, in the same breath."""
-    return flat.breaks[end] == NONE and flat.signs.startswith(words, end)
+    """Whether what ends there goes on as another word, in the same breath. Where one script ends and another
+    begins, as in AI学習, a soft break stands between."""
+    most = SOFT if flat.signs[end - 1].isascii() and not flat.signs[end : end + 1].isascii() else NONE
+    return flat.breaks[end] <= most and flat.signs.startswith(words, end)
 
 
 def _is_whole(flat: Folded, start: int, end: int) -> bool:
