@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Case:
     @property
     def reason(self) -> str:
         """Why it was set aside, of the first candidate that was; "" for one that was not."""
-        return next((row.outcome_reason for row in self.rows if row.outcome == Outcome.QUARANTINED), "")
+        return next(iter(set_aside_for(self.rows)), "")
 
     @property
     def host(self) -> str:
@@ -65,6 +65,19 @@ GRAVITY: Mapping[str, int] = {
     Outcome.QUARANTINED: 2,
     Outcome.FILTERED: 3,
 }
+
+
+#: A picture of which one candidate ended so is in the release, or a copy of it is.
+_KEPT = (Outcome.RELEASED, Outcome.DUPLICATE)
+
+
+def set_aside_for(rows: Iterable[Row]) -> list[str]:
+    """Why a picture with these candidates was set aside, of each that was. Nothing if it is kept all the same
+    by another one: what is wrong with one place that shows it is not asked about then."""
+    rows = list(rows)
+    if any(row.outcome in _KEPT for row in rows):
+        return []
+    return [row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED]
 
 
 def host_of(row: Row) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from curation.filters import Objected, objections
 from curation.findings import annotation_shards, annotations_of
 from curation.outcomes import select_objection
-from curation.review.cases import GRAVITY, Case, Neighbour, Stale, Told, host_of
+from curation.review.cases import GRAVITY, Case, Neighbour, Stale, Told, host_of, set_aside_for
 from curation.shown import Neighbours, all_against, facts_shown, shown_digest, uids_shown
 from curation.spread import PictureFacts, lifted_by, quarantines
 from kyodaku.errors import RunStateError
@@ -146,7 +146,8 @@ class Desk:
         """What became of a picture that is like one of the desk."""
         with self._lock:
             rows = self._current().rows.get(uid, [])
-            worst = min(rows, key=lambda row: GRAVITY.get(row.outcome, 4), default=None)
+            asked = [row for row in rows if row.outcome != Outcome.QUARANTINED or set_aside_for(rows)]
+            worst = min(asked, key=lambda row: GRAVITY.get(row.outcome, 4), default=None)
             fate = (worst.outcome, worst.outcome_reason) if worst is not None else ("", "")
             return Neighbour(self.may_show(uid), *fate)
 
@@ -346,7 +347,7 @@ class Desk:
         by itself."""
         own = tuple(objections(annotation, self.recipe.filters))
         known = {one.reason.value for one in own}
-        aside = {row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED} - known
+        aside = set(set_aside_for(rows)) - known
         found = (QuarantineReason.parse(reason) for reason in sorted(aside))
         reasons = [*quarantines(all_against(shown)), *(reason for reason in found if reason is not None)]
         return (*(_found_by_select(reason) for reason in dict.fromkeys(reasons)), *own)
@@ -384,7 +385,7 @@ def _found_by_select(reason: QuarantineReason) -> Objected:
 
 
 def _reason(rows: Iterable[Row]) -> str:
-    return next((row.outcome_reason for row in rows if row.outcome == Outcome.QUARANTINED), "")
+    return next(iter(set_aside_for(rows)), "")
 
 
 def _lifts(case: Case, before: Review | None) -> tuple[str, ...]:

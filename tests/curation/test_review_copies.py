@@ -24,9 +24,9 @@ from kyodaku.records import Candidate
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.reviews import Review, ReviewVerdict
 from kyodaku.runs import RunFolder
-from tests.curation.fixtures import NOAI, UNREADABLE, Found
+from tests.curation.fixtures import NOAI, UNREADABLE, Found, recipe
 from tests.curation.looking import NOTHING_FOUND
-from tests.curation.reviewed import RECIPE, curated, decide, flat, install
+from tests.curation.reviewed import RECIPE, curated, decide, flat, install, outcomes
 from tests.curation.test_outcomes import RULES, annotation, found
 
 U, X, Y = found("u"), found("x"), found("y")
@@ -209,3 +209,47 @@ def test_what_two_looks_lifted_one_after_the_other_stays_lifted(run: RunFolder) 
     review = one.review(COPIES[0].uid)
     assert isinstance(review, Review)
     assert set(review.lifts) == {"select:repost", "select:near_filtered", "watermark:perturbation_possible"}
+
+
+PINBOARD = recipe(
+    filters={
+        "resolution": {"min_side": 64},
+        "watermark": {"max_score": 0.8},
+        "reposts": {"hosts": ["pins.example"]},
+    }
+)
+
+
+def test_what_a_release_holds_by_another_place_is_not_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One picture at several places: the word is about it, so it is asked about only if it is out."""
+    install(monkeypatch)
+    kept, gone, small = flat(20, seed=41), flat(40, seed=42), flat(20, 200, 175, seed=41)
+    pin = {"page": "https://pins.example/1"}
+    pictures = [
+        Found("kept", kept),
+        Found("kept-pinned", kept, **pin),
+        Found("small", small),
+        Found("small-pinned", small, **pin),
+        Found("pinned", gone, **pin),
+    ]
+    one, less = pictures[0].uid, pictures[2].uid
+    near = [_row("near", min(one, less), a, b, 2, "") for a, b in ((one, less), (less, one))]
+    monkeypatch.setattr("curation.match.near_rows", lambda *_: near)
+    monkeypatch.setattr("tests.curation.reviewed.PICTURES", {one.name: one for one in pictures})
+    run = curated(tmp_path, pictures, PINBOARD)
+    aside = ("quarantined", "repost_host")
+    assert outcomes(run) == {
+        "kept": ("released", "public_domain"),
+        "kept-pinned": aside,
+        "small": ("duplicate", "near"),
+        "small-pinned": aside,
+        "pinned": aside,
+    }
+    looking = Desk(run, PINBOARD, "ann", lambda: 1000.0)
+    assert looking.queue() == [(pictures[4].uid, "repost_host", "open")]
+    only = Desk(run, PINBOARD, "ann", lambda: 1000.0, only=[one, less])
+    assert [(reason, only.case(uid).reason) for uid, reason, _ in only.queue()] == [("", ""), ("", "")]
+    assert only.case(one).objected == ()
+    assert [only.neighbour(uid).outcome for uid in (one, less)] == ["released", "duplicate"]
