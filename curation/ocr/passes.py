@@ -54,10 +54,9 @@ LEAST = 2
 #: is taken for one without text. Real text peaks near 1, also at an opacity of 0.3.
 _PIXEL, _BOX, _PEAK = 0.2, 0.3, 0.7
 
-#: Peak of the detector from which on a second look is worth it where an earlier annotator says _MAYBE too
-#: (three of four plain pictures have such a peak, in leaves and bricks; a third of them is a maybe); the word
-#: from which on it is worth it whatever the detector saw, and from which on the edges are looked at too.
-_DOUBT, _MAYBE, _HINT, _LIKELY = 0.1, 0.35, 0.8, 0.85
+#: The word of an earlier annotator from which on a second look is worth it, whatever the detector saw (for a
+#: third of plain pictures it is), one with raised contrast, and one at the edges.
+_MAYBE, _HINT, _LIKELY = 0.35, 0.8, 0.85
 
 #: From this confidence on a line that was read beyond its ends is taken for what stands there; how many lines
 #: are read so, and how many times.
@@ -147,9 +146,9 @@ def look_through(
     likely somebody else finds it that there is text, 0 to 1; None if nobody said. `first`: the first look, if
     somebody took it (`curation.ocr.detector.first_view`)."""
     longest, near = max(pixels.shape[:2]), first_side(pixels)
-    found, peak = _told(first or detector().view(pixels, near))
+    found = _told(first or detector().view(pixels, near))
     if len(_line_like(found)) >= MANY:
-        page, _ = _found(pixels, PAGE)
+        page = _found(pixels, PAGE)
         look = _read(reader, pixels, _line_like(page) or _line_like(found))
         lines = _merged(look.lines)
         return Looked(_ordered(lines), len(_unread(look.left, lines)))
@@ -157,11 +156,10 @@ def look_through(
     clear = any(line.confidence >= SURE for line in look.lines)
     large = longest > LARGE
     maybe = hint is None or large or hint >= _MAYBE
-    doubtful = hint is None or hint >= _HINT or (maybe and peak >= _DOUBT)
-    if doubtful and not clear and longest > near:
-        found, _ = _found(pixels, SECOND)
+    if maybe and not clear and longest > near:
+        found = _found(pixels, SECOND)
         if len(_line_like(found)) >= MANY:
-            found = _found(pixels, _page_side(pixels, _line_like(found)))[0] or found
+            found = _found(pixels, _page_side(pixels, _line_like(found))) or found
         look += _read(reader, pixels, _line_like(found))
         if not any(line.confidence >= SURE for line in look.lines) and (hint is None or hint >= _HINT):
             look += _raised(reader, pixels)
@@ -198,7 +196,7 @@ def _small_print(
     ]
     if len(fresh) < _SMALL_LINES:
         return _Look([], []), 0
-    shown, _ = _found(pixels, _page_side(pixels, [line.box for line in fresh]))
+    shown = _found(pixels, _page_side(pixels, [line.box for line in fresh]))
     missed = sum(not any(_is_line_of(box, line) for box in shown) for line in fresh)
     sure = [line for line in fresh if line.confidence >= SURE]
     look = _read(reader, pixels, _not_covered(_line_like(shown), sure))
@@ -324,7 +322,7 @@ def _raised(reader: LineReader, pixels: Pixels) -> _Look:
     scale = min(1.0, RAISED / max(pixels.shape[:2]))
     size = tuple(max(32, round(side * scale)) for side in pixels.shape[1::-1])
     raised = _stronger(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
-    found, _ = _found(raised, SECOND)
+    found = _found(raised, SECOND)
     back = np.array([[pixels.shape[1] / size[0], 0, 0], [0, pixels.shape[0] / size[1], 0]])
     return _read(reader, raised, _line_like(found)).mapped(back)
 
@@ -341,16 +339,15 @@ def _closer(reader: LineReader, seen: Pixels) -> _Look:
     )
 
 
-def _found(pixels: Pixels, side: int) -> tuple[list[Box], float]:
-    """Boxes that a look at `side` pixels shows, and the peak of the detector: none where that is low."""
+def _found(pixels: Pixels, side: int) -> list[Box]:
+    """Boxes that a look at `side` pixels shows: none where the detector peaks low."""
     return _told(detector().view(pixels, side))
 
 
-def _told(view: View) -> tuple[list[Box], float]:
+def _told(view: View) -> list[Box]:
     heat = view.glance.heat
-    peak = float(heat.max())
-    boxes = boxes_of(heat, _PIXEL, _BOX) if peak >= _PEAK else []
-    return [box.mapped(view.back) for box in boxes], peak
+    boxes = boxes_of(heat, _PIXEL, _BOX) if float(heat.max()) >= _PEAK else []
+    return [box.mapped(view.back) for box in boxes]
 
 
 def _line_like(boxes: Sequence[Box]) -> list[Box]:
