@@ -34,6 +34,7 @@ from crawler.store.store import Store
 from kyodaku.errors import KyodakuError, RunStateError
 from kyodaku.gate import GateResult, GateVerdict, OriginFacts
 from kyodaku.permission import Permission
+from kyodaku.prints import Printer
 from kyodaku.reasons import HoldReason, NotRequestedReason
 from kyodaku.recipe import Recipe
 from kyodaku.registry_client import Answer as RegistryAnswer
@@ -134,6 +135,7 @@ class Crawl:
             network.redirects,
             recipe.budgets.per_host.same_image,
         )
+        self.printer = Printer(network)
         store.set_meta("delay", str(polite.delay))
         self.frontier.restore()
         self.journal.commit()
@@ -170,6 +172,17 @@ class Crawl:
     def answered(self, job: Job, answer: Answer) -> None:
         """The answer to any other job."""
         self._settle(job, lambda: self._answered(job, answer), answer.asked, answer.address)
+
+    def comes_late(self, job: Job, answer: Answer) -> bool:
+        """True for an image that every gate let through while a page said no: it will not be kept."""
+        image = job.row is not None and job.row.kind is Kind.IMAGE and answer.result.image is not None
+        if self.error is not None or job.row is None or not image or not answer.result.open:
+            return False
+        try:
+            return self.images.late(job.row, answer) is not None
+        except Exception as error:
+            self.fail(error)
+            return False
 
     def registry_answered(self, answers: Sequence[RegistryAnswer]) -> None:
         """What the registry service said about a batch of addresses; on the disk when this returns."""
@@ -254,6 +267,7 @@ class Crawl:
         self.raw.close()
         self.evidence.close()
         self.store.close()
+        self.printer.close()
 
     # ------------------------------------------------------------------ the frontier's judge
 
@@ -347,6 +361,8 @@ class Crawl:
     def _answered(self, job: Job, answer: Answer) -> None:
         row = job.row
         assert row is not None  # noqa: S101 - host-file jobs go to `host_file`
+        if self.printer.error is not None:  # what is refused would not be known again
+            raise self.printer.error
         fetched = answer.fetched
         if answer.asked:
             failed = fetched.error is not None or (fetched.status or 500) >= 500

@@ -45,6 +45,7 @@ def run_settings(context: StageContext, crawl: Crawl) -> dict[str, Any]:
         "KYODAKU_RECIPE": Shared(recipe),
         "KYODAKU_PERMISSION": Shared(crawl.permission),
         "KYODAKU_ORIGINS": Shared(crawl.origins),
+        "KYODAKU_PRINTS": Shared(crawl.printer.of),
         "KYODAKU_CRAWL": Shared(crawl),
         "KYODAKU_BASE": context.recipe_path.parent,
         "LOG_INSTALL_ROOT_HANDLER": False,  # crawl.log is ours

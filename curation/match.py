@@ -1,5 +1,5 @@
-"""match: which stored pictures are copies of each other, of opted-out ones and of released ones, over all
-shards. Reads only Parquet."""
+"""match: which pictures of a run, stored or not, are copies of each other, of opted-out ones and of released
+ones, over all shards. Reads only Parquet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from curation.near import Pictures, Row, embedding_rows, near_rows, registry_row
 from curation.steps import code_digest, digest, digest_files, is_as_written, table_digests
 from kyodaku.errors import RunStateError
 from kyodaku.recipe import Recipe
-from kyodaku.records import ANNOTATIONS, CANDIDATES, MATCHES
+from kyodaku.records import ANNOTATIONS, CANDIDATES, MATCHES, UNSTORED
 from kyodaku.registry_client import RegistrySnapshot
 from kyodaku.release.markers import read_marker
 from kyodaku.release.pictures import released_pictures
@@ -53,7 +53,7 @@ def match(run: RunFolder, recipe: Recipe, recipe_path: Path, snapshot: RegistryS
         return False
     marker = _marker(run)
     marker.unlink(missing_ok=True)
-    pictures = Pictures.of(row for rows in _annotations(run, _FINGERPRINTS) for row in rows)
+    pictures = Pictures.of(row for rows in _fingerprints(run, _FINGERPRINTS) for row in rows)
     rows = [*equal_rows(_places(run), pictures), *near_rows(pictures, _frames(run))]
     vectors, others = _vectors(run, recipe)
     rows += embedding_rows(vectors, recipe.filters.duplicates.min_cosine or 0)
@@ -90,7 +90,7 @@ def _wanted(
 ) -> dict[str, str]:
     facts = [
         folder / f"{shard}.parquet"
-        for folder in (run.candidates, run.annotations)
+        for folder in (run.candidates, run.annotations, run.unstored)
         for shard in shard_names(folder)
     ]
     releases = {name: digest_files([folder / "index.parquet"]) for name, folder in against.items()}
@@ -154,15 +154,17 @@ def _equal(kind: str, cluster: str, uid: str) -> Row:
 # --- reading --------------------------------------------------------------------------------------------
 
 
-def _annotations(run: RunFolder, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
-    for shard in shard_names(run.annotations):
-        yield read_table(run.annotations / f"{shard}.parquet", ANNOTATIONS, columns).to_pylist()
+def _fingerprints(run: RunFolder, columns: list[str]) -> Iterator[list[dict[str, Any]]]:
+    """Of stored pictures first, then of those whose bytes came and were not stored."""
+    for folder, schema in ((run.annotations, ANNOTATIONS), (run.unstored, UNSTORED)):
+        for shard in shard_names(folder):
+            yield read_table(folder / f"{shard}.parquet", schema, columns).to_pylist()
 
 
 def _frames(run: RunFolder) -> Iterable[tuple[str, bytes]]:
     """uid and frames of every picture that has any, each once; one shard in memory at a time."""
     seen: set[str] = set()
-    for rows in _annotations(run, ["uid", "pdq_frames"]):
+    for rows in _fingerprints(run, ["uid", "pdq_frames"]):
         for row in rows:
             if row["pdq_frames"] and row["uid"] not in seen:
                 seen.add(row["uid"])

@@ -1,5 +1,5 @@
-"""Near copies: which stored pictures are copies of each other, of what an opt-out file lists, and of what an
-earlier release holds. Rows of MATCHES, from fingerprints alone."""
+"""Near copies: which pictures of a run are copies of each other, of what an opt-out file lists, and of what
+an earlier release holds. Rows of MATCHES, from fingerprints alone."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Pictures:
-    """What match knows of the stored pictures of a run, each uid once: `pixels` is a digest or "", `forms`
-    what an index holds of it (`matching.forms_of`)."""
+    """What match knows of the pictures of a run, each uid once: `pixels` is a digest or "", `forms` what an
+    index holds of it (`matching.forms_of`)."""
 
     uids: Sequence[str]
     pixels: Sequence[str]
@@ -36,10 +36,11 @@ class Pictures:
 
     @classmethod
     def of(cls, annotations: Iterable[Mapping[str, Any]]) -> Pictures:
-        """From rows of ANNOTATIONS; those of purged pictures count as well."""
+        """From rows of ANNOTATIONS, those of purged pictures among them, and of UNSTORED; of several rows of
+        a picture the first that knows its pixels."""
         found: dict[str, tuple[str, list[tuple[int, str]]]] = {}
         for row in annotations:
-            if row["uid"]:
+            if row["uid"] and not found.get(row["uid"], ("", []))[0]:
                 pdq = row["pdq"] if is_matchable(row["pdq_frames"]) else ""
                 found[row["uid"]] = row["pixel_sha256"], forms_of(pdq, row["pdq_trimmed"])
         uids = sorted(found)
@@ -51,7 +52,7 @@ class Pictures:
         return Prints.of((place, form, text) for place, forms in pairs for form, text in forms)
 
 
-#: uid and frames of every stored picture that has any, each once.
+#: uid and frames of every picture that has any, each once.
 Frames = Iterable[tuple[str, bytes]]
 
 

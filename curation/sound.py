@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from curation.steps import is_as_written
 from kyodaku.errors import RecordError, RunStateError
-from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS, MATCHES, RAW
+from kyodaku.records import ANNOTATIONS, CANDIDATES, CAPTIONS, DECISIONS, MATCHES, RAW, UNSTORED
 from kyodaku.release.markers import read_marker
 from kyodaku.release.tables import read_table, shard_names
 from kyodaku.runs import RunFolder
@@ -34,6 +34,11 @@ def check_facts(run: RunFolder) -> None:
             raise _missing(run.raw / f"{shard}.parquet")
     for shard in shard_names(run.raw):
         read_table(run.raw / f"{shard}.parquet", RAW)
+    unstored = shard_names(run.unstored)
+    for number, shard in enumerate(unstored):
+        if shard != f"{number:05d}":
+            raise _missing(run.unstored / f"{number:05d}.parquet")
+        read_table(run.unstored / f"{shard}.parquet", UNSTORED)
 
 
 def forget_damaged(run: RunFolder) -> list[Path]:

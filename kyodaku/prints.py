@@ -48,13 +48,13 @@ class PrintTaker(SafeDecoder):
         """The fingerprints of a picture. Raises DecodeError."""
         reply, frames = self._ask("prints", body, {}, _MOST_FRAMES)
         try:
-            texts = [str(reply[name]) for name in ("pixel_sha256", "pdq", "pdq_trimmed")]
-            codes_of(text for text in texts if text)
+            pixels, pdq, trimmed = (str(reply[name]) for name in ("pixel_sha256", "pdq", "pdq_trimmed"))
+            codes_of([pixels, pdq, *filter(None, [trimmed])])
             looked_for(bytes(frames))
-            found = PicturePrints(*texts[:2], int(reply["pdq_quality"]), texts[2], bytes(frames), "")
+            quality = int(reply["pdq_quality"])
         except (KeyError, TypeError, ValueError) as error:  # the child is not trusted
             raise DecodeError("the fingerprinter sent no fingerprints", FailReason.UNDECODABLE) from error
-        return replace(found, decoder=decoder_version())
+        return PicturePrints(pixels, pdq, quality, trimmed, bytes(frames), decoder_version())
 
 
 class Printer:

@@ -194,6 +194,22 @@ ANNOTATIONS = _schema(
     ],
 )
 
+#: One row per image whose bytes came and were refused or held, so that nothing of it is stored.
+UNSTORED = _schema(
+    "unstored",
+    1,
+    [
+        ("uid", _STR),
+        ("sha256", _STR),
+        ("pixel_sha256", _STR),
+        ("pdq", _STR),
+        ("pdq_quality", _INT),
+        ("pdq_trimmed", _STR),
+        ("pdq_frames", pa.binary()),
+        ("decoder", _STR),
+    ],
+)
+
 #: One row per member of a cluster of equal pictures, and per picture and near copy of it.
 MATCHES = _schema(
     "matches",
@@ -337,6 +353,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "candidates": CANDIDATES,
     "raw": RAW,
     "annotations": ANNOTATIONS,
+    "unstored": UNSTORED,
     "matches": MATCHES,
     "rechecks": RECHECKS,
     "decisions": DECISIONS,

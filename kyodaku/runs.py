@@ -47,6 +47,10 @@ class RunFolder:
         return self.path / "annotations"
 
     @property
+    def unstored(self) -> Path:
+        return self.path / "unstored"
+
+    @property
     def matches(self) -> Path:
         return self.path / "matches.parquet"
 

@@ -10,6 +10,7 @@ from scrapy.http import Response
 
 from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.integrations.scrapy import GateClosed, fetched_of, fetched_of_failure, trail_of
+from kyodaku.prints import PicturePrints
 from kyodaku.reasons import HoldReason
 from kyodaku.signals.model import Fetched, FetchError, LicenceEvidence, Signal
 
@@ -19,7 +20,8 @@ class Answer:
     """One answer. `result` is the last gate's word; `fetched.body` is empty unless it is open.
 
     `asked` is False when nothing was sent. `sha256` is of the body as served, also of a refused one.
-    `signals` and `evidence` are what the gates of this request found.
+    `signals` and `evidence` are what the gates of this request found. `prints` are those of an image that is
+    not kept although its bytes came.
     """
 
     fetched: Fetched
@@ -29,6 +31,7 @@ class Answer:
     address: str = ""
     signals: tuple[Signal, ...] = ()
     evidence: tuple[LicenceEvidence, ...] = ()
+    prints: PicturePrints | None = None
 
     @property
     def broke_off(self) -> bool:
@@ -67,6 +70,7 @@ def answer_of_failure(request: Request, error: BaseException, now: float) -> Ans
         address=error.ip,
         signals=_signals(error.results),
         evidence=_evidence(error.results),
+        prints=error.prints,
     )
 
 

@@ -15,6 +15,7 @@ from crawler.store.codec import load_evidence, load_signals, merged
 from crawler.store.evidence import EvidenceWriter
 from crawler.store.rawshards import RawImage, RawShards
 from crawler.store.store import Store
+from crawler.store.unstored import keep_prints
 from kyodaku.gate import REDIRECT_STATUSES, GateResult, GateVerdict, redirect_target
 from kyodaku.reasons import FailReason, HoldReason, NotRequestedReason, RefuseReason
 from kyodaku.signals.model import LicenceBinding, LicenceEvidence, Signal
@@ -127,6 +128,8 @@ class ImageDesk:
     def _end(self, row: Row, answer: Answer, result: GateResult, *, final: bool = False) -> None:
         """Record an image that is not kept. A hold is tried again unless it is `final`."""
         answered = self._facts(row, answer, result)
+        if answer.prints is not None and answer.sha256 and result.verdict is not GateVerdict.FAIL:
+            keep_prints(self._store, answer.sha256, answer.prints)
         if not final and self._frontier.wait(row, answered):
             return
         self.tally[result.verdict.value] += 1
@@ -143,14 +146,17 @@ class ImageDesk:
             self._raw.add_failure(row.id, result.reason)
         self._frontier.done(row)
 
+    def late(self, row: Row, answer: Answer) -> GateResult | None:
+        """What a page said that was answered while the image was on its way: its word only gets stricter."""
+        return self.before(replace(row, hops=(*row.hops, *answer.fetched.hops)))
+
     def _keep(self, row: Row, answer: Answer) -> None:
         body = answer.fetched.body
         image = answer.result.image
         if image is None:  # a body that never met G5 is not kept
             self._end(row, answer, GateResult("g5", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value))
             return
-        # A page may have been answered while the image was on its way; its word only gets stricter.
-        late = self.before(replace(row, hops=(*row.hops, *answer.fetched.hops)))
+        late = self.late(row, answer)
         if late is not None:
             self._end(row, answer, late, final=True)
             return

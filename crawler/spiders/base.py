@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Self
 
 from scrapy import Spider
@@ -52,9 +53,12 @@ class PermissionSpider(Spider):
         """A host file came."""
         self.crawl.host_file(response.meta[META_JOB], fetched_of(response), asked=True)
 
-    def on_answer(self, response: Response) -> None:
+    async def on_answer(self, response: Response) -> None:
         """A page or an image came through all its gates."""
-        self.crawl.answered(response.meta[META_JOB], answer_of(response))
+        job, answer = response.meta[META_JOB], answer_of(response)
+        if self.crawl.comes_late(job, answer):
+            answer = replace(answer, prints=await self.crawl.printer.of(response.body))
+        self.crawl.answered(job, answer)
 
     def on_failure(self, failure: Failure) -> None:
         """A gate closed, or the request broke off."""

@@ -1,4 +1,4 @@
-"""From crawl.sqlite to the tables that later stages read: hosts, pages and candidates."""
+"""From crawl.sqlite to the tables that later stages read: hosts, pages, candidates, what is not stored."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from crawler.answers.intake import known_as, load_context
 from crawler.store.codec import load_evidence, load_headers, load_hops, load_signals, merged
 from crawler.store.schema import Kind
 from crawler.store.store import Store
+from crawler.store.unstored import export_prints
 from kyodaku.durable import fsync_dir
 from kyodaku.errors import UnsafeAddressError
 from kyodaku.fingerprint import uid_of
@@ -58,7 +59,8 @@ FROM host_files ORDER BY origin, path, id
 
 
 def export(run: RunFolder, store: Store) -> int:
-    """Write the tables of hosts, pages and candidates, whole and atomically; the number of candidates."""
+    """Write the tables of hosts, pages, candidates and what is not stored, whole and atomically; the number
+    of candidates."""
     rows = [_host_row(row) for row in store.stream(_HOSTS)]
     write_parquet(pa.Table.from_pylist(rows, schema=HOSTS), run.hosts)
     pages = [_page_row(row) for row in store.stream(_PAGES)]
@@ -78,6 +80,7 @@ def export(run: RunFolder, store: Store) -> int:
         if len(part) < ROWS:
             break
     _remove_older(run.candidates, number)
+    _remove_older(run.unstored, export_prints(run, store))
     return count
 
 
@@ -88,9 +91,12 @@ def forget_facts(store: Store) -> None:
     store.write("UPDATE candidates SET context = '', signals = '[]', evidence = '[]'")
     store.write("UPDATE raw SET sha256 = 'exported ' || id, caption = '', exif = ''")
     store.write("DELETE FROM same_bytes")
+    store.write("DELETE FROM unstored")
 
 
 def _remove_older(folder: Path, number: int) -> None:
+    if not folder.is_dir():
+        return
     for path in folder.glob("*.parquet"):
         if path.stem.isdigit() and int(path.stem) >= number:
             path.unlink()

@@ -210,3 +210,16 @@ CREATE TABLE same_bytes (                    -- under how many addresses a host 
     PRIMARY KEY (sha256, host)
 ) WITHOUT ROWID;
 """
+
+#: Added when a database is opened that lacks it: an older crawl goes on; what it refused before has no row.
+UNSTORED_TABLE = """
+CREATE TABLE IF NOT EXISTS unstored (        -- fingerprints of images whose bytes came and were not kept
+    sha256 TEXT PRIMARY KEY,
+    pixel_sha256 TEXT NOT NULL,
+    pdq TEXT NOT NULL,
+    pdq_quality INTEGER NOT NULL,
+    pdq_trimmed TEXT NOT NULL,
+    pdq_frames BLOB NOT NULL,
+    decoder TEXT NOT NULL
+);
+"""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crawler.store.schema import SCHEMA_VERSION, TABLES, State
+from crawler.store.schema import SCHEMA_VERSION, TABLES, UNSTORED_TABLE, State
 from kyodaku.errors import DiskFullError, RunStateError
 
 _BUSY_MS = 10_000
@@ -38,6 +38,7 @@ class Store:
         elif version != SCHEMA_VERSION:
             self._db.close()
             raise RunStateError(f"{path}: written by another version of kyodaku; start again with --new")
+        self._db.execute(UNSTORED_TABLE)
 
     # ------------------------------------------------------------------ transactions
 

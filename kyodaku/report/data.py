@@ -29,6 +29,7 @@ from kyodaku.records import (
     MATCHES,
     RAW,
     RELEASED,
+    UNSTORED,
     Candidate,
 )
 from kyodaku.release.tables import read_table
@@ -213,8 +214,12 @@ class RunFacts:
         return next(self._raw(shard, "key", [key]), None)
 
     def pixels(self, uids: Collection[str]) -> dict[str, str]:
-        """uid -> sha256 of the pixels, for those of the images that were decoded."""
-        records = _where(_shards(self.run.annotations), ANNOTATIONS, "uid", uids)
+        """uid -> sha256 of the pixels, for those of the images that were decoded, stored or not."""
+        names = ["uid", "pixel_sha256"]
+        tables = ((self.run.unstored, UNSTORED), (self.run.annotations, ANNOTATIONS))
+        records = (
+            row for folder, kind in tables for row in _where(_shards(folder), kind, "uid", uids, names)
+        )
         return {record["uid"]: record["pixel_sha256"] for record in records if record["pixel_sha256"]}
 
     def sides(self, uids: Collection[str]) -> dict[str, tuple[int, int]]:

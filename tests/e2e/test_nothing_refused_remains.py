@@ -18,7 +18,7 @@ from tests.e2e.test_demo_outcomes import rows
 from tests.web.model import Reply
 
 #: The only tables in which the hash of a refused picture may stand.
-MAY_HOLD_HASHES = ("candidates/", "decisions/", "annotations/", "matches.parquet")
+MAY_HOLD_HASHES = ("candidates/", "decisions/", "annotations/", "unstored/", "matches.parquet")
 
 
 #: Outcomes whose bytes stay in the raw shards.

@@ -44,9 +44,10 @@ class Shared(Generic[T]):
 class KyodakuAddon:
     """Asks permission before every request of a Scrapy project and judges everything that comes back.
 
-    Reads `KYODAKU_RECIPE` (path or `Recipe`), and optionally `KYODAKU_PERMISSION`, `KYODAKU_ORIGINS` and
-    `KYODAKU_RESOLVER` (an `AsyncResolver`), each bare or in a `Shared`. A wrong or missing recipe stops
-    the crawl before it starts: `NotConfigured` would let Scrapy go on without us.
+    Reads `KYODAKU_RECIPE` (path or `Recipe`), and optionally `KYODAKU_PERMISSION`, `KYODAKU_ORIGINS`,
+    `KYODAKU_RESOLVER` (an `AsyncResolver`) and `KYODAKU_PRINTS` (a `PrintTaking`), each bare or in a
+    `Shared`. A wrong or missing recipe stops the crawl before it starts: `NotConfigured` would let Scrapy go
+    on without us.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -78,6 +79,7 @@ class KyodakuAddon:
             user_agent=user_agent(recipe),
             origins=_unwrapped(settings.get("KYODAKU_ORIGINS")),
             resolve=_unwrapped(settings.get("KYODAKU_RESOLVER")) or system_addresses,
+            take_prints=_unwrapped(settings.get("KYODAKU_PRINTS")),
         )
         if self.guard.origins is None:
             from kyodaku.integrations.scrapy.hostfiles import HostFiles

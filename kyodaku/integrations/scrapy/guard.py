@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
 from scrapy import Request
@@ -22,10 +22,15 @@ from kyodaku.recipe import Network
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import FetchError, LicenceEvidence, Signal
 
+if TYPE_CHECKING:
+    from kyodaku.prints import PicturePrints
+
 #: (host, port) -> every address of the name, A and AAAA. Asked once per connection.
 AsyncResolver = Callable[[str, int], Awaitable[Sequence[str]]]
 #: Fetches documents that a gate waits for and puts what came of it into the gates' library.
 DocumentReader = Callable[[Sequence[str]], Awaitable[None]]
+#: The fingerprints of an image that is refused or held, or None. Never raises.
+PrintTaking = Callable[[bytes], Awaitable["PicturePrints | None"]]
 
 
 class Origins(Protocol):
@@ -154,6 +159,7 @@ class Guard:
     origins: Origins | None = None
     read_documents: DocumentReader | None = None  # None: whoever made the request does it
     resolve: AsyncResolver = system_addresses
+    take_prints: PrintTaking | None = None  # None: nobody asks for them
     flight: Flight = field(init=False)
     pages: PageMemory = field(init=False)
     count: Callable[[str], None] = lambda name: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
@@ -13,6 +14,9 @@ from kyodaku.gate import GateResult, GateVerdict
 from kyodaku.reasons import HoldReason
 from kyodaku.signals.carriers.headers import ResponseHead
 from kyodaku.signals.model import Fetched, FetchError, Hop
+
+if TYPE_CHECKING:
+    from kyodaku.prints import PicturePrints
 
 #: Where a request says what it asks for (a `Kind`), and what is known about the image so far.
 META_KIND = "kyodaku_kind"
@@ -53,8 +57,11 @@ class GateClosed(IgnoreRequest):
     """A gate did not open. Scrapy drops the request; an errback finds everything needed for a record.
 
     `result` is the gate that closed, `results` all gates asked (it is the last). `head` is set once
-    headers came; `sha256` once bytes were read (they are dropped); `error` when the fetch broke off.
+    headers came; `sha256` once bytes were read (they are dropped), `prints` their fingerprints where somebody
+    takes them; `error` when the fetch broke off.
     """
+
+    prints: PicturePrints | None = None
 
     def __init__(
         self,
