@@ -5,6 +5,8 @@ ways.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PIL import Image
 
 from benchmarks.detectors.aimarks import marked
@@ -185,7 +187,8 @@ def copies() -> list[Site]:
 
 
 def reposts() -> list[Site]:
-    """A near copy of a picture that its maker put into the opt-out file; a host that is known for reposts."""
+    """A near copy of a picture that its maker put into the opt-out file; an artist who says nothing, and two
+    who show her pictures as free: one by bytes and by her address, one a host that is known for reposts."""
     copy = shown(
         "/free.jpg",
         "A still life, free",
@@ -202,7 +205,27 @@ def reposts() -> list[Site]:
         8702,
         expect=ends(QuarantineReason.REPOST_HOST),
     )
+    linked, pinned = (f"http://quiet.example/{n}.jpg" for n in (2, 3))
+    repost, listed = ends(QuarantineReason.REPOST), ends(QuarantineReason.REPOST_HOST)
+    hers = (
+        shown("/1.jpg", "A quay", art.sea, 8703, expect=repost),
+        shown("/2.jpg", "A pear tree", art.blossom, 8704, expect=repost),
+        shown("/3.jpg", "A lane", art.town, 8705, expect=listed),
+    )
     return [
+        one_page(
+            "quiet.example",
+            "an artist who shows pictures and says nothing about them",
+            "Three pictures",
+            *(replace(figure, licence="") for figure in hers),
+        ),
+        one_page(
+            "taker.example",
+            "the pictures of somebody else with a free licence: a file of its own, and her address",
+            "Free pictures",
+            replace(hers[0], src="/quay.jpg"),
+            Figure(linked, "A pear tree, free", expect=repost),
+        ),
         one_page(
             "reposter.example",
             "a picture whose maker opted out, made smaller and shown by somebody else as if it were free",
@@ -214,6 +237,7 @@ def reposts() -> list[Site]:
             "a host that the recipe names as one of other people's pictures",
             "Pins",
             pin,
+            Figure(pinned, "A lane that somebody pinned", expect=listed),
         ),
     ]
 
