@@ -134,23 +134,33 @@ def with_pages(annotation: Annotation, *, rated: bool, protected: bool) -> Annot
 
 def kind(annotation: Annotation, filters: Filters) -> Objection | None:
     """Scan furniture that the recipe drops, then a kind that it drops or does not keep. A kind below
-    `min_confidence`, or that nobody could tell, is what `unknown` says."""
+    `min_confidence`, or that nobody could tell, is what `unknown` says; where a recipe names the kinds that
+    it keeps and not what then, it is none of them."""
     asked = filters.kind
+    unknown = asked.unknown or ("quarantine" if asked.keep else "keep")
     if asked.furniture:
-        furniture = _if_known(annotation, "furniture", asked.unknown)
+        furniture = _if_known(annotation, "furniture", unknown)
         if furniture and any(furniture.values[name] >= asked.min_confidence for name in asked.furniture):
             return FilterReason.FURNITURE
     if not asked.keep and not asked.drop:
         return None
-    found = _if_known(annotation, "kind", asked.unknown)
+    found = _if_known(annotation, "kind", unknown)
     if found is None or found.level not in KINDS or found.score < asked.min_confidence:
-        return QuarantineReason.KIND_UNKNOWN if asked.unknown == "quarantine" else None
+        return QuarantineReason.KIND_UNKNOWN if unknown == "quarantine" else None
     wanted = not asked.keep or found.level in asked.keep
     return None if wanted and found.level not in asked.drop else FilterReason.KIND
 
 
-#: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`, and
-#: `words_beside` by every recipe.
+def copies(annotation: Annotation, filters: Filters) -> Objection | None:
+    """Whether an embedding can be compared at all, if `duplicates.min_cosine` asks: a picture without one is
+    a copy of nothing, and so would come in beside whatever it copies."""
+    if filters.duplicates.min_cosine is not None:
+        finding(annotation, "embedding")
+    return None
+
+
+#: Named as the tables below `[filters]` in a recipe; `brands` is asked for by `watermark.brands`, `copies` by
+#: `duplicates.min_cosine`, and `words_beside` by every recipe.
 FILTERS: Mapping[str, Filter] = {
     "words_beside": words_beside,
     "resolution": resolution,
@@ -162,6 +172,7 @@ FILTERS: Mapping[str, Filter] = {
     "aesthetic": aesthetic,
     "harmful": harmful,
     "privacy": privacy,
+    "copies": copies,
 }
 
 

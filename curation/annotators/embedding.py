@@ -27,6 +27,8 @@ _SSCD_SIDE = 288
 _SSCD_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _SSCD_STD = np.array([0.229, 0.224, 0.225], np.float32)
 _TORCHSCRIPT = (".pt", ".torchscript")
+#: How far from 1 float16 leaves the length of a unit vector, and more.
+_ROUNDING = 0.02
 
 
 class _Encoder(Protocol):
@@ -55,20 +57,25 @@ class Embedding(Adapter[_Encoder]):
         self, model: _Encoder, pictures: Sequence[Picture], before: Sequence[Mapping[str, Finding]]
     ) -> list[Finding]:
         """See the class."""
-        vectors = model([picture.pixels for picture in pictures])
-        units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-        label = self.weights.label if self.weights else ""
-        return [
-            Finding(
-                self.name,
-                self.version,
-                Status.OK,
-                level=label,
-                text=base64.b64encode(unit.astype("<f2").tobytes()).decode("ascii"),
-                values={"dimension": float(len(unit))},
+        vectors = model([picture.pixels for picture in pictures]).astype(np.float64)
+        with np.errstate(all="ignore"):  # what is no number afterwards is told as such
+            units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            return [self._told(unit.astype("<f2")) for unit in units]
+
+    def _told(self, unit: npt.NDArray[np.float16]) -> Finding:
+        """A vector that is not of length 1 is near to nothing: whoever compares it would miss every copy."""
+        if not abs(np.linalg.norm(unit.astype(np.float64)) - 1) < _ROUNDING:
+            return Finding(
+                self.name, self.version, Status.FAILED, text="no vector: a number that is none, or 0"
             )
-            for unit in units
-        ]
+        return Finding(
+            self.name,
+            self.version,
+            Status.OK,
+            level=self.weights.label if self.weights else "",
+            text=base64.b64encode(unit.tobytes()).decode("ascii"),
+            values={"dimension": float(len(unit))},
+        )
 
 
 def vector_of(finding: Finding) -> Vectors:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kyodaku.recipe.base import Section
 from kyodaku.recipe.units import Count, Host, Natural
@@ -79,11 +79,24 @@ class AiMade(Section):
 class KindOfPicture(Section):
     """What a picture is of, as far as a small model tells."""
 
-    keep: tuple[Kind, ...] = Field(default=(), description="if given, only these kinds")
+    keep: tuple[Kind, ...] = Field(
+        default=(), description="if given, only these kinds, and none that is unknown"
+    )
     drop: tuple[Kind, ...] = Field(default=("blank",))
     furniture: tuple[Furniture, ...] = Field(default=(), description="drop where this was seen")
     min_confidence: Share = Field(default=0.8, description="below this a kind counts as unknown")
-    unknown: Literal["keep", "quarantine"] = "keep"
+    unknown: Literal["keep", "quarantine"] | None = Field(
+        default=None,
+        description="where the kind could not be told; default: quarantine if keep is given, else keep",
+    )
+
+    @model_validator(mode="after")
+    def _is_either_kept_or_dropped(self) -> Self:
+        both = ", ".join(kind for kind in self.keep if kind in self.drop)
+        if both:
+            default = ", ".join(type(self).model_fields["drop"].default)
+            raise ValueError(f"both kept and dropped: {both} (drop is {default} by default)")
+        return self
 
 
 class Duplicates(Section):
@@ -92,7 +105,7 @@ class Duplicates(Section):
     distance: Annotated[Natural, Field(le=31)] = Field(default=31, description="bits of PDQ, of 256")
     min_cosine: Share | None = Field(
         default=None,
-        description="for annotators.embedding, if its model is made to find copies (SSCD: 0.75)",
+        description="for the model of annotators.embedding, if it is made to find copies (SSCD: 0.75)",
     )
     against: tuple[str, ...] = Field(
         default=(), description="earlier releases, relative to the recipe; what stands there is a duplicate"

@@ -116,7 +116,7 @@ def seed_urls(sections: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _skipped_but_asked(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
-    """Annotators that are not to look, and a filter that asks them all the same."""
+    """Annotators that are not to look, or cannot, and a filter that asks them all the same."""
     annotators, filters = sections.get("annotators"), sections.get("filters")
     if annotators is None or filters is None:
         return
@@ -128,11 +128,16 @@ def _skipped_but_asked(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:
         "aesthetic": ("filters.aesthetic.min_score", filters.aesthetic.min_score is not None),
         "harmful": ("filters.harmful.max_score", filters.harmful.max_score is not None),
         "faces": ("filters.privacy.max_faces", filters.privacy.max_faces is not None),
+        "embedding": ("filters.duplicates.min_cosine", filters.duplicates.min_cosine is not None),
     }
     for name in annotators.skip:
         where, needed = asked.get(name, ("", False))
         if needed:
             yield RecipeProblem("annotators.skip", f"{name} may not be skipped: {where} asks for it")
+    if filters.duplicates.min_cosine is not None and not annotators.embedding.model:
+        yield RecipeProblem(
+            "filters.duplicates.min_cosine", "asks for annotators.embedding, which names no model"
+        )
 
 
 def problems_between(sections: Mapping[str, Any]) -> Iterator[RecipeProblem]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from curation.annotators.faces import Faces
 from curation.annotators.harmful import Harmful, is_harmful
 from curation.annotators.registry import annotators
 from kyodaku.errors import MissingWeightsError, UsageError
+from kyodaku.fingerprint import Pixels
 from kyodaku.reasons import FilterReason, QuarantineReason
 from kyodaku.recipe import Annotators, Filters
 from tests.curation.fixtures import encoded, picture
@@ -119,6 +121,33 @@ def test_vectors_of_open_clip(clip: Path) -> None:
 def test_vectors_of_a_torchscript(tmp_path: Path) -> None:
     file = torchscript_file(tmp_path / "sscd_disc_mixup.torchscript.pt")
     check_vectors(seen(Embedding.build(section(embedding=file)), *FILES), 512)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf, 0.0])
+def test_a_vector_that_is_none_is_no_finding(
+    broken: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be near to nothing, so that every copy of that picture came in."""
+    embedding = Embedding.build(section(embedding=named_file(tmp_path)))
+
+    def encode(pixels: Sequence[Pixels]) -> np.ndarray[Any, Any]:
+        vectors = np.ones((len(pixels), 4), np.float32)
+        bad = [index for index, one in enumerate(pixels) if np.array_equal(one, opened(FILES[1]).pixels)]
+        vectors[bad, 1:] = broken
+        vectors[bad, 0] = 0 if broken == 0 else 1
+        return vectors
+
+    monkeypatch.setattr(embedding, "_loaded", encode)
+    first, second, third = seen(embedding, *FILES)
+    assert (first.status, second.status, third.status) == (Status.OK, Status.FAILED, Status.OK)
+    assert "no vector" in second.text
+    assert not second.values
+
+
+def named_file(folder: Path) -> Path:
+    """Some file that may be named as a model."""
+    (folder / "model.pt").write_bytes(b"model")
+    return folder / "model.pt"
 
 
 def test_an_aesthetic_head_reads_the_vector(clip: Path, tmp_path: Path) -> None:
@@ -244,6 +273,15 @@ def test_filters_ask_only_what_the_recipe_asks(
     assert ruled(lenient, FAILED[name], apply=apply) is ASIDE
     for finding in (dropped, UNKNOWN[name], FAILED[name]):
         assert ruled(Filters(), finding, apply=apply) is None
+
+
+def test_who_asks_for_copies_by_an_embedding_wants_one_of_every_picture() -> None:
+    chosen = filters(duplicates={"min_cosine": 0.75})
+    assert ruled(chosen, ok("embedding"), apply="copies") is None
+    for finding in (UNKNOWN["embedding"], FAILED["embedding"]):
+        assert ruled(chosen, finding, apply="copies") is ASIDE
+        assert ruled(Filters(), finding, apply="copies") is None
+    assert ruled(chosen, apply="copies") is ASIDE
 
 
 def test_where_it_was_taken() -> None:

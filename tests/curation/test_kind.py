@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from pydantic import ValidationError
 from skimage import data
 
 from curation.annotators.base import Finding, Status
@@ -199,7 +200,11 @@ def furniture(**values: float) -> Finding:
         ({"drop": []}, kind("blank", 1.0), None),
         ({"keep": ["print", "painting"]}, kind("print"), None),
         ({"keep": ["print"]}, kind("text"), FilterReason.KIND),
-        ({"keep": ["print"]}, kind("text", 0.6), None),
+        ({"keep": ["print"]}, kind("text", 0.6), QuarantineReason.KIND_UNKNOWN),
+        ({"keep": ["print"]}, kind("print", 0.6), QuarantineReason.KIND_UNKNOWN),
+        ({"keep": ["print"]}, kind(UNKNOWN, 0.0), QuarantineReason.KIND_UNKNOWN),
+        ({"keep": ["print"]}, kind("", 0.0, Status.UNKNOWN), QuarantineReason.NOT_LOOKED_AT),
+        ({"keep": ["print"], "unknown": "keep"}, kind("text", 0.6), None),
         ({"keep": ["print"], "unknown": "quarantine"}, kind("text", 0.6), QuarantineReason.KIND_UNKNOWN),
         ({"unknown": "quarantine"}, kind(UNKNOWN, 0.0), QuarantineReason.KIND_UNKNOWN),
         ({"unknown": "quarantine", "drop": []}, kind(UNKNOWN, 0.0), None),
@@ -224,12 +229,22 @@ def test_furniture_is_dropped_only_where_it_was_asked_for() -> None:
     assert ruled(asks, kind("print"), apply="kind") is QuarantineReason.NOT_LOOKED_AT
 
 
+def test_a_kind_that_is_kept_and_dropped_is_a_mistake() -> None:
+    for keep, drop, both in (
+        (["photo"], ["photo"], "photo"),
+        (["print", "photo", "map"], ["map", "photo"], "photo, map"),
+        (["blank"], None, "blank"),
+    ):
+        table = {"keep": keep} if drop is None else {"keep": keep, "drop": drop}
+        with pytest.raises(ValidationError, match=f"both kept and dropped: {both} .drop is .* by default"):
+            KindOfPicture.model_validate(table)
+    assert KindOfPicture.model_validate({"keep": ["blank"], "drop": []}).keep == ("blank",)
+
+
 def test_what_a_filter_asks_for_cannot_be_skipped() -> None:
-    def problems(skip: tuple[str, ...], **table: object) -> list[str]:
-        filters = Filters.model_validate(table)
-        found = problems_between(
-            {"annotators": Annotators.model_validate({"skip": skip}), "filters": filters}
-        )
+    def problems(skip: tuple[str, ...], embedding: str = "", **table: object) -> list[str]:
+        chosen = Annotators.model_validate({"skip": skip, "embedding": {"model": embedding}})
+        found = problems_between({"annotators": chosen, "filters": Filters.model_validate(table)})
         return [problem.message for problem in found]
 
     assert problems(("kind",)) == ["kind may not be skipped: filters.kind.keep or drop asks for it"]
@@ -237,6 +252,11 @@ def test_what_a_filter_asks_for_cannot_be_skipped() -> None:
     assert problems(("furniture", "detail", "faces", "embedding")) == []
     assert len(problems(("furniture",), kind={"furniture": ["ruler"]})) == 1
     assert len(problems(("ai_made", "faces"), privacy={"max_faces": 3})) == 2
+    (said,) = problems(("embedding",), embedding="m.pt", duplicates={"min_cosine": 0.75})
+    assert said == "embedding may not be skipped: filters.duplicates.min_cosine asks for it"
+    (said,) = problems((), duplicates={"min_cosine": 0.75})
+    assert said == "asks for annotators.embedding, which names no model"
+    assert problems((), embedding="m.pt", duplicates={"min_cosine": 0.0}) == []
 
 
 # --------------------------------------------------------------------------- training

@@ -249,7 +249,8 @@ def ruled(
 
 
 def rules(**filters: Any) -> SelectRules:
-    return SelectRules.from_recipe(recipe(filters=filters))
+    model = {"embedding": {"model": "sscd.torchscript.pt"}}
+    return SelectRules.from_recipe(recipe(filters=filters, annotators=model))
 
 
 ONE, TWO, THREE = found("one"), found("two"), found("three")
