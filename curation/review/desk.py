@@ -83,6 +83,7 @@ class Desk:
         self._moved: set[str] = set()
         self._thumbnailer = Thumbnailer(recipe)
         self._cases: dict[str, Case] = {}
+        self._shown: dict[str, str] = {}
         if not self._facts_read.has_decisions:
             raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
         self._facts = self._read()
@@ -248,11 +249,9 @@ class Desk:
         changed = facts.dropped ^ dropped
         if changed:
             facts.dropped = dropped
-            self._cases = {
-                uid: case
-                for uid, case in self._cases.items()
-                if changed.isdisjoint(uids_shown([uid], facts.neighbours))
-            }
+            others = {uid for uid in self._shown if changed.isdisjoint(uids_shown([uid], facts.neighbours))}
+            self._cases = {uid: case for uid, case in self._cases.items() if uid in others}
+            self._shown = {uid: shown for uid, shown in self._shown.items() if uid in others}
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -271,7 +270,7 @@ class Desk:
 
     def _read(self) -> _Facts:
         signature = self._signature()
-        self._cases = {}
+        self._cases, self._shown = {}, {}
         matches = read_rows(self.run.matches, MATCHES) if self.run.matches.is_file() else []
         neighbours = Neighbours.of(matches)
         rows = self._rows(neighbours)
@@ -329,6 +328,7 @@ class Desk:
             shown = facts_shown(uid, annotations[uid], candidates, facts.neighbours, pictures)
             objected = self._objected(pictures.judged(uid), shown, facts.rows[uid])
             made[uid] = Case(uid, shown, shown_digest(shown), objected, tuple(facts.rows[uid]))
+        self._shown |= {uid: case.shown for uid, case in made.items()}
         return made
 
     def _annotations(self, facts: _Facts, uids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
@@ -360,13 +360,13 @@ class Desk:
         self._forget_what_drops_changed(facts)
         on_desk = [uid for uid in facts.queue if uid in said]
         states: dict[str, str] = {}
-        for start in range(0, len(on_desk), _CHUNK):
-            part = [uid for uid in on_desk[start : start + _CHUNK] if uid not in self._cases]
-            cases = {**self._load(facts, part), **self._cases}
-            for uid in on_desk[start : start + _CHUNK]:
-                one = said[uid]
-                if one.verdict == ReviewVerdict.DROP or one.shown == cases[uid].shown:
-                    states[uid] = one.verdict.value
+        unread = [uid for uid in on_desk if uid not in self._shown]
+        for start in range(0, len(unread), _CHUNK):
+            self._load(facts, unread[start : start + _CHUNK])
+        for uid in on_desk:
+            one = said[uid]
+            if one.verdict == ReviewVerdict.DROP or one.shown == self._shown[uid]:
+                states[uid] = one.verdict.value
         return states
 
     def _said(self, reviews: Reviews) -> Mapping[str, Review | Judged]:

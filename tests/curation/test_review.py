@@ -112,6 +112,26 @@ def test_verdicts_are_kept_and_count_from_the_next_decisions_on(run: RunFolder) 
     assert [found for found, _, _ in one.queue()] == [uid("odd3")], "the desk sees the new decisions"
 
 
+def test_a_verdict_reads_no_other_picture_again(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = desk(run)
+    for name in ("odd", "odd2", "little"):
+        say(first, name, "allow")
+    read: list[str] = []
+    load = Desk._load
+
+    def counting(one: Desk, facts: Any, uids: Any) -> Any:
+        read.extend(uids)
+        return load(one, facts, uids)
+
+    monkeypatch.setattr(Desk, "_load", counting)
+    later = desk(run)
+    assert sorted(read) == sorted(uid(name) for name in ("odd", "odd2", "little")), "what was judged, once"
+    read.clear()
+    say(later, "odd3", "allow")
+    assert later.counts() == {"allow": 4}
+    assert read == [uid("odd3")]
+
+
 def test_a_changed_finding_needs_a_new_look(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     one = desk(run)
     say(one, "odd", "allow")
