@@ -178,8 +178,11 @@ class QuarantineReason(ReasonEnum):
     PERTURBATION_LIKELY = "perturbation_likely", "an adversarial-like perturbation is likely"
     PERTURBATION_POSSIBLE = "perturbation_possible", "an adversarial-like perturbation is possible"
     KIND_UNKNOWN = "kind_unknown", "the kind of picture could not be told"
-    REPOST = "repost", "near copies on other hosts disagree about date or licence"
-    REPOST_HOST = "repost_host", "the host is known to show other people's pictures"
+    REPOST = "repost", "copies on other hosts disagree about date or licence"
+    REPOST_HOST = (
+        "repost_host",
+        "the host, or the only one that states a licence, is known to show other people's pictures",
+    )
     NEAR_REFUSED = "near_refused", "a near copy of the picture was refused"
     NEAR_HELD = "near_held", "a near copy of the picture is held, so what is said about it is unknown"
     NEAR_FILTERED = (
