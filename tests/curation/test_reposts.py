@@ -7,6 +7,8 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curation.outcomes import Facts, Ruling, SelectRules, rule
 from kyodaku.reasons import Outcome, QuarantineReason, RefuseReason
@@ -307,6 +309,52 @@ def test_where_nobody_is_at_home_two_words_are_two_publishers() -> None:
     assert reasons(emi, thief) == ["repost", "repost"]
     both = linked_by(emi, "blog.example", PUBLIC_DOMAIN)
     assert sorted(reasons(thief, both)) == ["public_domain", "same_bytes"], "they say the same"
+
+
+SITES = ("emi.example", "museum.example", "thief.example", "pinboard.example")
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Candidate]:
+    """One picture on up to six pages; each shows it at some site and states a licence or none."""
+    places = draw(
+        st.lists(
+            st.tuples(st.sampled_from(SITES), st.sampled_from(SITES), st.booleans()),
+            min_size=1,
+            max_size=6,
+            unique=True,
+        )
+    )
+    shown = []
+    for number, (page, host, states) in enumerate(places):
+        one = on(host, f"https://{page}/{number}", *((PUBLIC_DOMAIN,) if states else ()))
+        shown.append(replace(same_bytes(EMI, one), candidate_id=f"{number:03d}"))
+    return shown
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds(), st.randoms(use_true_random=False))
+def test_nothing_is_released_that_nobody_may_speak_for(world: list[Candidate], random: Any) -> None:
+    """Somebody states a licence, is on no listed host, and everybody who states none is of the same site or
+    only shows what lies there."""
+
+    def site(url: str) -> str:
+        return url.split("/")[2]
+
+    said = ruled(*world, using=LISTED)
+    silent = [(site(one.page_url), site(one.image_url)) for one in world if not one.evidence]
+    speaks = any(
+        one.evidence
+        and "pinboard.example" not in (site(one.page_url), site(one.image_url))
+        and all(site(one.page_url) in other for other in silent)
+        for one in world
+    )
+    assert any(one.outcome is Outcome.RELEASED for one in said) == speaks
+    shuffled = list(world)
+    random.shuffle(shuffled)
+    before = {one.candidate_id: ruling for one, ruling in zip(world, said, strict=True)}
+    for one, ruling in zip(shuffled, ruled(*shuffled, using=LISTED), strict=True):
+        assert ruling == before[one.candidate_id]
 
 
 def test_a_recipe_may_not_ask_and_may_name_hosts() -> None:
