@@ -30,6 +30,7 @@ _BASICS = (
     "kyodaku.copies",
     "kyodaku.fingerprint",
     "kyodaku.imagehead",
+    "kyodaku.orientation",
     "kyodaku.safedecode",
     "kyodaku.children",
     "kyodaku._child",

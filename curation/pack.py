@@ -28,6 +28,7 @@ CODE = (
     "kyodaku.shards",
     "kyodaku.fingerprint",
     "kyodaku.imagehead",
+    "kyodaku.orientation",
     "kyodaku.safedecode",
     "kyodaku.children",
     "kyodaku._child",

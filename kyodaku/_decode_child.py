@@ -19,9 +19,12 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from kyodaku import fingerprint
 from kyodaku._child import Reply, serve
 from kyodaku.errors import DecodeError
+from kyodaku.orientation import exif_of, orientation_of
 from kyodaku.reasons import FailReason
 
 _ORIENTATION = 0x0112
+#: Where Pillow looks for an orientation that no viewer reads, beside EXIF.
+_NOT_EXIF = ("xmp", "XML:com.adobe.xmp", "Raw profile type exif")
 _PILLOW_NAMES = {name: name.upper() for name in ("jpeg", "png", "webp", "gif", "tiff", "avif")}
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,6 +36,8 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _WIDE_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
+_WHITE, _BLACK = 255, 0
+_PNG_DEPTH = 24  # where the header chunk says it
 _ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 
@@ -44,12 +49,13 @@ class _Picture:
     alpha: Image.Image | None
     facts: dict[str, Any]
 
-    def over_white(self) -> Image.Image:
+    def over(self, grey: int) -> Image.Image:
+        """What is seen over a ground of that grey, 0 to 255."""
         if self.alpha is None:
             return self.rgb
-        white = Image.new("RGB", self.rgb.size, (255, 255, 255))
-        white.paste(self.rgb, mask=self.alpha)
-        return white
+        ground = Image.new("RGB", self.rgb.size, (grey, grey, grey))
+        ground.paste(self.rgb, mask=self.alpha)
+        return ground
 
 
 def main(options: dict[str, Any]) -> None:
@@ -84,15 +90,18 @@ def _serve(
     head: dict[str, Any], body: bytes, options: dict[str, Any]
 ) -> tuple[dict[str, Any], bytes | memoryview]:
     picture = _open(body, head["format"], options)
-    flat = picture.over_white()
     if head["task"] == "encode":
-        return _encode(flat, head["max_side"])
-    pixels: fingerprint.Pixels = np.ascontiguousarray(flat, dtype=np.uint8)
+        return _encode(picture.over(_WHITE), head["max_side"])
+    pixels: fingerprint.Pixels = np.ascontiguousarray(picture.over(_WHITE), dtype=np.uint8)
     facts = {**picture.facts, "pixel_sha256": _pixel_sha256(picture, pixels)}
     if head["task"] == "digest":
         return facts, b""
     facts["pdq"], facts["pdq_quality"] = fingerprint.pdq(pixels)
-    return facts, pixels.data.cast("B") if head["task"] == "decode" else b""
+    if head["task"] != "decode":
+        return facts, b""
+    if picture.alpha is not None:
+        pixels = np.concatenate((pixels, np.asarray(picture.over(_BLACK))))
+    return facts, pixels.data.cast("B")
 
 
 def _pixel_sha256(picture: _Picture, pixels: fingerprint.Pixels) -> str:
@@ -124,12 +133,12 @@ def _open(body: bytes, kind: str, options: dict[str, Any]) -> _Picture:
         raise DecodeError(f"{image.width} x {image.height} pixels", FailReason.PIXEL_BOMB)
     if frames > options["max_frames"]:
         raise DecodeError(f"{frames} frames", FailReason.PIXEL_BOMB)
-    orientation = _orientation(image)
     image.seek(0)
+    orientation = _orientation(image, body, kind)
     image.load()
     profile = _profile(image)
     facts = {"format": kind, "mode": image.mode, "frames": frames, "orientation": orientation}
-    colour, alpha = _separate(image)
+    colour, alpha = _separate(image, body[_PNG_DEPTH] if kind == "png" else 8)
     rgb = _to_srgb(colour, profile)
     if kind != "tiff" and orientation in _UPRIGHT:  # Pillow turns TIFFs itself
         rgb = rgb.transpose(_UPRIGHT[orientation])
@@ -140,7 +149,13 @@ def _open(body: bytes, kind: str, options: dict[str, Any]) -> _Picture:
     return _Picture(rgb, alpha, facts)
 
 
-def _orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, body: bytes, kind: str) -> int:
+    """The orientation that viewers follow (`kyodaku.orientation`). Of TIFF and AVIF as Pillow tells it, which
+    turns the first by itself and tells the second's `irot` and `imir` as EXIF, but not out of XMP."""
+    if kind not in ("tiff", "avif"):
+        return orientation_of(exif_of(body, kind))
+    for name in _NOT_EXIF:
+        image.info.pop(name, None)
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # broken EXIF turns nothing
@@ -148,14 +163,22 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _separate(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colour samples and, where any pixel is not opaque, the alpha channel."""
+def _separate(image: Image.Image, depth: int) -> tuple[Image.Image, Image.Image | None]:
+    """The colour samples and, where any pixel is not opaque, the alpha channel. `depth`: bits a sample, in
+    which a PNG names its transparent colour (PNG third edition, section 11.3.1); Pillow takes it for 8."""
+    clear = image.info.get("transparency")
     if image.mode in _WIDE_MODES:
-        return _narrow(image), None
-    if "transparency" in image.info or image.mode in _ALPHA_MODES:
+        seen = np.asarray(image) != clear
+        return _narrow(image), None if seen.all() else Image.fromarray(seen.astype(np.uint8) * 255)
+    if depth == 16 and image.mode == "RGB" and clear is not None:  # of which only 8 bits are left
+        raise DecodeError("a transparent colour of 16 bits", FailReason.UNDECODABLE)
+    if depth < 8 and image.mode == "L" and isinstance(clear, int):
+        most = 2**depth - 1
+        image.info["transparency"] = (clear & most) * 255 // most
+    if clear is not None or image.mode in _ALPHA_MODES:
         image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-        return image.convert("RGB"), alpha if np.asarray(alpha).min() < 255 else None
+        channel = image.getchannel("A")
+        return image.convert("RGB"), channel if np.asarray(channel).min() < 255 else None
     return image.convert("RGB") if image.mode == "P" else image, None
 
 

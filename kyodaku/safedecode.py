@@ -7,7 +7,8 @@ memory is replaced, and its picture is an error with a reason, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,6 +18,7 @@ from kyodaku.children import ChildGone, ChildPool, Trade
 from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import Pixels
 from kyodaku.imagehead import DECODABLE, header_size, sniff
+from kyodaku.orientation import DISPUTED, as_stored
 from kyodaku.reasons import FailReason
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "ImageFacts",
     "PixelDigest",
     "SafeDecoder",
+    "Shown",
     "check_header",
     "header_size",
     "sniff",
@@ -66,8 +69,9 @@ class ImageFacts:
     """What is in a picture, once decoded.
 
     `format` as `sniff` names it; `mode` Pillow's name for the stored samples; `width` and `height` in
-    pixels after `orientation` (EXIF, 1 to 8) was applied; `frames` 1 for a still; `has_alpha` True if
-    any pixel is not opaque; `icc` the embedded profile's description, "" without one;
+    pixels after `orientation` (1 to 8, as viewers follow it: `kyodaku.orientation`) was applied; `frames` 1
+    for a still; `has_alpha` True if any pixel is not opaque; `icc` the embedded profile's description, ""
+    without one;
     `pixel_sha256` over the upright sRGB pixels, with alpha if `has_alpha`; `pdq` as 64 hex digits.
     """
 
@@ -85,10 +89,34 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, eq=False)
-class Decoded(ImageFacts):
-    """Facts and `pixels`: uint8 (height, width, 3), sRGB, upright, transparency over white."""
+class Shown:
+    """Pixels that some viewers show, uint8 (h, w, 3), and the orientation that would bring them upright."""
 
     pixels: Pixels
+    orientation: int
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded(ImageFacts):
+    """Facts and `pixels`: uint8 (height, width, 3), sRGB, upright, transparency over white.
+
+    `over_black`: the same with transparency over black; None where every pixel is opaque. What can be told
+    apart over any ground can be over one of the two, since a difference between two pixels is a linear
+    function of the ground.
+    """
+
+    pixels: Pixels
+    over_black: Pixels | None = None
+
+    def otherwise(self) -> Iterator[Shown]:
+        """How else viewers show this file, made one by one: over black, and as it is stored where not every
+        viewer turns it (`kyodaku.orientation`)."""
+        if self.over_black is not None:
+            yield Shown(self.over_black, 1)
+        if self.format in DISPUTED and self.orientation != 1:
+            for pixels in (self.pixels, self.over_black):
+                if pixels is not None:
+                    yield Shown(as_stored(pixels, self.orientation), self.orientation)
 
 
 @dataclass(frozen=True)
@@ -157,12 +185,13 @@ class SafeDecoder(ChildPool):
 
     def decode(self, body: bytes) -> Decoded:
         """Decode `body` in a child: facts and pixels. Raises DecodeError."""
-        reply, raw = self._ask("decode", body, {}, 3 * self.limits.max_pixels)
+        reply, raw = self._ask("decode", body, {}, 6 * self.limits.max_pixels)
         facts = _typed(reply, ImageFacts)
-        shape = (facts["height"], facts["width"], 3)
-        if min(shape) < 1 or len(raw) != shape[0] * shape[1] * 3:
+        shape = (2 if facts["has_alpha"] else 1, facts["height"], facts["width"], 3)
+        if min(shape) < 1 or len(raw) != math.prod(shape):
             raise DecodeError("the decoder sent no whole picture", FailReason.UNDECODABLE)
-        return Decoded(**facts, pixels=np.frombuffer(raw, np.uint8).reshape(shape))
+        seen = np.frombuffer(raw, np.uint8).reshape(shape)
+        return Decoded(**facts, pixels=seen[0], over_black=seen[1] if facts["has_alpha"] else None)
 
     def pixel_digest(self, body: bytes) -> PixelDigest:
         """Decode `body` in a child and return only what identifies its pixels: quicker than `inspect`.

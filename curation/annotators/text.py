@@ -9,13 +9,17 @@ Level: `none` or `text`.
 Japanese (also vertical), Chinese, English and other Latin scripts are read. Its recogniser has no Hangul;
 a small net of our own reads the Korean syllables that refusing phrases are made of, and no others
 (curation/models/hangul.md). `curation/ocr/passes.py` says how it looks.
+
+Where a file shows otherwise too (over black under its transparency, or not turned:
+`kyodaku.safedecode.Decoded.otherwise`), that is read as well. The text holds the lines of every look, each
+with caps of its own, unless it says what an earlier one says; all else counts a line once.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -27,6 +31,7 @@ from curation.ocr.models import models_version
 from curation.ocr.passes import Line, look_through
 from curation.ocr.readers import WEIGHTS, readers
 from kyodaku.durable import file_sha256
+from kyodaku.orientation import to_upright
 from kyodaku.recipe import Annotators
 
 #: Signs kept, a line and in all: two readings of the longest page that is read whole.
@@ -45,6 +50,7 @@ _CODE = (
     "curation.ocr.models",
     "curation.ocr.passes",
     "curation.ocr.readers",
+    "kyodaku.orientation",
 )
 
 
@@ -73,17 +79,36 @@ class Text:
         hint = overlay.values.get("text") if overlay and overlay.status is Status.OK else None
         looked = look_through(readers(), picture.pixels, hint, first_view(picture))
         picture.forget(FIRST_VIEW)  # some megabytes that nobody after us asks for
-        return self._finding(looked.lines, height, width, looked.unread)
+        others, unread = [], looked.unread
+        for shown in picture.decoded.otherwise():  # marks were looked for in none of these: nobody hints
+            more = look_through(readers(), shown.pixels)
+            unread += more.unread
+            others.append(_upright(more.lines, shown.orientation, height, width))
+        return self._finding(looked.lines, height, width, unread, others)
 
-    def _finding(self, lines: Sequence[Line], height: int, width: int, unread: int = 0) -> Finding:
-        if not lines:
+    def _finding(
+        self,
+        lines: Sequence[Line],
+        height: int,
+        width: int,
+        unread: int = 0,
+        others: Sequence[Sequence[Line]] = (),
+    ) -> Finding:
+        """Of the lines of the picture, and of those that it shows otherwise."""
+        looks = _different([lines, *others])
+        every = [line for look in looks for line in look]
+        if not every:
             values = {"unread": float(unread)}
             return Finding(self.name, self.version, Status.OK, level="none", values=values)
         # Each its own limit, so that what may be Korean never cuts off what was read otherwise
-        kinds = [[line.text for line in lines if line.korean is korean] for korean in (False, True)]
+        kinds = [
+            [line.text for line in look if line.korean is korean]
+            for look in looks
+            for korean in (False, True)
+        ]
         joined = [_joined(kind) for kind in kinds if kind]
-        score = max(line.confidence for line in lines)
-        once = [line for line in lines if not line.again]
+        score = max(line.confidence for line in every)
+        once = _once(looks)
         values = {
             "unread": float(unread),
             "lines": float(len(once)),
@@ -96,6 +121,27 @@ class Text:
         file = io.BytesIO()
         Image.fromarray(painted([line.box for line in once], height, width)).save(file, "PNG")
         return Finding(self.name, self.version, Status.OK, score, "text", text, values, file.getvalue())
+
+
+def _upright(lines: Sequence[Line], orientation: int, height: int, width: int) -> list[Line]:
+    """The lines with their boxes where they stand in the upright picture."""
+    matrix = to_upright(orientation, height, width)
+    return [replace(line, box=line.box.mapped(matrix)) for line in lines]
+
+
+def _different(looks: Sequence[Sequence[Line]]) -> list[Sequence[Line]]:
+    """Without looks that say what an earlier one says, line by line."""
+    said = [tuple((line.text, line.korean) for line in look) for look in looks]
+    return [look for at, look in enumerate(looks) if said[at] not in said[:at]]
+
+
+def _once(looks: Sequence[Sequence[Line]]) -> list[Line]:
+    """Lines that stand once: not those read again, nor those that an earlier look read."""
+    found: list[Line] = []
+    for look in looks:
+        said = {line.text for line in found}
+        found += [line for line in look if not line.again and line.text not in said]
+    return found
 
 
 def not_all_read(text: Finding) -> bool:

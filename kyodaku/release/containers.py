@@ -71,7 +71,7 @@ def read_jpeg(body: bytes) -> JpegParts:
     if not scans:
         raise ValueError("a JPEG without a scan")
     metadata = Metadata(
-        exif=b"".join(blocks["exif"]),
+        exif=blocks["exif"][0] if blocks["exif"] else b"",  # viewers read the first (`kyodaku.orientation`)
         xmp=blocks["xmp"][0] if blocks["xmp"] else b"",
         iim=_iim_of(b"".join(blocks["photoshop"])),
         icc=_join_icc(blocks["icc"]),

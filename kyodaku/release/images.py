@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kyodaku.errors import DecodeError
+from kyodaku.orientation import DISPUTED
 from kyodaku.reasons import FailReason
 from kyodaku.release import containers
 from kyodaku.release.scrub import ExifValue, Metadata, clean
@@ -53,9 +54,10 @@ def rewrite_for_release(
 
     `policy` "jpeg": JPEGs keep their pixels, other formats become JPEG (quality 95, 4:4:4, sRGB, upright,
     transparency over white). "original": every format keeps its pixels, which TIFF and AVIF cannot; but a
-    file with further frames, or with a pixel that is not opaque, becomes JPEG as well, since nobody looked at
-    those frames, or at what stands under the transparency. Further pictures in a JPEG are left out. A
-    picture with a side above `max_side` (None or 0: no limit) is resized and encoded as JPEG.
+    file with further frames, with a pixel that is not opaque, or that only some viewers turn upright (a PNG
+    or WebP with an orientation) becomes JPEG as well: what is released shows to everybody what was looked at.
+    Further pictures in a JPEG are left out. A picture with a side above `max_side` (None or 0: no limit) is
+    resized and encoded as JPEG.
     The same bytes give the same bytes. Raises DecodeError; nothing is ever returned unscrubbed.
     """
     try:
@@ -76,7 +78,8 @@ def _before(body: bytes, fmt: str, decoder: SafeDecoder) -> tuple[PixelDigest, b
         return decoder.pixel_digest(body), True
     facts = decoder.inspect(body)
     digest = PixelDigest(facts.width, facts.height, facts.pixel_sha256)
-    return digest, facts.frames == 1 and not facts.has_alpha
+    one_way_up = facts.orientation == 1 or fmt not in DISPUTED
+    return digest, facts.frames == 1 and not facts.has_alpha and one_way_up
 
 
 def _encode_anew(body: bytes, fmt: str, max_side: int | None, decoder: SafeDecoder) -> ReleasedImage:
@@ -136,13 +139,14 @@ def _tail(size: int, unused: Callable[[int], bool]) -> int:
 
 
 def _scrub(body: bytes, fmt: str) -> tuple[bytes, dict[str, ExifValue]]:
+    """Without an orientation: what is kept here is upright as it is stored."""
     if fmt == "png":
         png = containers.read_png(body)
-        metadata = clean(png.metadata)
+        metadata = clean(png.metadata, upright=True)
         return containers.write_png(png, metadata), metadata.values
     if fmt == "webp":
         webp = containers.read_webp(body)
-        metadata = clean(webp.metadata)
+        metadata = clean(webp.metadata, upright=True)
         return containers.write_webp(webp, metadata), metadata.values
     if fmt == "gif":
         return containers.scrub_gif(body), {}

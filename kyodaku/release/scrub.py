@@ -44,7 +44,7 @@ def clean(found: Metadata, *, upright: bool = False) -> CleanMetadata:
     exif, values = clean_exif(found.exif, upright=upright)
     return CleanMetadata(
         exif=exif,
-        xmp=clean_xmp(found.xmp, upright=upright),
+        xmp=clean_xmp(found.xmp),
         iim=clean_iim(bytes(found.iim)),
         icc=b"" if upright else found.icc,
         values=values,
@@ -67,7 +67,7 @@ _TEXT = frozenset({_ASCII})
 _IFD0: Mapping[int, tuple[str, frozenset[int]]] = {
     0x010F: ("Make", _TEXT),
     0x0110: ("Model", _TEXT),
-    0x0112: ("Orientation", _NUMBER),
+    0x0112: ("Orientation", frozenset({_SHORT})),  # of another type some viewers follow it, others do not
     0x011A: ("XResolution", _FRACTION),
     0x011B: ("YResolution", _FRACTION),
     0x0128: ("ResolutionUnit", _NUMBER),
@@ -227,7 +227,6 @@ _NAMESPACES: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"CopyrightStatus", "CreditLineRequired", "DataMining", "OtherConstraints"}),
     ),
     "http://www.w3.org/ns/tdmrep/": ("tdm", frozenset({"policy", "reservation"})),
-    "http://ns.adobe.com/tiff/1.0/": ("tiff", frozenset({"Orientation"})),
     "http://ns.adobe.com/xap/1.0/rights/": (
         "xmpRights",
         frozenset({"Certificate", "Marked", "Owner", "UsageTerms", "WebStatement"}),
@@ -239,9 +238,10 @@ _MAX_CHARACTERS = 1000
 _PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 
 
-def clean_xmp(packet: bytes, *, upright: bool = False) -> bytes:
+def clean_xmp(packet: bytes) -> bytes:
     """A new packet with the listed properties of `packet`: plain texts, arrays of texts, and links.
 
+    Not `tiff:Orientation`: browsers pass over it, programs that train may turn the picture by it.
     Empty if nothing is left, or if it is not XML, has a DTD or is larger than a megabyte.
     """
     root = _parse_xml(packet)
@@ -252,7 +252,7 @@ def clean_xmp(packet: bytes, *, upright: bool = False) -> bytes:
         for name, attribute, content in _properties(element):
             namespace, _, local = name.removeprefix("{").partition("}")
             prefix, listed = _NAMESPACES.get(namespace, ("", frozenset[str]()))
-            if local in listed and not (upright and prefix == "tiff"):
+            if local in listed:
                 found.setdefault(f"{prefix}:{local}", _Property(prefix, namespace, attribute, content))
     if not found:
         return b""

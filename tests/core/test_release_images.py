@@ -374,9 +374,9 @@ def test_broken_jpegs_are_errors_never_unscrubbed(decoder: SafeDecoder) -> None:
 # --- everything else becomes JPEG
 
 
-def _tagged(kind: str, image: Image.Image | None = None) -> bytes:
+def _tagged(kind: str, image: Image.Image | None = None, orientation: int = 6) -> bytes:
     image = image or Image.fromarray(picture())
-    exif = b"Exif\0\0" + gps_exif()
+    exif = b"Exif\0\0" + gps_exif(orientation=orientation)
     if kind == "png":
         body = encoded(image, "png", exif=exif)
         text = _chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP_GPS))
@@ -455,7 +455,7 @@ def test_max_side_resizes_and_stays_upright(decoder: SafeDecoder) -> None:
 
 @pytest.mark.parametrize("kind", ["png", "webp", "gif"])
 def test_original_formats_are_scrubbed(decoder: SafeDecoder, kind: str) -> None:
-    body = _tagged(kind) if kind != "gif" else _still_gif()
+    body = _tagged(kind, orientation=1) if kind != "gif" else _still_gif()
     released = release(decoder, body, kind, "original")
     assert_no_place(released.body)
     assert (released.ext, released.changed_pixels) == (kind, False)
@@ -464,8 +464,18 @@ def test_original_formats_are_scrubbed(decoder: SafeDecoder, kind: str) -> None:
     assert (before.frames, before.orientation) == (after.frames, after.orientation)
     assert release(decoder, released.body, kind, "original") == released
     if kind != "gif":
-        assert released.exif["Orientation"] == 6
+        assert "Orientation" not in released.exif
         assert b"DMI-PROHIBITED-AIMLTRAINING" in released.body
+
+
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_what_only_some_viewers_turn_is_released_turned(decoder: SafeDecoder, kind: str) -> None:
+    """Kept as it is, others would show pixels that lie otherwise than those that were looked at."""
+    body = _tagged(kind)
+    released = release(decoder, body, kind, "original")
+    assert (released.ext, released.changed_pixels) == ("jpg", True)
+    assert (released.width, released.height) == (120, 160)
+    assert released == release(decoder, body, kind, "jpeg")
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "gif"])
@@ -491,17 +501,19 @@ def test_what_cannot_be_scrubbed_is_an_error(decoder: SafeDecoder, kind: str) ->
     assert caught.value.reason is FailReason.FORMAT_NOT_ALLOWED
 
 
-def test_pixels_that_depend_on_dropped_data_are_an_error(decoder: SafeDecoder) -> None:
-    """Pillow reads an orientation from ImageMagick's old text chunk; dropping it would turn the picture."""
+def test_an_orientation_that_no_viewer_reads_is_dropped_and_turns_nothing(decoder: SafeDecoder) -> None:
+    """Pillow reads an orientation from ImageMagick's old text chunk."""
     exif = Image.Exif()
     exif[0x0112] = 6
     raw = exif.tobytes()
     text = b"\nexif\n%8d\n" % len(raw) + raw.hex().encode() + b"\n"
     body = encoded(Image.fromarray(picture()), "png")
     body = body[:33] + _chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)) + body[33:]
-    assert decoder.inspect(body).orientation != 1, "Pillow reads that chunk"
-    with pytest.raises(DecodeError, match="pixels would change"):
-        release(decoder, body, "png", "original")
+    assert Image.open(io.BytesIO(body)).getexif()[0x0112] == 6, "Pillow reads that chunk"
+    released = release(decoder, body, "png", "original")
+    assert (released.ext, released.changed_pixels) == ("png", False)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(released.body))), picture())
+    assert Image.open(io.BytesIO(released.body)).getexif().get(0x0112) is None
 
 
 # --- the parts never raise anything unexpected
