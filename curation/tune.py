@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
+from pydantic import ValidationError
 
 import curation.filters as rules
 from curation.filters import EFFECTIVE, Objection
@@ -26,6 +27,7 @@ from kyodaku.errors import RunStateError
 from kyodaku.reasons import FilterReason, Outcome, QuarantineReason, Verdict
 from kyodaku.recheck.overlay import iter_candidate_rows
 from kyodaku.recipe import Filters, Recipe
+from kyodaku.recipe.base import Section
 from kyodaku.recipe.filters import FURNITURE, KINDS
 from kyodaku.records import DECISIONS, MATCHES, Candidate
 from kyodaku.release.tables import iter_rows, read_rows, shard_names
@@ -235,6 +237,7 @@ def _tried(filters: Filters, table: str, key: str, scored: tuple[np.ndarray[Any,
     section = getattr(filters, table)
     value = getattr(section, key)
     values = _values(type(section).model_fields[key].annotation, value, key, scores)
+    values = [one for one in values if not isinstance(one, tuple) or _may_stand(section, key, one)]
     changed = [
         filters.model_copy(update={table: section.model_copy(update={key: other})}) for other in values
     ]
@@ -243,10 +246,13 @@ def _tried(filters: Filters, table: str, key: str, scored: tuple[np.ndarray[Any,
 
 def _values(kind: Any, value: Any, key: str, scores: np.ndarray[Any, Any]) -> list[Any]:
     """Values to try, the one of the recipe among them."""
+    words = [word for part in (kind, *get_args(kind)) for word in get_args(part) if isinstance(word, str)]
     if isinstance(value, bool):
         return [False, True]
     if isinstance(value, str):
-        return list(get_args(kind)) or [value]
+        return words or [value]
+    if value is None and words:
+        return [None, *words]
     if isinstance(value, tuple):
         known = FURNITURE if key == "furniture" else KINDS
         without = [tuple(item for item in value if item != gone) for gone in value]
@@ -258,6 +264,15 @@ def _values(kind: Any, value: Any, key: str, scores: np.ndarray[Any, Any]) -> li
     )
     ordered: list[Any] = sorted(found | ({value} if value is not None else set()))
     return [None, *ordered] if value is None else ordered
+
+
+def _may_stand(section: Section, key: str, value: Any) -> bool:
+    """Whether a recipe may say this beside what it says: a kind that is kept cannot be dropped."""
+    try:
+        type(section).model_validate({**section.model_dump(), key: value})
+    except ValidationError:
+        return False
+    return True
 
 
 def _rounded(number: float, like: Any) -> float | int:

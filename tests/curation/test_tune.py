@@ -22,7 +22,7 @@ from kyodaku.errors import RunStateError
 from kyodaku.recipe import Recipe
 from kyodaku.runs import RunFolder
 from tests.core.test_cli import kyodaku
-from tests.curation.fixtures import encoded, make_run, picture
+from tests.curation.fixtures import encoded, make_run, picture, recipe
 from tests.curation.reviewed import PICTURES, RECIPE, curated, curated_once, decide, install, outcomes, run
 
 __all__ = ["curated_once", "run"]  # fixtures
@@ -184,6 +184,20 @@ def test_switches_and_lists_are_tried_too(run: RunFolder) -> None:
     assert [change.value for change in brands.changes] == [False, True]
     assert {(change.kept, change.newly_out) for change in brands.changes} == {(2, 0)}
     assert not brands.counts
+
+
+def test_only_what_a_recipe_may_say_is_tried(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No kind is kept and dropped; and what is not said has its words, too."""
+    monkeypatch.setitem(curation.filters.FILTERS, "kind", curation.filters.kind)
+    using = recipe(filters={"kind": {"keep": ["photo"], "drop": ["text"]}})
+    tuning = tune(run, using)
+    assert [change.value for change in setting(tuning, "unknown").changes] == [None, "keep", "quarantine"]
+    kept = [change.value for change in setting(tuning, "keep").changes]
+    assert ("photo", "map") in kept
+    assert ("photo", "text") not in kept
+    dropped = [change.value for change in setting(tuning, "drop").changes]
+    assert ("text", "blank") in dropped
+    assert ("text", "photo") not in dropped
 
 
 def test_tables_and_json(run: RunFolder, tmp_path: Path) -> None:
