@@ -161,7 +161,7 @@ def _batches(
         if row["status"] != "success":
             continue
         work = _work(shard_in["tar"], row, earlier.get(row["key"]), config, looking, decoder)
-        size = work.picture.pixels.size // 3 if work.picture else 0
+        size = work.picture.decoded.held if work.picture else 0
         if batch and (len(batch) >= BATCH or pixels + size > BATCH_PIXELS):
             yield batch
             batch, pixels = [], 0

@@ -202,7 +202,7 @@ def _look(bodies: Iterator[Body], looking: Looking) -> Iterator[tuple[Inspected,
         for body in bodies:
             opened = _decode(body, decoder)
             batch.append(opened)
-            pixels += opened[1].pixels.size // 3 if opened[1] else 0
+            pixels += opened[1].decoded.held if opened[1] else 0
             if len(batch) >= BATCH or pixels >= BATCH_PIXELS:
                 yield from _batch(batch, looks, looking.filters)
                 batch, pixels = [], 0

@@ -108,6 +108,11 @@ class Decoded(ImageFacts):
     pixels: Pixels
     over_black: Pixels | None = None
 
+    @property
+    def held(self) -> int:
+        """How many pixels are in memory."""
+        return self.width * self.height * (1 if self.over_black is None else 2)
+
     def otherwise(self) -> Iterator[Shown]:
         """How else viewers show this file, made one by one: over black, and as it is stored where not every
         viewer turns it (`kyodaku.orientation`)."""

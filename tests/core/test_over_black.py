@@ -94,6 +94,7 @@ def test_what_white_hides_stands_out_over_black(decoder: SafeDecoder, name: str)
     ink = 170 if name.startswith("two") else 230
     assert (decoded.over_black[BAR] >= ink).all()
     assert (decoded.over_black[: BAR.start - 1] <= 2).all()
+    assert decoded.held == 2 * 30 * 40
     (other,) = decoded.otherwise()
     assert other.pixels is decoded.over_black
 
@@ -104,6 +105,7 @@ def test_what_is_opaque_is_seen_once(decoder: SafeDecoder, kind: str) -> None:
     assert not decoded.has_alpha
     assert decoded.over_black is None
     assert list(decoded.otherwise()) == []
+    assert decoded.held == 30 * 40
 
 
 def test_an_opaque_alpha_channel_costs_nothing(decoder: SafeDecoder) -> None:
