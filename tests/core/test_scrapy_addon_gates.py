@@ -41,6 +41,7 @@ from kyodaku.integrations.scrapy.guard import Exchange
 from kyodaku.integrations.scrapy.pages import PageMemory
 from kyodaku.netguard import HostTable, NetPolicy, Target
 from kyodaku.permission import Permission
+from kyodaku.prints import PicturePrints
 from kyodaku.recipe import Recipe, parse_recipe
 from kyodaku.registry_client import EMPTY_SNAPSHOT
 from kyodaku.rules import Rules
@@ -286,6 +287,39 @@ def test_a_refusal_inside_the_file_drops_the_bytes_and_keeps_their_hash() -> Non
     assert (error.result.gate, error.result.reason) == ("g5", "plus_data_mining")
     assert len(error.sha256) == 64
     assert not any(value == body for value in vars(error).values())
+
+
+def test_of_what_is_refused_somebody_may_keep_fingerprints() -> None:
+    taken: list[bytes] = []
+    prints = PicturePrints("ab" * 32, "cd" * 32, 90, "", b"", "test")
+
+    async def take(body: bytes) -> PicturePrints:
+        taken.append(body)
+        return prints
+
+    def end(body: bytes, kind: str = "image/jpeg") -> GateClosed:
+        shared, request = guard(), ask()
+        shared.take_prints = take
+        admitted(shared, request)
+        return closed(lambda: answered(shared, request, body, ("Content-Type", kind)))
+
+    refused = painted("gates", xmp=plus_xmp("DMI-PROHIBITED")).render()
+    assert end(refused).prints is prints
+    assert taken == [refused]
+    assert end(b"no image at all").prints is None, "what failed was no picture that somebody refused"
+    assert taken == [refused]
+
+
+def test_a_fingerprint_that_cannot_be_taken_leaves_the_refusal() -> None:
+    async def broken(body: bytes) -> None:
+        raise RuntimeError("a bug of theirs")
+
+    shared, request = guard(), ask()
+    shared.take_prints = broken
+    admitted(shared, request)
+    body = painted("gates", xmp=plus_xmp("DMI-PROHIBITED")).render()
+    error = closed(lambda: answered(shared, request, body, ("Content-Type", "image/jpeg")))
+    assert (error.result.reason, error.prints) == ("plus_data_mining", None)
 
 
 def test_an_answer_without_admission_is_nobodys() -> None:

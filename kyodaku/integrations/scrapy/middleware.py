@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Self
 
@@ -279,13 +280,12 @@ class GateMiddleware:
         return response
 
     async def _take_prints(self, closed: GateClosed, body: bytes) -> None:
-        """The bytes go; what finds a near copy of them stays, where somebody keeps it."""
-        if (
-            self._guard.take_prints is not None
-            and closed.sha256
-            and closed.result.verdict is not GateVerdict.FAIL
-        ):
-            closed.prints = await self._guard.take_prints(body)
+        """The bytes go; what finds a near copy of them stays, where somebody keeps it. Whatever breaks here
+        changes nothing about the refusal."""
+        take = self._guard.take_prints
+        if take is not None and closed.sha256 and closed.result.verdict is not GateVerdict.FAIL:
+            with suppress(Exception):
+                closed.prints = await take(body)
 
     async def _ask_g5(
         self, request: Request, response: Response, exchange: Exchange, head: ResponseHead
