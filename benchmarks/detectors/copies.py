@@ -35,6 +35,7 @@ PICTURES = 2600
 COPIED = 300
 #: Parts of photographs and paintings, no two of which are copies: 3.1 million pairs.
 TILES = 2500
+ROWS, COLUMNS = 6, 8
 SIDE = 1024
 #: Kinds that are told apart from the rest of the pool: that has small fine-grained textures, which PDQ's own
 #: small scale blurs in another way at each size.
@@ -167,21 +168,28 @@ def pictures(pool: Path, count: int, seed: int = 4) -> Iterator[tuple[Source, Pi
 
 
 def tiles(pool: Path) -> Iterator[tuple[str, Pixels]]:
-    """Parts of photographs, paintings and prints that overlap nowhere: no two are copies."""
+    """Parts of photographs, paintings and prints that overlap nowhere: no two are copies. Of a picture that a
+    package has several versions of (`bridge.jpg`, `bridge_sun.jpg`), the first."""
+    seen: set[str] = set()
     for split in ("train", "validation", "test"):
         for source in sources(pool, split):
-            picture = load(source, 2048) if source.kind in ("photo", "painting", "print") else None
+            first = source.name.rsplit(".", 1)[0].split("_")[0]
+            picture = load(source, 2048) if source.kind in PICTORIAL and first not in seen else None
             if picture is None or min(picture.pixels.shape[:2]) < 900:
                 continue
-            height, width = (side // part for side, part in zip(picture.pixels.shape, (4, 5), strict=False))
-            for row in range(4):
-                for column in range(5):
+            seen.add(first)
+            height, width = picture.pixels.shape[0] // ROWS, picture.pixels.shape[1] // COLUMNS
+            for row in range(ROWS):
+                for column in range(COLUMNS):
                     part = picture.pixels[row * height :, column * width :][:height, :width]
                     yield f"{source.name} {row},{column}", np.ascontiguousarray(part)
 
 
 def _pixels(source: Source) -> Pixels | None:
-    picture = load(source, SIDE)
+    try:
+        picture = load(source, SIDE)
+    except Image.DecompressionBombError:  # some packages draw wallpapers of 600 megapixels
+        return None
     pixels = None if picture is None else picture.pixels
     return None if pixels is None or min(pixels.shape[:2]) < 256 else pixels
 
