@@ -19,7 +19,7 @@ from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
 from kyodaku import fingerprint
 from kyodaku._child import Reply, serve
 from kyodaku.errors import DecodeError
-from kyodaku.orientation import exif_of, orientation_of
+from kyodaku.orientation import orientation_in
 from kyodaku.reasons import FailReason
 
 _ORIENTATION = 0x0112
@@ -153,7 +153,7 @@ def _orientation(image: Image.Image, body: bytes, kind: str) -> int:
     """The orientation that viewers follow (`kyodaku.orientation`). Of TIFF and AVIF as Pillow tells it, which
     turns the first by itself and tells the second's `irot` and `imir` as EXIF, but not out of XMP."""
     if kind not in ("tiff", "avif"):
-        return orientation_of(exif_of(body, kind))
+        return orientation_in(body, kind)
     for name in _NOT_EXIF:
         image.info.pop(name, None)
     try:

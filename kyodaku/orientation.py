@@ -22,7 +22,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import Pixels
+from kyodaku.reasons import FailReason
 
 _ORIENTATION, _SHORT = 0x0112, 3
 _EXIF_HEAD = b"Exif\0\0"
@@ -31,35 +33,43 @@ _EXIF_HEAD = b"Exif\0\0"
 DISPUTED = frozenset({"png", "webp"})
 
 
-def exif_of(body: bytes, kind: str) -> bytes:
-    """The TIFF stream by which viewers turn a JPEG, PNG or WebP; b"" if there is none. Never raises."""
+def orientation_in(body: bytes, kind: str) -> int:
+    """1 to 8: the orientation by which viewers turn a JPEG, PNG or WebP; 1 without one.
+
+    Raises DecodeError for a JPEG that names another one where only some viewers look: in a further EXIF
+    segment, or in one whose header ends otherwise (Chromium takes any sixth byte).
+    """
     if kind == "jpeg":
-        found = (at[6:] for marker, at in _jpeg_segments(body) if marker == 0xE1 and at[:6] == _EXIF_HEAD)
-    elif kind == "png":
+        segments = [at for marker, at in _jpeg_segments(body) if marker == 0xE1 and at[:5] == b"Exif\0"]
+        first = next((orientation_of(at[6:]) for at in segments if at[:6] == _EXIF_HEAD), 0) or 1
+        if {orientation_of(at[6:]) for at in segments} - {0, first}:
+            raise DecodeError("its EXIF names more than one orientation", FailReason.UNDECODABLE)
+        return first
+    if kind == "png":
         found = (content for name, content in _png_chunks(body) if name == b"eXIf")
     elif kind == "webp" and body[12:16] == b"VP8X":
         found = (at.removeprefix(_EXIF_HEAD) for name, at in _riff_chunks(body) if name == b"EXIF")
     else:
-        return b""
-    return next(found, b"")
+        return 1
+    return orientation_of(next(found, b"")) or 1
 
 
 def orientation_of(tiff: bytes) -> int:
-    """1 to 8: the orientation in the 0th directory of a TIFF stream, the last if there are several; 1 where
+    """1 to 8: the orientation in the 0th directory of a TIFF stream, the last if there are several; 0 where
     there is none that can be read. Never raises."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
-        return 1
+        return 0
     start = struct.unpack_from(order + "I", tiff, 4)[0]
     if start < 8 or start + 2 > len(tiff):
-        return 1
+        return 0
     count = struct.unpack_from(order + "H", tiff, start)[0]
-    found = 1
+    found = 0
     for at in range(start + 2, min(start + 2 + 12 * count, len(tiff) - 11), 12):
         tag, kind, number, value = struct.unpack_from(order + "HHIH", tiff, at)
         if (tag, kind, number) == (_ORIENTATION, _SHORT, 1):
             found = value
-    return found if 1 <= found <= 8 else 1
+    return found if 1 <= found <= 8 else 0
 
 
 def as_stored(pixels: Pixels, orientation: int) -> Pixels:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+from kyodaku.errors import DecodeError
 from kyodaku.fingerprint import Pixels
-from kyodaku.orientation import as_stored, exif_of, orientation_of, to_upright
+from kyodaku.orientation import as_stored, orientation_in, orientation_of, to_upright
 from kyodaku.release.images import rewrite_for_release
 from kyodaku.safedecode import DecodeLimits, SafeDecoder
 
@@ -139,16 +140,35 @@ def test_exif_behind_the_pixels_of_a_png_turns_nothing(decoder: SafeDecoder) -> 
     assert Image.open(io.BytesIO(kept.body)).getexif().get(0x0112) is None
 
 
-def test_only_the_first_exif_segment_of_a_jpeg_counts(decoder: SafeDecoder) -> None:
+def with_segments(*contents: bytes) -> bytes:
     body = encoded("jpeg")
-    two = body[:2] + segment(b"Exif\0\0" + turned(1)) + segment(b"Exif\0\0" + turned(6)) + body[2:]
-    assert lies_as_stored(decoder, two)
+    return body[:2] + b"".join(map(segment, contents)) + body[2:]
+
+
+def test_only_the_first_exif_segment_of_a_jpeg_counts(decoder: SafeDecoder) -> None:
     beyond = b"II*\0" + struct.pack("<I", 60_000) + bytes(59_992)  # its directory is in the second segment
-    joined = body[:2] + segment(b"Exif\0\0" + beyond) + segment(b"Exif\0\0" + turned(6)[8:]) + body[2:]
-    assert lies_as_stored(decoder, joined)
-    for odd in (two, joined):
+    joined = with_segments(b"Exif\0\0" + beyond, b"Exif\0\0" + turned(6)[8:])
+    silent = with_segments(b"Exif\0\0" + turned(1), b"Exif\0\0" + tiff((0x0128, 3, 1, 2)))
+    for odd in (joined, silent):
+        assert lies_as_stored(decoder, odd)
         released = rewrite_for_release(odd, "jpeg", policy="jpeg", max_side=None, decoder=decoder)
         assert lies_as_stored(decoder, released.body)
+    assert decoder.inspect(with_segments(b"Exif\0\0" + turned(6), b"Exif\0\0" + turned(6))).orientation == 6
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        (b"Exif\0\0" + turned(1), b"Exif\0\0" + turned(3)),
+        (b"Exif\0\0" + tiff((0x0128, 3, 1, 2)), b"Exif\0\0" + turned(3)),
+        (b"Exif\0\1" + turned(3),),
+    ],
+)
+def test_a_jpeg_that_viewers_turn_differently_stays_out(
+    decoder: SafeDecoder, segments: tuple[bytes, ...]
+) -> None:
+    with pytest.raises(DecodeError, match="more than one orientation"):
+        decoder.inspect(with_segments(*segments))
 
 
 def test_a_gif_has_no_orientation(decoder: SafeDecoder) -> None:
@@ -201,7 +221,7 @@ def test_places_in_the_file_are_found_in_the_upright_picture(orientation: int) -
 def test_a_webp_without_an_extended_header_has_no_metadata() -> None:
     plain = encoded("webp")
     assert plain[12:16] != b"VP8X"
-    assert exif_of(plain + b"EXIF" + struct.pack("<I", 26) + turned(6), "webp") == b""
+    assert orientation_in(plain + b"EXIF" + struct.pack("<I", 26) + turned(6), "webp") == 1
 
 
 @pytest.mark.parametrize("order", "<>")
@@ -216,15 +236,15 @@ def test_the_last_of_several_counts_and_only_as_the_standard_writes_it(order: st
         (tag, short, 1, 0),
         (0x0113, 3, 1, 6),
     ):
-        assert orientation_of(tiff(odd, order=order)) == 1
+        assert orientation_of(tiff(odd, order=order)) == 0
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"]))
 def test_any_bytes_are_some_orientation(tail: bytes, head: bytes) -> None:
-    assert 1 <= orientation_of(head + tail) <= 8
+    assert 0 <= orientation_of(head + tail) <= 8
 
 
 @given(st.binary(max_size=200), st.sampled_from(["jpeg", "png", "webp", "gif"]))
-def test_any_bytes_hold_some_exif_or_none(tail: bytes, kind: str) -> None:
+def test_any_file_has_some_orientation(tail: bytes, kind: str) -> None:
     heads = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n", "webp": b"RIFF\0\0\0\0WEBPVP8X"}
-    assert isinstance(exif_of(heads.get(kind, b"GIF89a") + tail, kind), bytes)
+    assert 1 <= orientation_in(heads.get(kind, b"GIF89a") + tail, kind) <= 8
