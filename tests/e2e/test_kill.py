@@ -132,6 +132,11 @@ def release_bytes(run: RunFolder) -> dict[str, str]:
     }
 
 
+def unstored_bytes(run: RunFolder) -> dict[str, str]:
+    """Name -> sha256 of every file that tells of pictures which were not stored."""
+    return {path.name: sha256(path.read_bytes()).hexdigest() for path in sorted(run.unstored.glob("*"))}
+
+
 def difference(one: Path, other: Path) -> str:
     """Where two pages differ, tag by tag."""
     pages = [path.read_text("utf-8").replace("><", ">\n<").splitlines() for path in (one, other)]
@@ -186,6 +191,7 @@ def killed_run_equals_uninterrupted(tmp_path: Path, kills: int, seed: int, sites
         assert not too_fast(web, DELAY)
     assert not stored_twice(broken.folder())
     assert end_state(broken.folder()) == end_state(whole.folder())
+    assert unstored_bytes(broken.folder()) == unstored_bytes(whole.folder()) != {}
     assert not difference(broken.folder().release() / "report.html", whole.folder().release() / "report.html")
     assert release_bytes(broken.folder()) == release_bytes(whole.folder())
 
