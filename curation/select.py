@@ -41,6 +41,7 @@ _CODE = (
     "curation.cloak_words",
     "curation.phrases.notices",
     "curation.phrases.folding",
+    "curation.phrases.fuzzy",
     "curation.shown",
     "curation.clusters",
     "curation.likeness",

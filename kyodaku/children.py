@@ -145,7 +145,7 @@ class Child:
         self._trade = trade
         self.served = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", trade.module, json.dumps(options)],
+            [sys.executable, "-P", "-m", trade.module, json.dumps(options)],  # nothing from where we stand
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,  # until it is ready; then the child closes it

@@ -496,6 +496,15 @@ def test_children_inherit_no_secrets(decoder: SafeDecoder) -> None:
     assert set(environment) <= {"LD_LIBRARY_PATH", "PYTHONPATH", "OPENBLAS_NUM_THREADS", "LC_ALL", "LC_CTYPE"}
 
 
+def test_a_child_imports_nothing_from_where_we_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("json", "struct", "numpy", "PIL", "kyodaku"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+    with SafeDecoder(DecodeLimits()) as decoder:
+        assert decoder.decode(encoded(Image.new("RGB", (8, 8)), "PNG")).width == 8
+    assert not (tmp_path / "ran").exists()
+
+
 # --- magic bytes and headers
 
 

@@ -7,6 +7,8 @@ import io
 import json
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -269,6 +271,19 @@ def test_a_page_of_ours_is_replaced(tmp_path: Path) -> None:
     for _ in range(2):
         look(tmp_path, sheet=sheet)
         assert "a.jpg" in sheet.read_text("utf-8")
+
+
+def test_python_files_beside_pictures_are_not_run(tmp_path: Path) -> None:
+    (tmp_path / "one.jpg").write_bytes(jpeg(1))
+    for name in ("json", "struct", "multiprocessing", "numpy", "PIL", "torch", "kyodaku", "curation"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w')\n")
+    program = Path(sys.executable).with_name("kyodaku")
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [program, "inspect", "."], cwd=tmp_path, env=plain, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_folder_without_pictures_is_one_line(tmp_path: Path) -> None:
