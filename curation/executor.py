@@ -15,9 +15,10 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,8 @@ class LocalShards(LocalPipelineExecutor):
         before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(self.workers, context, _die_with_parent, (os.getpid(),))
         try:
-            pending = {pool.submit(_run_rank, self, rank) for rank in range(self.tasks)}
+            with _safe_path():
+                pending = {pool.submit(_run_rank, self, rank) for rank in range(self.tasks)}
             while pending:
                 done, pending = wait(pending, return_when=FIRST_EXCEPTION, timeout=0.2)
                 for future in done:
@@ -111,6 +113,20 @@ def run_jobs(
 def _run_rank(executor: LocalShards, rank: int) -> None:
     logger.disable("datatrove")
     executor._run_for_rank(rank, local_rank=rank)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Processes that start meanwhile import nothing from the folder they stand in: strangers' files may lie
+    there."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def _die_with_parent(parent: int) -> None:

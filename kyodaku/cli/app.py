@@ -68,11 +68,7 @@ app.add_typer(signals.app, name="signals")
 
 
 def main() -> None:
-    """Entry point of the program `kyodaku`. KYODAKU_DEBUG=1 shows tracebacks.
-
-    No process that it starts imports from the folder it stands in, where strangers' files may lie.
-    """
-    os.environ["PYTHONSAFEPATH"] = "1"
+    """Entry point of the program `kyodaku`. KYODAKU_DEBUG=1 shows tracebacks."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except KyodakuError as error:

@@ -90,6 +90,17 @@ def test_a_failing_shard_is_told_and_the_others_stay(
     assert all(job.done() for job in jobs(tmp_path))
 
 
+def test_workers_import_nothing_from_where_we_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strange = tmp_path / "strange"
+    strange.mkdir()
+    for name in ("struct", "pickle", "signal", "numpy", "pyarrow", "loguru"):
+        (strange / f"{name}.py").write_text("open('ran', 'w')\n")
+    monkeypatch.chdir(strange)
+    assert run_jobs(jobs(tmp_path), 2, tmp_path / "logs") == 4
+    assert not (strange / "ran").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
+
+
 def test_a_killed_worker_is_an_error_not_a_hang(tmp_path: Path) -> None:
     todo = jobs(tmp_path)
     todo[1] = replace(todo[1], config=Config("die"))
