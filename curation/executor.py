@@ -67,7 +67,8 @@ class LocalShards(LocalPipelineExecutor):
             return
         context = multiprocessing.get_context("spawn")
         before = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(self.workers, context, _die_with_parent, (os.getpid(),))
+        with _safe_path():
+            pool = ProcessPoolExecutor(self.workers, context, _die_with_parent, (os.getpid(),))
         try:
             with _safe_path():
                 pending = {pool.submit(_run_rank, self, rank) for rank in range(self.tasks)}
