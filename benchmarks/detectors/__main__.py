@@ -103,7 +103,9 @@ def measured(pool: Path, earlier: bool = False) -> dict[str, Any]:
         there_are = [one for one in seen["furnished"] if "furniture" in one.findings]
         others["furniture"] = furniture(there_are, clean, SEEN)
     if (WORK / "copies.json").is_file():
-        others["copies"] = json.loads((WORK / "copies.json").read_text(encoding="utf-8"))
+        found = json.loads((WORK / "copies.json").read_text(encoding="utf-8"))
+        found["names"] = [" = ".join(pair[:2]) for pair in found["names"]]
+        others["copies"] = found
     return {
         "command": "make bench-detectors",
         "looked_at": {

@@ -115,7 +115,7 @@ def _copies(figures: Mapping[str, Any]) -> str:
         for change, told in changes.items():
             name = f"**{family}**" if change == "all" else change
             other = figures["pictorial"].get(family) if change == "all" else None
-            lines.append(f"| {name} | {_recall(told)} | {_recall(other) if other else ''} |")
+            lines.append(f"| {name} | {_share(told)} | {_share(other) if other else ''} |")
     tiles = figures["tiles"]
     lines += [
         "",
@@ -128,7 +128,7 @@ def _copies(figures: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _recall(told: Mapping[str, Any]) -> str:
+def _share(told: Mapping[str, Any]) -> str:
     return rate(Rate(round(told["recall"] * told["of"]), told["of"]))
 
 

@@ -75,6 +75,19 @@ def test_verdicts_follow_from_the_lower_ends_of_intervals() -> None:
     assert verdict([]) is verdict([sure, Rate(0, 0)]) is Verdict.UNKNOWN
 
 
+def test_the_page_shows_how_copies_are_found() -> None:
+    told = {"recall": 0.95, "low": 0.9, "high": 0.98, "of": 100}
+    figures = {
+        "families": {"JPEG": {"all": told, "75": told}},
+        "pictorial": {"JPEG": {**told, "recall": 1.0, "of": 10}},
+        "pictures": 120, "too_flat": 3, "suspicious": 1, "pairs": 7140,
+        "tiles": {"pictures": 50, "pairs": 1225, "false": 0},
+    }  # fmt: skip
+    page = tables._copies(figures)
+    assert "| **JPEG** | 95 % (89-98, n 100) | 100 % (72-100, n 10) |" in page
+    assert "0 of 1,225 pairs" in page
+
+
 @pytest.fixture(scope="module")
 def ramp() -> Pixels:
     """A picture with detail everywhere."""
