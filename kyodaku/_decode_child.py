@@ -60,18 +60,20 @@ class _Picture:
 
 def main(options: dict[str, Any]) -> None:
     """Serve until standard input ends."""
-
-    def prepare() -> None:
-        Image.init()  # every plugin is loaded now, while files may still be opened
-        Image.MAX_IMAGE_PIXELS = options["max_pixels"]
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-
-    serve(options, lambda head, body: _answer(head, body, options), prepare)
+    serve(options, lambda head, body: answer(head, body, options), lambda: prepare(options))
 
 
-def _answer(head: dict[str, Any], body: bytes, options: dict[str, Any]) -> Reply:
+def prepare(options: dict[str, Any]) -> None:
+    """Load every plugin while files may still be opened, and set Pillow's own limits."""
+    Image.init()
+    Image.MAX_IMAGE_PIXELS = options["max_pixels"]
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+def answer(head: dict[str, Any], body: bytes, options: dict[str, Any]) -> Reply:
+    """The reply to one request. Raises MemoryError; whatever else breaks is an `error` with its reason."""
     try:
         return _serve(head, body, options)
     except DecodeError as error:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import json
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile
 
 from kyodaku import _decode_child
 from kyodaku._child import Reply, serve
@@ -24,19 +22,11 @@ _DIGESTS = ("pixel_sha256", "pdq", "pdq_quality")
 
 def main(options: dict[str, Any]) -> None:
     """Serve until standard input ends."""
-
-    def prepare() -> None:
-        Image.init()  # every plugin is loaded now, while files may still be opened
-        Image.MAX_IMAGE_PIXELS = options["max_pixels"]
-        ImageFile.LOAD_TRUNCATED_IMAGES = False
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-
-    serve(options, lambda head, body: _answer(head, body, options), prepare)
+    serve(options, lambda head, body: _answer(head, body, options), lambda: _decode_child.prepare(options))
 
 
 def _answer(head: dict[str, Any], body: bytes, options: dict[str, Any]) -> Reply:
-    facts, raw = _decode_child._answer({**head, "task": "decode"}, body, options)
+    facts, raw = _decode_child.answer({**head, "task": "decode"}, body, options)
     if "error" in facts:
         return facts, b""
     height, width = facts["height"], facts["width"]
