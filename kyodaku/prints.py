@@ -5,7 +5,6 @@ is known when it comes from elsewhere. Taken in a limited child; neither pixels 
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,8 +20,6 @@ from kyodaku.safedecode import DecodeLimits, SafeDecoder
 _MOST_WORKERS = 4
 #: What the frames of a picture take at most: four mirrorings of each, and of what is inside a border.
 _MOST_FRAMES = (len(FRAMES) + 1) * 4 * BYTES
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,8 @@ class PrintTaker(SafeDecoder):
 class Printer:
     """Takes fingerprints while a crawl goes on: never in its event loop, a few pictures at once.
 
-    A picture that cannot be decoded has none. Where no child can start, `error` says why.
+    A picture that cannot be decoded has none. Where no child can start, or something unforeseen breaks,
+    `error` says what: a crawl that went on would not know again what it refused.
     """
 
     def __init__(self, network: Network) -> None:
@@ -84,8 +82,8 @@ class Printer:
         except KyodakuError as error:
             self.error = error
             return None
-        except Exception:
-            _log.exception("no fingerprints could be taken")
+        except Exception as error:
+            self.error = KyodakuError(f"no fingerprints could be taken: {type(error).__name__}: {error}")
             return None
 
     def close(self) -> None:

@@ -109,6 +109,20 @@ def test_a_child_that_lies_is_no_fingerprint(
         taker.prints(photograph())
 
 
+def test_what_breaks_unforeseen_is_told_and_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: PrintTaker, body: bytes) -> None:
+        raise RuntimeError("no such thread")
+
+    monkeypatch.setattr(PrintTaker, "prints", broken)
+    printer = Printer(Network())
+    try:
+        assert asyncio.run(printer.of(b"")) is None
+    finally:
+        printer.close()
+    assert isinstance(printer.error, KyodakuError)
+    assert "RuntimeError: no such thread" in str(printer.error)
+
+
 def test_where_no_child_can_start_somebody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken() -> Printer:
         printer = Printer(Network())
