@@ -11,6 +11,8 @@ CONSTRAINTS ?= constraints/cpu.txt
 # One process more than cores: crawls wait most of the time.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 READY := $(VENV)/.installed
+# Hundreds of processes start here; each would compile everything that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
 SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
@@ -36,7 +38,8 @@ $(PY):
 $(READY): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "installing (about 2 GB, once)"
 	@rm -rf kyodaku.egg-info  # a stale one would hide new entry points
-	@$(PY) -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@# --no-compile: most of what comes is never imported, and what is, is compiled then.
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -c $(CONSTRAINTS) -e '.[dev]'
 	@touch $@
 
 demo: $(READY) ## Crawl a small web on this machine, release it, verify it, say where to look

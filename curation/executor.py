@@ -15,12 +15,11 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from datatrove.executor.local import LocalPipelineExecutor
 from loguru import logger
@@ -85,30 +84,6 @@ class LocalShards(LocalPipelineExecutor):
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def run_jobs(
-    jobs: Sequence[ShardJob],
-    workers: int,
-    logs: Path,
-    progress: Callable[[int], None] = lambda done: None,
-) -> int:
-    """Run the jobs that want to, each once, at most `workers` at a time, and tell how many that were.
-
-    `logs` is the folder for datatrove's log files. Raises as `LocalShards.run`.
-    """
-    waiting = tuple(job for job in jobs if job.wants_running())
-    finished = len(jobs) - len(waiting)
-    progress(finished)
-    if waiting:
-        LocalShards(
-            pipeline=[ShardPipeline(waiting)],
-            tasks=len(waiting),
-            workers=max(1, min(workers, len(waiting))),
-            logging_dir=str(logs),
-            skip_completed=False,
-        ).run(lambda done: progress(finished + done))
-    return len(waiting)
 
 
 def _run_rank(executor: LocalShards, rank: int) -> None:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from curation.annotate import annotate_jobs
 from curation.blip import BlipSettings, weights_folder
 from curation.caption import caption_jobs
-from curation.executor import run_jobs
+from curation.jobs import run_jobs
 from curation.match import is_matched, match
 from curation.pack import CODE as PACK_CODE
 from curation.pack import pack_jobs

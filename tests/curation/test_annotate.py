@@ -12,9 +12,9 @@ from curation.annotate import annotate_jobs
 from curation.annotators import base, registry
 from curation.annotators.base import Finding, Picture, Status, look_at_all
 from curation.annotators.notices import Notices
-from curation.executor import run_jobs
 from curation.filters import first_objection
 from curation.findings import Unseen, finding, iter_annotations
+from curation.jobs import run_jobs
 from curation.steps import run_job
 from kyodaku.reasons import QuarantineReason
 from kyodaku.recipe import Annotators, Filters

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from curation.executor import run_jobs
+from curation.jobs import run_jobs
 from curation.steps import ShardJob, code_digest, digest
 from kyodaku.errors import DecodeError, DiskFullError, KyodakuError
 from kyodaku.reasons import FailReason
@@ -115,7 +115,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 from tests.curation.test_executor import Config, jobs
-from curation.executor import run_jobs
+from curation.jobs import run_jobs
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     run_jobs(jobs(Path({folder!r}), 4, Config(seconds=60.0)), 2, Path({folder!r}) / "logs")

@@ -54,6 +54,7 @@ def test_the_loss_falls(store: Store) -> None:
     assert losses[-1] < 0.7 * losses[0]
 
 
+@pytest.mark.deep
 def test_a_training_that_was_cut_goes_on_as_if_it_had_not(store: Store, tmp_path: Path) -> None:
     whole = Training(PLAN, tmp_path / "whole.pt")
     for step in range(4):
