@@ -25,16 +25,23 @@ MAY_HOLD_HASHES = ("candidates/", "decisions/", "annotations/", "unstored/", "ma
 STAYING = (Outcome.RELEASED, Outcome.FILTERED, Outcome.DUPLICATE, Outcome.QUARANTINED)
 
 
-def body_of(demo: DemoRun, url: str) -> bytes | None:
-    """What the small web serves at an image URL, or None where it has no plain answer."""
+@pytest.fixture(scope="module")
+def bodies(demo: DemoRun) -> dict[str, bytes]:
+    """What the small web serves at each address of a picture that has a plain answer."""
+    addresses = {url for url, _ in (*rows(demo), *demo.web.expected)}
+    found = ((url, body_of(demo, url)) for url in sorted(addresses))
+    return {url: body for url, body in found if body}
+
+
+def body_of(demo: DemoRun, url: str) -> bytes:
+    """What the small web serves at an address; nothing where it has no plain answer."""
     try:
         answer = demo.web.answer(url)
     except LookupError:
-        return None
+        return b""
     if not isinstance(answer, Reply):
-        return None
-    body = answer.body() if callable(answer.body) else answer.body
-    return body or None
+        return b""
+    return answer.body() if callable(answer.body) else answer.body
 
 
 def _is_picture(body: bytes) -> bool:
@@ -47,14 +54,14 @@ def _is_picture(body: bytes) -> bool:
 
 
 @pytest.fixture(scope="module")
-def refused(demo: DemoRun) -> dict[str, bytes]:
+def refused(demo: DemoRun, bodies: dict[str, bytes]) -> dict[str, bytes]:
     """URL -> bytes of every picture that the sites say must be refused and that can be decoded."""
-    kept_bytes = {body_of(demo, url) for (url, _), row in rows(demo).items() if row["outcome"] in STAYING}
+    kept_bytes = {bodies.get(url) for (url, _), row in rows(demo).items() if row["outcome"] in STAYING}
     found = {}
     for (url, _), item in demo.web.expected.items():
         if item.expect.outcome not in (Outcome.REFUSED, Outcome.HELD):
             continue
-        body = body_of(demo, url)
+        body = bodies.get(url)
         if body is not None and body not in kept_bytes and _is_picture(body):
             found[url] = body
     assert len(found) >= 8, sorted(found)
@@ -87,10 +94,10 @@ def _alike(one: bytes, other: bytes) -> float:
 
 
 @pytest.fixture(scope="module")
-def staying(demo: DemoRun) -> list[bytes]:
+def staying(demo: DemoRun, bodies: dict[str, bytes]) -> list[bytes]:
     """How every file looks that may lie on the disk, kept or set aside."""
-    bodies = (body_of(demo, url) for (url, _), row in rows(demo).items() if row["outcome"] in STAYING)
-    return [_small(body) for body in bodies if body and _is_picture(body)]
+    there = (bodies.get(url) for (url, _), row in rows(demo).items() if row["outcome"] in STAYING)
+    return [_small(body) for body in there if body and _is_picture(body)]
 
 
 def test_no_pixels_or_thumbnails_of_a_refused_picture_are_on_the_disk(
