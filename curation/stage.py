@@ -27,7 +27,7 @@ from kyodaku.errors import DiskFullError, RecordError, RunStateError
 from kyodaku.lock import read_lock
 from kyodaku.recheck.overlay import KEPT, unchecked
 from kyodaku.records import DECISIONS
-from kyodaku.registry_client import load_registries
+from kyodaku.registry_client import RegistrySnapshot, load_registries
 from kyodaku.release.build import (
     ReleaseFacts,
     count_outcomes,
@@ -128,13 +128,14 @@ def _release(context: StageContext) -> StageSummary:
     sweep(run)
     check_facts(run)
     lock = read_lock(run)
-    _require_current(context)
+    registries = load_registries(recipe, context.recipe_path)
+    _require_current(context, registries)
     _require_fresh(context)
     while True:
         rows = plan_rows(run, recipe.local_network)
         if not rows:
             raise RunStateError(f"{run.path}: nothing was kept, so there is nothing to release")
-        facts = gather_facts(run, recipe, lock, load_registries(recipe, context.recipe_path))
+        facts = gather_facts(run, recipe, lock, registries)
         build = _build_digest(context, rows, facts)
         latest = latest_release(run)
         damage = release_damage(latest) if latest is not None else ""
@@ -146,6 +147,7 @@ def _release(context: StageContext) -> StageSummary:
             break
         mark_unreleasable(run, failures)
     before = latest
+    _require_listed(context, registries)
     done = publish(run, recipe, building, facts, build, _public_report(context))
     untold = _private_report(context)  # now it can count what was released
     summary = _summary(done, "holds the same files and stays" if done == before else "is written")
@@ -154,19 +156,27 @@ def _release(context: StageContext) -> StageSummary:
     return replace(summary, lines=(*summary.lines, *untold))
 
 
-def _require_current(context: StageContext) -> None:
+def _require_current(context: StageContext, registries: RegistrySnapshot) -> None:
     """A release rests on the facts and the recipe as they are now, not on what curate once saw."""
     run, recipe = context.run, context.recipe
     if not shard_names(run.decisions):
         raise RunStateError(f"{run.path} has no decisions yet; run kyodaku curate first")
     jobs = [*annotate_jobs(run, recipe), *caption_jobs(run, recipe)]
-    snapshot = load_registries(recipe, context.recipe_path)
     if not (
         all(job.done() for job in jobs)
-        and is_matched(run, recipe, context.recipe_path, snapshot)
-        and is_current(run, recipe, snapshot)
+        and is_matched(run, recipe, context.recipe_path, registries)
+        and is_current(run, recipe, registries)
     ):
         raise RunStateError(f"{run.path}: facts or recipe changed since it was curated; run kyodaku curate")
+
+
+def _require_listed(context: StageContext, registries: RegistrySnapshot) -> None:
+    """What came into an opt-out file while the shards were packed is in no release that names that file."""
+    if load_registries(context.recipe, context.recipe_path).described() != registries.described():
+        raise RunStateError(
+            f"{context.run.path}: an opt-out file changed while the release was made; "
+            "run kyodaku curate and release again"
+        )
 
 
 def _require_fresh(context: StageContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +179,29 @@ def test_original_formats_are_kept_where_the_recipe_says_so(tmp_path: Path) -> N
     assert {row.check: row.status for row in report.rows}["reader: datasets"] == "not applicable"
     names = {name for sample in open_release(run.release(), images="") for name in sample}
     assert {"jpg", "png", "webp"} <= names
+
+
+def test_an_opt_out_that_comes_in_while_a_release_is_made_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    using = recipe(registries={"files": ["optouts.jsonl"]})
+    (tmp_path / "optouts.jsonl").write_text("")
+    run = make_run(tmp_path, [Found("a", jpeg(1)), Found("b", jpeg(2))], using)
+    curate(context(run, using))
+    planned = stage.plan_rows
+
+    def late(*given: Any) -> Any:
+        (tmp_path / "optouts.jsonl").write_text(json.dumps({"url": Found("a", jpeg(1)).url}) + "\n")
+        return planned(*given)
+
+    monkeypatch.setattr(stage, "plan_rows", late)
+    with pytest.raises(RunStateError, match="an opt-out file changed while the release was made"):
+        release(context(run, using))
+    assert not run.release().exists()
+    monkeypatch.undo()
+    with pytest.raises(RunStateError, match="run kyodaku curate"):
+        release(context(run, using))
+    curate(context(run, using))
+    release(context(run, using))
+    kept = pq.read_table(run.release() / "index.parquet")["url"].to_pylist()
+    assert kept == [Found("b", jpeg(2)).url]
