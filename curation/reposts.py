@@ -6,10 +6,8 @@ with another publisher:
 1. What rests on an institution of the recipe stands: whoever wrote the recipe vouches for it.
 2. Both state a licence: it stands if they state the same one (all ways to say public domain are one) and,
    where credit is owed, name the same creator, or one of them names none.
-3. Only one of them states a licence, or they state different ones: they disagree.
-4. Neither states one: it stands if we found it at least a day before the copy was last modified, by the
-   copy's own Last-Modified. A copy without a Last-Modified, or with an earlier one, disagrees. A server may
-   write any date: it counts against its own picture, never for it.
+3. Else they disagree. Where neither states one nobody knows whose it is: no date tells. A server may write
+   any Last-Modified, and that of an artist is of today where her site was moved; when we came by says less.
 
 A candidate states what stands beside it, never what another copy lends it. Who is allowed by what others
 state stands only as long as one of those does: neither a page that disagrees with a copy nor one of a listed
@@ -27,8 +25,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -40,7 +37,6 @@ from kyodaku.records import Candidate
 from kyodaku.signals.model import LicenceBinding
 from kyodaku.urls import registrable_domain
 
-_DAY = 86400.0
 #: More than 1 - cosine can be: match writes only those that the recipe calls copies.
 _ANY_EMBEDDING = 3.0
 _PUBLIC_DOMAIN = "public domain"
@@ -147,20 +143,19 @@ def _disagreements(
 
 def _claims_by_place(candidates: Sequence[Candidate], claims: Sequence[Claim]) -> dict[str, dict[Claim, str]]:
     """By uid and by address the different claims, each with the first candidate_id that makes it: a page
-    shows a picture even if nobody asked for it there. When a copy was found says nothing against others."""
+    shows a picture even if nobody asked for it there."""
     found: dict[str, dict[Claim, str]] = defaultdict(dict)
     for candidate, claim in zip(candidates, claims, strict=True):
-        timeless, name = replace(claim, seen=0.0), candidate.candidate_id
+        name = candidate.candidate_id
         for place in _places(candidate):
             own = found[place]
-            own[timeless] = min(own.get(timeless, name), name)
+            own[claim] = min(own.get(claim, name), name)
     return found
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What one candidate says about whose picture it is. `modified`, by its own server, and `seen`, by us,
-    are Unix seconds; `modified` is None where no server said it."""
+    """What one candidate says about whose picture it is."""
 
     addresses: frozenset[str]
     page_site: str
@@ -169,8 +164,6 @@ class Claim:
     vouched: bool
     licences: frozenset[str]
     creator: frozenset[str]
-    modified: float | None
-    seen: float
 
     @classmethod
     def of(cls, candidate: Candidate, decision: Decision) -> Claim:
@@ -189,8 +182,6 @@ class Claim:
             allowed and any(item.institution for item in used),
             frozenset(_family(licence) for licence in {*stated, *granted} if licence),
             _words(candidate.schema_creator),
-            _modified(candidate),
-            candidate.found_at or candidate.fetched_at,
         )
 
     def is_of(self, other: Claim) -> bool:
@@ -205,27 +196,13 @@ class Claim:
         return not self.licences and (at_home or (together and not other.licences))
 
     def stands_beside(self, other: Claim) -> bool:
-        """True if this one stands although another publisher has a copy: rules 2 to 4."""
-        if self.licences or other.licences:
-            return self.licences == other.licences and self._credits_like(other)
-        return other.modified is not None and self.seen <= other.modified - _DAY
+        """True if this one stands although another publisher has a copy: rule 2."""
+        return bool(self.licences) and self.licences == other.licences and self._credits_like(other)
 
     def _credits_like(self, other: Claim) -> bool:
         owed = self.licences != {_PUBLIC_DOMAIN}
         named = bool(self.creator and other.creator)
         return not owed or not named or not self.creator.isdisjoint(other.creator)
-
-
-def _modified(candidate: Candidate) -> float | None:
-    """The Last-Modified of the picture's answer; None for none, for nonsense, and for a day to come."""
-    for name, value in candidate.headers:
-        if name.lower() == "last-modified":
-            try:
-                moment = parsedate_to_datetime(value).timestamp()
-            except (ValueError, TypeError, OverflowError):
-                return None
-            return moment if 0 < moment <= candidate.fetched_at else None
-    return None
 
 
 def _family(licence: str) -> str:
