@@ -41,6 +41,15 @@ def finding(annotation: Annotation, annotator: str) -> Finding:
     return found  # type: ignore[no-any-return]
 
 
+def enlarged_by(annotation: Annotation) -> float:
+    """How many times each side was enlarged, as `detail` found; 1 where it was not, or nobody could tell."""
+    try:
+        found = finding(annotation, "detail")
+    except Unseen:
+        return 1.0
+    return found.values["factor"] if found.level == "enlarged" else 1.0
+
+
 def annotation_shards(run: RunFolder) -> dict[str, str]:
     """uid -> the shard of annotations that it stands in."""
     return {

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from curation.clusters import components
 from curation.filters import Objected, first_objection
+from curation.findings import enlarged_by
 from curation.likeness import Likeness
 from curation.objections import objection
 from curation.reposts import on_listed_hosts, reposts
@@ -385,13 +386,16 @@ def _decoys(candidates: Sequence[Candidate], rulings: Sequence[Ruling], limit: i
 
 
 def _rank(candidate: Candidate, ruling: Ruling, facts: Facts) -> tuple[Any, ...]:
-    """Smallest is best: the strongest permission (own before borrowed), then most pixels, most bytes,
-    earliest fetched, and the candidate_id so that there is always one answer."""
+    """Smallest is best: the strongest permission (own before borrowed), then most pixels (of an enlarged
+    picture those before it was), the least enlarged, most bytes, earliest fetched, and the candidate_id so
+    that there is always one answer."""
     annotation = facts.annotations[candidate.uid]
+    factor = enlarged_by(annotation)
     return (
         -STRENGTH[ruling.decision.reason],
         ruling.decision.because_of != "",
-        -annotation["width"] * annotation["height"],
+        -round(annotation["width"] * annotation["height"] / factor**2),
+        factor,
         -candidate.bytes,
         candidate.fetched_at,
         candidate.candidate_id,

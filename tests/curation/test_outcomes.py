@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation.annotators.base import Finding, Status
 from curation.clusters import components
 from curation.outcomes import Facts, Ruling, SelectRules, rule
 from kyodaku.errors import RecordError
@@ -148,6 +149,21 @@ def test_the_same_bytes_are_kept_once_and_the_earliest_is_kept() -> None:
     )
     assert one.because_of == early.candidate_id
     assert not one.purged
+
+
+def test_a_blown_up_copy_is_no_better_than_what_it_was_made_from() -> None:
+    small, large = found("small"), found("large")
+    blown = Finding("detail", "1", Status.OK, 1.0, "enlarged", values={"factor": 2.0})
+    known = {
+        small.uid: annotation(width=800, height=600),
+        large.uid: annotation(width=1600, height=1200, findings={**NOTHING_FOUND, "detail": blown}),
+    }
+    same = {small.uid: "c", large.uid: "c"}
+    said = rulings(large, small, clusters=same, annotations=known)
+    assert [one.outcome for one in said] == [Outcome.DUPLICATE, Outcome.RELEASED]
+    known[large.uid] = annotation(width=1600, height=1200)
+    said = rulings(large, small, clusters=same, annotations=known)
+    assert [one.outcome for one in said] == [Outcome.RELEASED, Outcome.DUPLICATE]
 
 
 def test_equal_pixels_are_kept_once_and_more_bytes_win() -> None:
