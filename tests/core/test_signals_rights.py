@@ -250,6 +250,10 @@ MADE = {
         "generator",
     ),
     "exif software": (exif(tiff([(0x0131, b"Stable Diffusion 3")])), "software", "generator"),
+    **{
+        name: (exif(tiff([(0x0131, name.encode())])), "software", "generator")
+        for name in ("ChatGPT", "Google Gemini", "PixAI", "niji\u30fbjourney", "niji journey")
+    },
     "exif comment": (
         exif(tiff([(0x8769, b"")], [(0x9286, b"ASCII\x00\x00\x00cat\nSteps: 20, Sampler: DDIM, Seed: 1")])),
         "settings",
@@ -280,7 +284,7 @@ def test_marks_of_generators_are_silent_facts(name: str) -> None:
         ("compositeWithTrainedAlgorithmicMedia", "ai-composite"),
         ("compositeSynthetic", "ai-composite"),
         ("digitalCapture", ""),
-        ("algorithmicMedia", ""),
+        ("algorithmicMedia", "ai"),
     ],
 )
 @pytest.mark.parametrize("form", ['e:DigitalSourceType="{}"', '<e:DigitalSourceType rdf:resource="{}"/>'])

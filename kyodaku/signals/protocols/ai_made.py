@@ -19,8 +19,10 @@ from kyodaku.signals.protocols.base import About, Peers, Protocol
 
 _EXTENSION = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 #: Last terms of the IPTC vocabulary of digital source types that mean: a model made this, or a part of it.
+#: `algorithmicMedia` is meant for formulas without training data; generators write it too.
 _SOURCE_TYPES = {
     "trainedalgorithmicmedia": "ai",
+    "algorithmicmedia": "ai",
     "compositewithtrainedalgorithmicmedia": "ai-composite",
     "compositesynthetic": "ai-composite",
 }
@@ -39,7 +41,8 @@ _PROGRAMS = re.compile(
     r"|dall[- \u00b7]?e|fooocus|swarmui|easy ?diffusion|draw ?things|diffusionbee|dreamstudio|flux\.?1"
     r"|adobe firefly|bing image creator|leonardo\.ai|ideogram|nightcafe|craiyon|nano banana|grok imagine"
     r"|made with google ai|edited with google ai|made with ai|ai[- ]generated|generated (?:by|with|using) ai"
-    r"|openai|gpt-image|meta ai|imagined with ai)(?![a-z0-9])",
+    r"|openai|gpt-image|chatgpt|google gemini|meta ai|imagined with ai|pixai|niji ?[\u00b7\u30fb]? ?journey"
+    r")(?![a-z0-9])",
     re.IGNORECASE,
 )
 _CREDITS = frozenset(
