@@ -128,6 +128,11 @@ class HoldReason(ReasonEnum):
         "gone_since",
         "the image or its page was gone, or something else, when asked for again before a release",
     )
+    CHANGED_SINCE = (
+        "changed_since",
+        "the image's address gave other bytes than those that are stored when it was asked again before a"
+        " release",
+    )
     PAGE_ERROR = "page_error", "the page that shows the image could not be read whole"
     PAGE_FORBIDDEN = "page_forbidden", "the page answered 401, 403 or 407"
     PAGE_RATE_LIMITED = "page_rate_limited", "the page answered 429"

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from kyodaku.decision import basis_decision
 from kyodaku.documents import DOCUMENT_CAP
 from kyodaku.gate import (
     GateResult,
@@ -26,22 +25,14 @@ from kyodaku.gate import (
 from kyodaku.hostfiles import HOST_FILE_FRESH
 from kyodaku.netguard import normalise_url, origin_of
 from kyodaku.permission import Permission
-from kyodaku.reasons import FailReason, HoldReason, Verdict
+from kyodaku.reasons import FailReason, HoldReason
+from kyodaku.recheck.findings import Findings, Recheck, of_other_bytes
 from kyodaku.recheck.overlay import CHANGED, SAME
 from kyodaku.recheck.unchanged import is_same
 from kyodaku.records import Candidate
 from kyodaku.registry_client import Answer
 from kyodaku.signals.carriers.headers import ResponseHead
-from kyodaku.signals.model import (
-    Effect,
-    Fetched,
-    Headers,
-    Hop,
-    LicenceBinding,
-    LicenceEvidence,
-    Signal,
-    Where,
-)
+from kyodaku.signals.model import Fetched, Headers, Hop
 
 #: Sends one request and gives what came of it, whatever that is; it waits its host's turn.
 Ask = Callable[[Need], Awaitable[Fetched]]
@@ -67,21 +58,6 @@ class KnownPage:
 
 
 @dataclass(frozen=True)
-class Recheck:
-    """What asking again brought for one candidate; the columns of RECHECKS."""
-
-    candidate_id: str
-    page: str
-    image: str
-    result: GateResult
-    checked_at: float
-    page_sha256: str = ""
-    sha256: str = ""
-    signals: tuple[Signal, ...] = ()
-    evidence: tuple[LicenceEvidence, ...] = ()
-
-
-@dataclass(frozen=True)
 class _Page:
     """A page asked again. `facts` is None where its markup was not sent again."""
 
@@ -89,39 +65,6 @@ class _Page:
     result: GateResult
     facts: PageFacts | None = None
     sha256: str = ""
-
-
-@dataclass
-class _Findings:
-    """What is gathered on the way to one Recheck."""
-
-    candidate: Candidate
-    clock: Callable[[], float]
-    page: str = ""
-    image: str = ""
-    page_sha256: str = ""
-    sha256: str = ""
-    signals: dict[Signal, None] = field(default_factory=dict)
-    evidence: dict[LicenceEvidence, None] = field(default_factory=dict)
-
-    def add(self, result: GateResult) -> GateResult:
-        self.signals.update(dict.fromkeys(result.signals))
-        self.evidence.update(dict.fromkeys(result.evidence))
-        return result
-
-    def end(self, result: GateResult) -> Recheck:
-        self.add(result)
-        return Recheck(
-            self.candidate.candidate_id,
-            self.page,
-            self.image,
-            _without_failure(result),
-            self.clock(),
-            self.page_sha256,
-            self.sha256,
-            tuple(self.signals),
-            tuple(self.evidence),
-        )
 
 
 class AskingAgain:
@@ -165,7 +108,7 @@ class AskingAgain:
 
     async def recheck(self, candidate: Candidate, page: KnownPage | None) -> Recheck:
         """Ask again for one kept candidate; `page` is what is known of the page that shows it."""
-        found = _Findings(candidate, self._permission.clock)
+        found = Findings(candidate, self._permission.clock)
         first = await self._g0(candidate.image_url)
         if not first.open:
             return found.end(first)
@@ -190,7 +133,7 @@ class AskingAgain:
 
     # ------------------------------------------------------------------ pages
 
-    async def _recheck_page(self, found: _Findings, known: KnownPage) -> GateResult | None:
+    async def _recheck_page(self, found: Findings, known: KnownPage) -> GateResult | None:
         page = await self._once("page", known.url, lambda: self._page(known))
         found.page, found.page_sha256 = page.state, page.sha256
         found.add(page.result)
@@ -225,7 +168,7 @@ class AskingAgain:
 
     # ------------------------------------------------------------------ images
 
-    async def _recheck_image(self, found: _Findings) -> GateResult:
+    async def _recheck_image(self, found: Findings) -> GateResult:
         candidate = found.candidate
         answer = await self._follow(candidate.image_url, NeedKind.IMAGE, "HEAD", (), found)
         if isinstance(answer, Fetched) and answer.error is None and answer.status not in _NO_HEAD:
@@ -242,12 +185,12 @@ class AskingAgain:
             return answer
         return await self._judge_bytes(found, answer)
 
-    async def _judge_head(self, found: _Findings, answer: Fetched) -> GateResult:
+    async def _judge_head(self, found: Findings, answer: Fetched) -> GateResult:
         head = _head_of(answer)
         found.evidence.update(dict.fromkeys(self._permission.head_evidence(head)))
         return found.add(await self._with_documents(lambda: self._permission.g4(head)))
 
-    async def _judge_bytes(self, found: _Findings, answer: Fetched) -> GateResult:
+    async def _judge_bytes(self, found: Findings, answer: Fetched) -> GateResult:
         if answer.error is not None:
             return image_error(answer.error)
         judged = await self._judge_head(found, answer)
@@ -261,30 +204,12 @@ class AskingAgain:
         result = await asyncio.to_thread(self._permission.g5, _head_of(answer), answer.body, evidence, prior)
         found.sha256 = result.image.sha256 if result.image else ""
         found.image = SAME if found.sha256 == candidate.sha256 else CHANGED
-        return result if found.image == SAME else self._of_other_bytes(result)
-
-    def _of_other_bytes(self, result: GateResult) -> GateResult:
-        """What other bytes than ours say: a yes that stands in them is none for the bytes we have."""
-        policy = self._permission.rules.policy
-        return replace(
-            result,
-            signals=tuple(
-                signal
-                for signal in result.signals
-                if signal.effect is not Effect.PERMITTED or signal.where is not Where.FILE
-            ),
-            evidence=tuple(
-                item
-                for item in result.evidence
-                if item.binding is not LicenceBinding.XMP
-                or basis_decision((), (item,), policy).verdict is not Verdict.ALLOW
-            ),
-        )
+        return result if found.image == SAME else of_other_bytes(result, self._permission.rules.policy)
 
     # ------------------------------------------------------------------ the way there
 
     async def _follow(
-        self, url: str, kind: NeedKind, method: str, headers: Headers, found: _Findings | None = None
+        self, url: str, kind: NeedKind, method: str, headers: Headers, found: Findings | None = None
     ) -> Fetched | GateResult:
         """Ask hop by hop, every hop through the gates of its own host; a gate that closed, or the answer."""
         hops: list[Hop] = []
@@ -379,10 +304,3 @@ class AskingAgain:
 
 def _head_of(answer: Fetched) -> ResponseHead:
     return ResponseHead(answer.final_url, answer.status or 0, answer.headers, answer.fetched_at)
-
-
-def _without_failure(result: GateResult) -> GateResult:
-    """What is no longer there, or no longer an image, is held: whoever took it down meant something."""
-    if result.verdict is not GateVerdict.FAIL:
-        return result
-    return replace(result, verdict=GateVerdict.HOLD, reason=HoldReason.GONE_SINCE.value)

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from kyodaku.errors import RunStateError
-from kyodaku.recheck.asking import Recheck
+from kyodaku.recheck.findings import Recheck
 from kyodaku.recheck.overlay import lasting, recheck_rows
 from kyodaku.records import RECHECKS
 from kyodaku.runs import RunFolder

@@ -16,6 +16,7 @@ from kyodaku.fetcher import Fetcher
 from kyodaku.gate import GateVerdict, Need
 from kyodaku.netguard import HostTable, NetPolicy, load_host_table
 from kyodaku.permission import Permission
+from kyodaku.reasons import HoldReason
 from kyodaku.recheck.asking import Ask, AskingAgain, KnownPage
 from kyodaku.recheck.notebook import Notebook
 from kyodaku.recheck.overlay import KEPT, unchecked
@@ -192,7 +193,8 @@ async def _round(
     at_once: int,
     answered: Callable[[], None],
 ) -> list[_Kept]:
-    """Ask about each once; those that are held. `answered` is called for each of the others."""
+    """Ask about each once; those that are held and worth another question. `answered` is called for each of
+    the others."""
     held: list[_Kept] = []
     await again.ask_registry([url for item in kept for url in _addresses(item)])
     room = asyncio.Semaphore(at_once * 4)  # most of them wait for their host's turn
@@ -201,7 +203,7 @@ async def _round(
         async with room:
             answer = await again.recheck(item.candidate, item.page)
         notebook.note(item.shard, answer)
-        if answer.result.verdict is GateVerdict.HOLD:
+        if answer.result.verdict is GateVerdict.HOLD and answer.result.reason != HoldReason.CHANGED_SINCE:
             held.append(item)
         else:
             answered()

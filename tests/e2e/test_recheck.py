@@ -273,7 +273,15 @@ def test_a_no_of_the_page_ends_it_before_the_image_is_asked_for(scene: Scene) ->
 
 def test_a_changed_image_is_read_in_full(scene: Scene) -> None:
     assert methods(scene, "plus.jpg") == methods(scene, "other.jpg") == ["HEAD", "GET"]
-    assert (scene.rows["other"].image, scene.rows["other"].verdict) == ("changed", "proceed")
+    assert (scene.rows["other"].image, scene.rows["plus"].image) == ("changed", "changed")
+
+
+def test_other_bytes_than_those_we_have_are_held_and_asked_for_once(scene: Scene) -> None:
+    """The words `no AI training` may be written in the new picture, and nobody looked at it."""
+    row = scene.rows["other"]
+    assert (row.verdict, row.reason) == ("hold", "changed_since")
+    assert (row.outcome, row.decided) == ("held", "changed_since")
+    assert body("other") not in raw_bytes(scene.run)
 
 
 @pytest.mark.parametrize("name", ["page-gone", "image-gone"])
@@ -297,7 +305,7 @@ def test_a_licence_that_is_gone_from_the_page_is_gone(scene: Scene) -> None:
 
 def test_the_user_is_told(scene: Scene) -> None:
     assert "7 now refused" in scene.told
-    assert "4 now on hold" in scene.told
+    assert "5 now on hold" in scene.told
     assert "run kyodaku curate" in scene.told
 
 

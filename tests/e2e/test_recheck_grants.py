@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from kyodaku.recheck.overlay import iter_candidate_rows
 from kyodaku.runs import RunFolder
 from tests.e2e.conftest import kyodaku
-from tests.e2e.test_recheck import OPEN, RECIPE, Row, picture, rows_of, tagged
+from tests.e2e.test_recheck import OPEN, RECIPE, picture, rows_of, tagged
 from tests.web.model import CC0, Figure, Page, Reply, Route, Site
 from tests.web.pictures import licence_xmp, painted
 from tests.web.server import page_reply
@@ -48,7 +49,11 @@ CASES = {
     "tdm": Case(page("tdm"), image("tdm", TDM), later_image=image("tdm")),
     "link": Case(page("link"), image("link", LINKED), later_image=image("link")),
     "bytes": Case(  # a licence inside other bytes than those that are stored
-        page("bytes", CC0), image("bytes"), page("bytes"), image("other", xmp=licence_xmp(CC0))
+        page("bytes", CC0),
+        image("bytes"),
+        page("bytes"),
+        image("other", xmp=licence_xmp(CC0)),
+        outcome="held",  # as every other bytes are, whatever they say; see the test of its evidence
     ),
 }
 
@@ -65,7 +70,7 @@ def routes(*, later: bool) -> dict[str, Route]:
 
 
 @pytest.fixture(scope="module")
-def asked_again(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("grants")
     home = Page("/", HOST, links=[*(f"/{name}" for name in CASES), "/also"])
     also = replace(page("link"), path="/also")  # another page with the same picture
@@ -85,7 +90,7 @@ def asked_again(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
         _done("recheck", str(recipe), *options)
         assert [entry.url for entry in web.log[seen:]].count(f"http://{HOST}/link.jpg") == 1
         _done("curate", str(recipe), *options)
-        return rows_of(RunFolder((folder / "runs/again/latest").resolve()))
+        return RunFolder((folder / "runs/again/latest").resolve())
 
 
 def _done(*arguments: str) -> str:
@@ -95,5 +100,15 @@ def _done(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_yes_that_is_not_said_any_more_is_none(asked_again: dict[str, Row], name: str) -> None:
-    assert asked_again[name].outcome == CASES[name].outcome
+def test_a_yes_that_is_not_said_any_more_is_none(run: RunFolder, name: str) -> None:
+    assert rows_of(run)[name].outcome == CASES[name].outcome
+
+
+def test_a_licence_in_other_bytes_is_no_evidence_for_those_we_have(run: RunFolder) -> None:
+    [row] = [
+        row
+        for _, rows in iter_candidate_rows(run)
+        for row in rows
+        if row["image_url"] == f"http://{HOST}/bytes.jpg"
+    ]
+    assert (row["gate_reason"], row["evidence"]) == ("changed_since", [])
