@@ -2,11 +2,13 @@
 
 NFKC and casefold; spaces, dots and other punctuation are dropped but remembered as breaks; accents and the
 long vowel mark go; small kana become large; forms of one Han sign (Japanese, traditional, simplified) become
-one; signs that recognisers mix up become one. Never raises; time is linear in the length.
+one; signs that recognisers mix up become one. `respelt` is for rules that compare words as they are written.
+Never raises; time is linear in the length.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -31,13 +33,52 @@ _ALIKE = (
     "ト卜 ヘへべぺ リり 未末 止正 "
 )
 
-_LATIN = {"l": "i", "1": "i", "|": "i", "ı": "i", "0": "o", "5": "s", "ø": "o", "ł": "i"}
+#: A bar is none of them: it parts what stands on its sides as often as it is a letter (`respelt`).
+_LATIN = {"l": "i", "1": "i", "ı": "i", "0": "o", "5": "s", "ø": "o", "ł": "i"}
 _SMALL = dict(
     zip(
         "ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ",
         "あいうえおつやゆよわアイウエオツヤユヨワカケ",
         strict=True,
     )
+)
+
+
+#: What may be AI, IA or KI with its I misread: no part of a longer Latin word (but of NoAI and GenAI).
+_WORD = r"0-9A-Za-z\u00c0-\u024f"
+_MISREAD = re.compile(
+    rf"(?<![{_WORD}])(?P<ahead>(?i:no|gen)?)(?:A(?P<ai>[l1|])|(?P<ia>[l1|])A|K(?P<ki>[l1|]))(?![{_WORD}])"
+)
+_BAR_INSIDE = re.compile(rf"(?<=[{_WORD}])\|(?=[{_WORD}])")
+#: Signs looked at on either side.
+_NEAR = 24
+#: What makes a name or a word of another language of an Al that it stands right behind.
+_NAMED = re.compile(
+    r"['’]s\b"
+    r"|-(?!train|learn|gener|model|art|based|assist|free|driven|power|creat|tool|bot|data|scrap|use|using|nutz"
+    r"|verw|lern|zweck|system|compan|imag|bild|made|ml\b|purpose|develop|research|program|softw|techn|edit|modif"
+    r"|process|content|crawl|analy|no\b|and\b|or\b)[a-zà-ɏ]{2,}"
+    r"| (?:qa[ei]da|pacino|gore\b|capone|jazeera|jolson|franken|jarreau|hirschfeld|bundy|yankovic|roker"
+    r"|sharpton|arabiya|aqsa|ahly|nassr|hilal|fayed|assad|andalus|azhar|unser|michaels|alloys?\b|foil\b"
+    r"|maltrato|aborto|racismo|bullying|acoso|fracking|golpe|desalojo|entrar|entren|dente|fresco|forno|pastor"
+    r"|pesto|gusto|aire|segno|vapor|ajillo|carb[oó]n|paso\b|p[uú]blico)",
+    re.IGNORECASE,
+)
+#: What A1 and 1A are on signs: roads, sizes, numbers.
+_NUMBER_OF = re.compile(
+    r"\b(?:autobahn|autoroute|block|class|din|exit|fig|format|gate|grade|junction|level|motorway|paper|plate"
+    r"|platform|road|room|route|row|seat|sheet|size|the|unit|zone)\.? $|\bno\.? $|\bnr\.? $",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r" ?(?:[:=–—-] ?no \w|format|motorway|paper|poster|print|road|route|sauce|sheet|size|traffic|vehicle)",
+    re.IGNORECASE,
+)
+#: What IA follows in the languages that write it.
+_ROMANCE = re.compile(
+    r"(?:\b(?:para|de|di|da|na|con|com|por|per|pour|par|avec|una?|une|la|en|em|in|nella|pela|usar|uso|a|à)\s"
+    r"|\b(?:entrenar|treinar|addestrare|alimentar)\s|\b(?:d|l|all|dell|dall|nell)['’])$",
+    re.IGNORECASE,
 )
 
 
@@ -106,3 +147,26 @@ def _strength(raw: str, kind: str) -> int:
 def _script(sign: str) -> str:
     """Latin, or anything else: where they meet, a word begins."""
     return "latin" if sign.isascii() or "\u00c0" <= sign <= "\u024f" else "other"
+
+
+def respelt(text: str) -> str:
+    """The text as it reads where recognisers took the I of AI, IA and KI for another stroke, sign for sign:
+    `Not for Al`, `A1学習`, `para lA`, `TRA|N|NG`. Names (Al Pacino), roads and sizes (A1) stay."""
+    return _BAR_INSIDE.sub("I", _MISREAD.sub(_as_read, text))
+
+
+def _as_read(match: re.Match[str]) -> str:
+    text, found = match.string, match.group()
+    before, after = (
+        text[max(0, match.start() - _NEAR) : match.start()],
+        text[match.end() : match.end() + _NEAR],
+    )
+    if match["ai"] == "l" and _NAMED.match(after):
+        return found
+    if match["ai"] == "1" and (_NUMBERED.match(after) or _NUMBER_OF.search(before)):
+        return found
+    if match["ki"] and after[:1] == ".":  # Klasse
+        return found
+    if match["ia"] == "1" and not _ROMANCE.search(before):
+        return found
+    return match["ahead"] + ("AI" if match["ai"] else "IA" if match["ia"] else "KI")

@@ -18,7 +18,7 @@ from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import Any
 
-from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded
+from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded, respelt
 from curation.phrases.fuzzy import finds, forgiving, occurrences
 from kyodaku.signals.keywords import refuses_beside
 
@@ -210,12 +210,17 @@ def find(text: str) -> list[Notice]:
 
 def read(text: str) -> list[Notice]:
     """What `find` finds; where nothing of that refuses, also what refuses training by the rule for rights
-    statements (`kyodaku.signals.keywords`), in words that no list has: on a page only what fills its line."""
+    statements (`kyodaku.signals.keywords`), in words that no list has: on a page only what fills its line.
+    The text is read as it stands, and with every `Al` that may be AI."""
+    spellings = tuple(dict.fromkeys((text, respelt(text))))
     found = find(text)
+    if "|" in text and not refusing(found):  # lists tell no other spellings apart
+        found = find(spellings[-1]) or found
     if refusing(found):
         return found
     page = _is_long(text, fold(text))
-    parts, share = (text.split("\n"), OWN_SHARE) if page else (_parts(text), RULE_SHARE)
+    share = OWN_SHARE if page else RULE_SHARE
+    parts = chain.from_iterable(one.split("\n") if page else _parts(one) for one in spellings)
     bans = {ban: part for part in parts if (ban := _ban(part, share))}
     said = [ban for ban, part in bans.items() if not (found and find(part))]  # mentions are judged already
     return [*found, *(Notice("", "ai", ban, exact=True, refuses=True) for ban in said)]
