@@ -66,9 +66,12 @@ class Perturbation:
     def _finding(self, picture: Picture) -> Finding:
         if min(picture.pixels.shape[:2]) < LEAST:
             return Finding(self.name, self.version, Status.UNKNOWN, text="too small to tell")
-        from curation.judges.perturbation import judge  # torch, which only looking needs
+        from curation.judges.perturbation import judge, unrepeated  # torch, which only looking needs
 
-        verdict = judge(self._panel, picture.pixels)
+        pixels = unrepeated(picture.pixels)
+        if min(pixels.shape[:2]) < LEAST:
+            return Finding(self.name, self.version, Status.UNKNOWN, text="too small before it was enlarged")
+        verdict = judge(self._panel, pixels)
         return Finding(
             self.name,
             self.version,
@@ -77,7 +80,7 @@ class Perturbation:
             level=verdict.level,
             text="" if verdict.level == "none" else f"adversarial-like perturbation: {verdict.level}",
             values={"statistics": verdict.cheap, "tiles": verdict.tiles, "net": float(bool(verdict.map))},
-            mask=b"" if verdict.level == "none" else _mask(verdict, picture.pixels.shape[:2]),
+            mask=b"" if verdict.level == "none" else _mask(verdict, pixels.shape[:2]),
         )
 
 

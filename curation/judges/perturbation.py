@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from curation.judges.loading import fill, ordered_bounds
@@ -18,6 +19,10 @@ from kyodaku.fingerprint import Pixels
 
 #: How many tiles the statistics judge before the net is asked about all.
 FIRST = 4
+
+#: How many pixels a side one may have become at once, and for each the share of the steps between such blocks
+#: that those inside may have: JPEG makes some, and so do the even lines of an engraving.
+REPEATED = {5: 0.35, 4: 0.35, 3: 0.45, 2: 0.5}
 
 #: A residual nearer than this to that of white noise is likely nothing: added noise is not told from grain.
 WHITE = 0.32
@@ -65,6 +70,32 @@ def judge(panel: Panel, pixels: Pixels, whole: bool = False) -> Verdict:
         level = "possible"
     maps = [((seen[i].top, seen[i].left), one.map[0]) for i, one in zip(order, said, strict=True)]
     return Verdict(score, cheap, level, len(seen), maps)
+
+
+def unrepeated(pixels: Pixels) -> Pixels:
+    """uint8 (h, w, 3) as it was before its pixels were repeated (enlarged without smoothing), or as it is. To
+    the net, the edges of repeated pixels look like a perturbation."""
+    for times, inside in REPEATED.items():
+        green = pixels[:1024, :1024, 1].astype(np.int16)
+        top = _first_whole(np.abs(np.diff(green, axis=0)).mean(1), times, inside)
+        left = _first_whole(np.abs(np.diff(green, axis=1)).mean(0), times, inside)
+        if top is not None and left is not None:
+            tall, wide = (pixels.shape[0] - top) // times, (pixels.shape[1] - left) // times
+            blocks = pixels[top : top + tall * times, left : left + wide * times]
+            means = blocks.reshape(tall, times, wide, times, 3).mean((1, 3), dtype=np.float32)
+            return unrepeated(np.rint(means).astype(np.uint8))
+    return pixels
+
+
+def _first_whole(steps: NDArray[np.float64], times: int, inside: float) -> int | None:
+    """Where the first whole block of `times` pixels begins, by the mean steps from each pixel to the next;
+    None where steps inside such blocks are no smaller than those between them."""
+    if len(steps) < 4 * times:
+        return None
+    phases = [float(steps[at::times].mean()) for at in range(times)]
+    between = max(range(times), key=phases.__getitem__)
+    most = max(phase for at, phase in enumerate(phases) if at != between)
+    return (between + 1) % times if most < inside * phases[between] else None
 
 
 class _Tile:

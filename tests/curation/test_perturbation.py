@@ -15,7 +15,7 @@ from curation.annotators.base import Finding, Picture, Status, look_at_all
 from curation.annotators.perturbation import LEAST, Perturbation
 from curation.cloak_words import Beside, beside
 from curation.filters import first_objection
-from curation.judges.perturbation import TILE, WHITE, places
+from curation.judges.perturbation import TILE, WHITE, places, unrepeated
 from curation.nets.perturbation import TILES, PerturbNet
 from curation.nets.residuals import FEATURES, from_white, median3, planes, pyramid, residual_features
 from curation.objections import objection
@@ -80,6 +80,32 @@ def test_most_strong_lattices_of_strides_are_seen() -> None:
         rng = np.random.default_rng(seed)
         laid += [png(lay(one, PATTERNS["strided"](rng, *one.shape[:2], one), 14)) for one in photos()]
     assert sum(one.level != "none" for one in looked(*laid)) >= 9
+
+
+def blown_up(pixels: Pixels, times: int) -> Pixels:
+    """Each pixel repeated, after the picture was made that much smaller."""
+    height, width = (side // times for side in pixels.shape[:2])
+    small = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BOX))
+    return small.repeat(times, 0).repeat(times, 1)
+
+
+@pytest.mark.parametrize("times", [2, 3, 4, 5, 8])
+def test_repeated_pixels_are_no_perturbation(times: int) -> None:
+    large = [np.asarray(Image.fromarray(one).resize((1024, 1024))) for one in photos()[:2]]
+    blown = [blown_up(one, times) for one in large]
+    files = [encoded(Image.fromarray(one), "JPEG", quality=90) for one in blown]
+    assert {one.level for one in looked(*map(png, blown), *files)} == {"none"}
+    for one in blown:
+        assert unrepeated(one[3:, 5:]).shape[0] in ((one.shape[0] - 3) // times, one.shape[0] // times)
+        assert np.array_equal(unrepeated(one), one[::times, ::times])
+        assert unrepeated(one[::times, ::times]).shape == one[::times, ::times].shape
+
+
+def test_a_cloak_below_repeated_pixels_is_seen() -> None:
+    laid = [np.asarray(cloaked(n, 8)(Image.fromarray(pixels))) for n, pixels in enumerate(photos())]
+    for one in laid:
+        assert np.array_equal(unrepeated(one), one)
+    assert "none" not in {one.level for one in looked(*(png(one.repeat(2, 0).repeat(2, 1)) for one in laid))}
 
 
 def test_what_is_too_small_is_unknown_and_set_aside() -> None:
