@@ -2,8 +2,8 @@
 
 Nothing is looked at or decided again: facts and decisions are read, and the filters of
 `curation.filters` are asked with changed recipes; what could not refuse a picture stands. Counted are
-pictures that are permitted and can be decoded, each once; what duplicates, captions and reviewers took out
-besides is not.
+pictures that are permitted and can be decoded, each once; what captions, reviewers and rules over several
+pictures (duplicates, reposts, copies of what is kept out) took out besides is not.
 """
 
 from __future__ import annotations
