@@ -67,7 +67,7 @@ _NAMED = re.compile(
 #: What A1 and 1A are on signs: roads, sizes, numbers.
 _NUMBER_OF = re.compile(
     r"\b(?:autobahn|autoroute|block|class|din|exit|fig|format|gate|grade|junction|level|motorway|paper|plate"
-    r"|platform|road|room|route|row|seat|sheet|size|the|unit|zone)\.? $|\bno\.? $|\bnr\.? $",
+    r"|platform|road|room|route|row|seat|sheet|size|the|unit|zone)\.? $|\b(?:no\.|nr\.?) $",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(

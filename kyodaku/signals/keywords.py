@@ -1,10 +1,10 @@
 """The keyword rule: rights statements in plain words that say no to AI training.
 
-No protocol defines these words; refusing by them is our policy. English, German, French, Spanish, Italian,
-Portuguese, Japanese, Chinese and Korean, in the forms that people write under their pictures. A phrase that
-fires wrongly loses one picture; one that is missed would take what its owner refused. So `no AI` refuses
-whatever follows it, and only words about how a picture was made (`created without AI`) or that grant nothing
-and take nothing (`all rights reserved`) are left alone.
+No protocol defines these words; refusing by them is our policy. English, German, Dutch, French, Spanish,
+Italian, Portuguese, Japanese, Chinese and Korean, in the forms that people write under their pictures. A
+phrase that fires wrongly loses one picture; one that is missed would take what its owner refused. So `no AI`
+refuses whatever follows it, and only words about how a picture was made (`created without AI`) or that grant
+nothing and take nothing (`all rights reserved`) are left alone.
 """
 
 from __future__ import annotations
@@ -47,7 +47,21 @@ _MUST_NOT = (
     r"|not to be|not (?:be )?"
     r"(?:allow\w*|permit\w*|authori[sz]ed|licensed|granted|intended|available|for))"
 )
+_THIS = (
+    r"(?:this|it|these|those|them|my|our|any of|(?:the|any) (?:art\w*|work|image|picture|photo|drawing)s?)"
+)
+_LEARN = r"(?:learn|train|be trained|use|copy|copies|ingest|process|imitate|mimic|analy[sz]e|scrape)"
 _ENGLISH = (
+    rf"{_BEFORE}no {_AI}(?: \w+){{0,2}}? (?:may|shall|must|should|is (?:allowed|permitted) to)"
+    rf"(?: ever)? {_LEARN}(?: (?:from|on|with))?(?: {_THIS})?{_AFTER}",
+    rf"{_BEFORE}{_MUST_NOT} (?:\w+ ){{0,2}}?(?:let|allow\w*|permit\w*|want|authori[sz]e|consent to)"
+    rf" (?:any )?{_AI}(?: \w+){{0,2}}? {_LEARN}(?:ing)?{_AFTER}(?: (?:from|on|with))?(?: {_THIS})?",
+    rf"{_BEFORE}{_MUST_NOT} (?:put|insert|import|place|load|paste|give) {_THIS}{_AFTER}(?: [\w'-]+){{0,4}}?"
+    rf" (?:in|into|to|through) (?:\w+ ){{0,2}}?{_AI}{_AFTER}",
+    rf"{_BEFORE}keep {_THIS}{_AFTER}(?: [\w'-]+){{0,3}}? (?:away from|out of|off) (?:\w+ ){{0,2}}?{_AI}"
+    rf"{_AFTER}",
+    rf"{_BEFORE}{_AI} (?:use|usage|training|learning|permissions?|rights?) ?[:=-] ?"
+    rf"(?:none|never|denied|refused){_AFTER}",
     rf"{_BEFORE}no {_WORDS}{_TRAINING}{_AFTER}",
     rf"{_BEFORE}#?no[-_ ]?(?:gen(?:erative)?[-_ ]?|image[-_ ]?)?(?:ai|a\.i\.?){_AFTER}",
     rf"{_BEFORE}no[- ](?:generative[- ])?(?:artificial[- ]intelligence|(?:machine|deep)[- ]learning|llms?)"
@@ -114,6 +128,17 @@ _GERMAN = (
     rf"{_BEFORE}{_KI} (?:ist )?(?:verboten|untersagt|unerwunscht|unerwuenscht){_AFTER}",
     rf"{_BEFORE}(?:nutzungs)?vorbehalt\w*{_GAP}44 ?b{_AFTER}",
     rf"44 ?b{_GAP}{_BEFORE}vorbehalt",
+)
+
+# --------------------------------------------------------------------------------------------- Dutch
+_DUTCH = (
+    rf"{_BEFORE}niet (?:te |mogen |worden )?(?:gebruik\w{{0,3}}|bedoeld|bestemd|geschikt|beschikbaar"
+    rf"|toegestaan|(?:ge)?train\w{{0,4}})(?: [\w-]+){{0,4}}? (?:voor|door|om|in|van)"
+    rf" (?:[\w-]+ ){{0,3}}?{_AI}{_AFTER}",
+    rf"{_BEFORE}niet (?:voor|door) {_AI}{_AFTER}",
+    rf"{_BEFORE}geen {_AI}{_AFTER}(?! (?:gebruikt|ingezet|toegepast|nodig))",
+    rf"{_BEFORE}{_AI}(?:[- ]?(?:training|gebruik))? (?:is |zijn )?(?:verboden|uitgesloten|niet toegestaan)"
+    rf"{_AFTER}",
 )
 
 # -------------------------------------------------------------------------- French (accents are gone)
@@ -197,6 +222,9 @@ _JAPANESE = (
     r"学習(?:を|は)?(?:一切)?(?:禁止|厳禁|不可(?!欠)|ng)",
     rf"{_BEFORE}no[-_ ]?ai学習",
     rf"{_JA_STUDY}(?:は|を|も)? ?{_CROSS}",
+    rf"{_BEFORE}ai(?:は|を|も)? ?(?:[❌🚫⛔](?!\w)|[×✕✖✗](?! ?\w))",
+    rf"[❌🚫⛔] ?ai{_AFTER}",
+    r"学習させ(?:ないで|るな|ることを(?:固く)?禁)",
     rf"{_BEFORE}(?:i2i|lora(?:化|作成|学習)?)(?:は|を|も)?(?:一切)?(?:禁止|厳禁|不可(?!欠)|お断り)",
 )
 
@@ -245,7 +273,7 @@ _KOREAN = (
 )
 
 _RULE = re.compile(
-    "|".join((*_ENGLISH, *_GERMAN, *_FRENCH, *_SOUTHERN, *_JAPANESE, *_CHINESE, *_KOREAN)), re.DOTALL
+    "|".join((*_ENGLISH, *_GERMAN, *_DUTCH, *_FRENCH, *_SOUTHERN, *_JAPANESE, *_CHINESE, *_KOREAN)), re.DOTALL
 )
 #: Every phrase of the rule holds one of these; most texts hold none, which is sooner told.
 _SPOKEN_OF = re.compile(

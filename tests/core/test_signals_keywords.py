@@ -1,4 +1,4 @@
-"""The keyword rule: every phrase that refuses, in nine languages, and what is near one and does not."""
+"""The keyword rule: every phrase that refuses, in ten languages, and what is near one and does not."""
 
 from __future__ import annotations
 
@@ -180,6 +180,29 @@ REFUSES = (
     "禁止將本作品用於AI訓練",
     "本作品の機械学習への使用はご遠慮ください",
     "AI 데이터 학습을 금합니다",
+    "Do not let AI learn from this",
+    "I do not allow AI to learn from my art",
+    "I don't want any AI learning from my drawings",
+    "Please keep this away from AI",
+    "Keep my art out of AI",
+    "No AI may use this",
+    "No generative AI system may ever learn from my art",
+    "Do not put this into an AI",
+    "don't paste my drawings into any AI",
+    "AI use: none",
+    "AI training: never",
+    "学習させないでください",
+    "この絵を学習させることを固く禁じます",
+    "AI❌",
+    "AI×",
+    "AI ✕",
+    "🚫AI",
+    "Niet gebruiken voor AI-training",
+    "Mag niet gebruikt worden om AI te trainen",
+    "Niet voor AI",
+    "Geen AI",
+    "Geen AI-training",
+    "AI-training niet toegestaan",
 )
 
 SAYS_NOTHING = (
@@ -269,6 +292,24 @@ SAYS_NOTHING = (
     "Todos los derechos reservados",
     "Autorizzato ai residenti",
     "Noia, Spain",
+    "Do not let AI win",
+    "Don't let AI take your job",
+    "Do not let this use up the train",
+    "Keep your kids away from AI",
+    "Keep calm and stay off AI",
+    "Keep this away from children",
+    "Do not put your trust in AI",
+    "Do not put this in the airport bin",
+    "Do not give them to Aidan",
+    "AI × デザイン展",
+    "AI×アート",
+    "AI ✕ ART",
+    "よく学習させる方法",
+    "学習させないと損",
+    "Niet gemaakt met AI",
+    "Geen AI gebruikt",
+    "Niet geschikt voor kinderen",
+    "Niet roken in de trein",
 )
 
 
@@ -380,6 +421,7 @@ WORST = (
         "no ai-",
     ),
     *("no usar ia ", "vietato l'ia no ", "entrena a no ", "ai keep no nfts or ", "keep ai do not train "),
+    *("do not put this a ", "keep my a ", "no ai a may ", "niet gebruikt a voor ", "do not let ai "),
     *("nutzung ki ", "reserv ", "ai is are use ", "tdm is ", "학습 ai ", "not for to by ai"),
 )
 

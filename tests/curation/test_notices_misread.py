@@ -23,6 +23,14 @@ RULED = (
     "Not licensed for {} training",
     "Do not input into {}",
     "{} training: NO",
+    "{} use: none",
+    "No {} may use this",
+    "Please keep this away from {}",
+    "Do not let {} learn from this",
+    "Do not put this into an {}",
+    "I do not allow {} to learn from my art",
+    "Niet gebruiken voor {}-training",
+    "{}❌",
     "{}学習×",
     "{}に学習させることを禁じます",
     "本作品禁止用于任何{}训练",
@@ -99,6 +107,11 @@ def test_a_bar_still_parts_what_stands_on_its_sides(text: str) -> None:
 )
 def test_names_roads_and_words_of_other_languages_stay_what_they_are(text: str) -> None:
     assert not refuses(text)
+
+
+def test_a_plea_without_a_name_for_ai_is_heard() -> None:
+    assert refuses("学習させないでください")
+    assert not refuses("子どもに楽しく学習させない学校とはどんなところでしょう")
 
 
 @given(st.text("AIKl1| .'-noエé学gent\n"))
