@@ -15,8 +15,8 @@ from curation.cloak_words import beside
 from curation.filters import objections, with_pages
 from curation.findings import Annotation
 from curation.likeness import Likeness
-from kyodaku.decision import LACKING, ON_LICENCES, addresses
-from kyodaku.reasons import FilterReason, HoldReason, Outcome, QuarantineReason, ReasonEnum, Verdict
+from kyodaku.decision import LACKING, MILD_HOLDS, ON_LICENCES, addresses
+from kyodaku.reasons import FilterReason, Outcome, QuarantineReason, ReasonEnum, Verdict
 from kyodaku.recipe import Filters
 from kyodaku.records import Candidate
 from kyodaku.reviews import Review, ReviewVerdict
@@ -51,8 +51,9 @@ Said = tuple[str, str]
 
 
 def objects(said: Said, verdict: Verdict) -> bool:
-    """True if somebody objects or a channel is unknown, not merely a ground missing or a gate unasked."""
-    milder: Collection[str] = LACKING if verdict is Verdict.REFUSE else (HoldReason.NOT_FINISHED,)
+    """True if somebody objects or a channel is unknown; not where merely a ground is missing, a gate unasked,
+    or one page of several moved on."""
+    milder: Collection[str] = LACKING if verdict is Verdict.REFUSE else MILD_HOLDS
     return said[0] == verdict and said[1] not in milder
 
 

@@ -101,6 +101,9 @@ class Decision:
 
 #: Refusals that only say "nothing entitles us": facts about other copies may still supply the ground.
 LACKING = frozenset({RefuseReason.NO_LICENCE_EVIDENCE, RefuseReason.NO_GRANT})
+#: Holds that say nothing against a copy: no gate was asked, or one page of a host that shows the picture on
+#: another has moved on.
+MILD_HOLDS = frozenset({HoldReason.NOT_FINISHED, HoldReason.NO_LONGER_SHOWN})
 #: Refusals that rest on licence statements which were found.
 ON_LICENCES = frozenset({RefuseReason.LICENCE_NOT_ACCEPTED, RefuseReason.LICENCE_AMBIGUOUS})
 
@@ -203,6 +206,7 @@ def decide_all(candidates: Sequence[Candidate], policy: Policy, snapshot: Regist
     """
     decisions = [decide(candidate, policy, snapshot) for candidate in candidates]
     for group in _groups(candidates):
+        _taken_down(candidates, decisions, group)
         if len(group) > 1:
             _decide_group(candidates, decisions, group, policy)
     return decisions
@@ -337,6 +341,22 @@ def _groups(candidates: Sequence[Candidate]) -> Iterable[list[int]]:
     return groups.values()
 
 
+def _taken_down(candidates: Sequence[Candidate], decisions: list[Decision], group: Sequence[int]) -> None:
+    """A picture that its page shows no more is gone, unless another page of that host still shows it: lists
+    move on, and then only that page's permission is gone."""
+    missing = [i for i in group if decisions[i].reason is HoldReason.NO_LONGER_SHOWN]
+    still = {_page_host(candidates[i]) for i in group if missing and decisions[i].verdict is Verdict.ALLOW}
+    for index in missing:
+        if _page_host(candidates[index]) not in still - {""}:
+            decisions[index] = replace(decisions[index], reason=HoldReason.GONE_SINCE)
+
+
+def _page_host(candidate: Candidate) -> str:
+    with suppress(UnsafeAddressError):
+        return host_of(candidate.page_url)
+    return ""
+
+
 def _decide_group(
     candidates: Sequence[Candidate], decisions: list[Decision], group: Sequence[int], policy: Policy
 ) -> None:
@@ -344,9 +364,7 @@ def _decide_group(
         i for i in group if decisions[i].verdict is Verdict.REFUSE and decisions[i].reason not in LACKING
     ]
     held = [
-        i
-        for i in group
-        if decisions[i].verdict is Verdict.HOLD and decisions[i].reason is not HoldReason.NOT_FINISHED
+        i for i in group if decisions[i].verdict is Verdict.HOLD and decisions[i].reason not in MILD_HOLDS
     ]
     if refused or held:
         verdict = Verdict.REFUSE if refused else Verdict.HOLD
@@ -354,10 +372,7 @@ def _decide_group(
         for index in group:
             if decisions[index].verdict is verdict and decisions[index].reason not in LACKING:
                 continue
-            if (
-                decisions[index].verdict is Verdict.HOLD
-                and decisions[index].reason is HoldReason.NOT_FINISHED
-            ):
+            if decisions[index].reason is HoldReason.NOT_FINISHED:
                 continue
             decisions[index] = _spread(candidates[source], candidates[index], verdict)
         return

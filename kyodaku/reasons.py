@@ -126,7 +126,12 @@ class HoldReason(ReasonEnum):
     REGISTRY_UNREACHABLE = "registry_unreachable", "an opt-out registry that the recipe names did not answer"
     GONE_SINCE = (
         "gone_since",
-        "the image or its page was gone, or something else, when asked for again before a release",
+        "the image or its page was gone, or something else, or no page of the site showed the image any more,"
+        " when asked for again before a release",
+    )
+    NO_LONGER_SHOWN = (
+        "no_longer_shown",
+        "the page no longer showed the image when asked again before a release; another one of its host does",
     )
     CHANGED_SINCE = (
         "changed_since",

@@ -228,7 +228,7 @@ MATCHES = _schema(
 #: One row per candidate that was asked about again before a release, numbered as candidates/.
 RECHECKS = _schema(
     "rechecks",
-    1,
+    2,
     [
         ("candidate_id", _STR),
         ("checked_at", _F64),  # when its last answer came
@@ -239,6 +239,7 @@ RECHECKS = _schema(
         ("gate_reason", _STR),
         ("page_sha256", _STR),  # of the page that was read again, or ""
         ("sha256", _STR),  # of the bytes that were read again, or ""; they are never stored
+        ("words", pa.list_(_STR)),  # beside the image on a page that changed; every recheck adds to them
         ("signals", pa.list_(SIGNAL_TYPE)),  # every recheck adds to them
         ("evidence", pa.list_(EVIDENCE_TYPE)),
     ],

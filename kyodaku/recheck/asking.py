@@ -29,6 +29,7 @@ from kyodaku.reasons import FailReason, HoldReason
 from kyodaku.recheck.findings import Findings, Recheck, of_other_bytes
 from kyodaku.recheck.overlay import CHANGED, SAME
 from kyodaku.recheck.unchanged import is_same
+from kyodaku.recheck.words import ShownOnPage
 from kyodaku.records import Candidate
 from kyodaku.registry_client import Answer
 from kyodaku.signals.carriers.headers import ResponseHead
@@ -47,24 +48,27 @@ _MAX_ROUNDS = 8
 
 @dataclass(frozen=True)
 class KnownPage:
-    """What the crawl recorded of a page: where its answer came from, its validators, and the sha256 hex of
-    its body."""
+    """What the crawl recorded of a page: where its answer came from, its validators, the sha256 hex of its
+    body, and whether it showed the image itself rather than a list that named the image for it."""
 
     url: str
     etag: str = ""
     last_modified: str = ""
     sha256: str = ""
     final_url: str = ""
+    showed: bool = True
 
 
 @dataclass(frozen=True)
 class _Page:
-    """A page asked again. `facts` is None where its markup was not sent again."""
+    """A page asked again. `facts` is None where its markup was not sent again, `shown` where it was not or is
+    as it was."""
 
     state: str
     result: GateResult
     facts: PageFacts | None = None
     sha256: str = ""
+    shown: ShownOnPage | None = None
 
 
 class AskingAgain:
@@ -142,7 +146,15 @@ class AskingAgain:
         facts = page.facts
         told = await self._with_documents(lambda: self._permission.g2_image(facts, found.candidate.image_url))
         found.add(told)
-        return None if told.open else told
+        if not told.open or page.shown is None:
+            return None if told.open else told
+        words = page.shown.words(found.candidate.image_url)
+        if words is None:
+            return GateResult("g2", GateVerdict.HOLD, HoldReason.SIGNAL_UNREADABLE.value)
+        found.words = words
+        if known.showed and not page.shown.shows(found.candidate.image_url):
+            return GateResult("g2", GateVerdict.HOLD, HoldReason.NO_LONGER_SHOWN.value)
+        return None
 
     async def _page(self, known: KnownPage) -> _Page:
         validators = [("If-None-Match", known.etag), ("If-Modified-Since", known.last_modified)]
@@ -164,7 +176,13 @@ class AskingAgain:
         if facts.page is None:
             return _Page(CHANGED, facts.result)
         digest = facts.page.digest
-        return _Page(SAME if digest == known.sha256 else CHANGED, facts.result, facts, digest)
+        if digest == known.sha256:
+            return _Page(SAME, facts.result, facts, digest)
+        try:
+            shown = ShownOnPage(facts.page)
+        except Exception:  # as inside a gate: what breaks here does not open it
+            return _Page(CHANGED, GateResult("g2", GateVerdict.HOLD, HoldReason.GATE_EXCEPTION.value))
+        return _Page(CHANGED, facts.result, facts, digest, shown)
 
     # ------------------------------------------------------------------ images
 

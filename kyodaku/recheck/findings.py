@@ -23,6 +23,7 @@ class Recheck:
     checked_at: float
     page_sha256: str = ""
     sha256: str = ""
+    words: tuple[str, ...] = ()
     signals: tuple[Signal, ...] = ()
     evidence: tuple[LicenceEvidence, ...] = ()
 
@@ -37,6 +38,7 @@ class Findings:
     image: str = ""
     page_sha256: str = ""
     sha256: str = ""
+    words: tuple[str, ...] = ()
     signals: dict[Signal, None] = field(default_factory=dict)
     evidence: dict[LicenceEvidence, None] = field(default_factory=dict)
 
@@ -57,6 +59,7 @@ class Findings:
             self.clock(),
             self.page_sha256,
             self.sha256,
+            self.words,
             tuple(self.signals),
             tuple(self.evidence),
         )

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from kyodaku.errors import RunStateError
 from kyodaku.recheck.findings import Recheck
-from kyodaku.recheck.overlay import lasting, recheck_rows
+from kyodaku.recheck.overlay import CHANGED, lasting, recheck_rows
 from kyodaku.records import RECHECKS
 from kyodaku.runs import RunFolder
 from kyodaku.shards import write_parquet
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS answered (
     candidate_id TEXT PRIMARY KEY, shard TEXT NOT NULL, row TEXT NOT NULL
 ) WITHOUT ROWID;
 """
-_VERSION = "1"
+_VERSION = "2"
 
 
 class Notebook:
@@ -62,6 +62,15 @@ class Notebook:
             (since,),
         )
         return {str(key): str(verdict) for key, verdict in found}
+
+    def changed_pages(self) -> int:
+        """Images that no gate closed to although their page is another by now."""
+        [count] = self._db.execute(
+            "SELECT count(*) FROM answered WHERE json_extract(row, '$.gate_verdict') = 'proceed'"
+            " AND json_extract(row, '$.page') = ?",
+            (CHANGED,),
+        ).fetchone()
+        return int(count)
 
     def note(self, shard: str, recheck: Recheck) -> None:
         """Keep one answer; it is on disk when this returns."""
@@ -110,15 +119,20 @@ def _row(recheck: Recheck) -> dict[str, Any]:
         "gate_reason": recheck.result.reason,
         "page_sha256": recheck.page_sha256,
         "sha256": recheck.sha256,
+        "words": list(recheck.words),
         "signals": [asdict(signal) for signal in recheck.signals],
         "evidence": [asdict(item) for item in recheck.evidence],
     }
 
 
 def _joined(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
-    """The newer answer, with the signals of both. Both compare the page with what the crawl saw, so what a
-    version in between said about licences, or granted, is gone."""
+    """The newer answer, with the signals and the words of both. Both compare the page with what the crawl
+    saw, so what a version in between said about licences, or granted, is gone."""
     if old is None:
         return new
     kept = lasting(old["signals"])
-    return {**new, "signals": [*kept, *(signal for signal in new["signals"] if signal not in kept)]}
+    return {
+        **new,
+        "words": list(dict.fromkeys([*old["words"], *new["words"]])),
+        "signals": [*kept, *(signal for signal in new["signals"] if signal not in kept)],
+    }

@@ -1,8 +1,9 @@
 """What asking again before a release brought, laid over what the crawl found.
 
-A no is never taken back. A yes holds while it is said: what hosts, pages and headers granted at the crawl and
-do not grant now is gone, and so is what a page that changed, or a header, said about a licence; what stands
-in the stored bytes stays. A gate that closed this time is the candidate's last gate.
+A no is never taken back, nor are words beside a picture. A yes holds while it is said: what hosts, pages
+and headers granted at the crawl and do not grant now is gone, and so is what a page that changed, or a
+header, said about a licence; what stands in the stored bytes stays. A gate that closed this time is the
+candidate's last gate.
 """
 
 from __future__ import annotations
@@ -23,6 +24,13 @@ KEPT = ("released", "duplicate")
 
 #: Seconds by which a clock may be set back without making answers of a moment ago look like those to come.
 _CLOCK_STEP = 300.0
+
+#: Columns of a candidate with the words beside its picture, and what stands between several in one.
+_WORDS = (
+    "alt", "title", "caption", "link_text", "page_title", "schema_name", "schema_description",
+    "schema_creator", "schema_credit",
+)  # fmt: skip
+_BETWEEN = " / "
 
 #: Evidence that does not come from the page a candidate was found on.
 _NOT_OF_THE_PAGE = frozenset({LicenceBinding.XMP, LicenceBinding.URL_LIST})
@@ -59,11 +67,20 @@ def _one(row: dict[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
         **row,
         "signals": _together(lasting(row["signals"]), check["signals"]),
         "evidence": _together(evidence, check["evidence"]),
+        "link_text": _with_words(row, check["words"]),
     }
     if check["gate_verdict"] != "proceed":
         merged |= {name: check[name] for name in ("gate", "gate_verdict", "gate_reason")}
         merged["failure"] = ""
     return merged
+
+
+def _with_words(row: Mapping[str, Any], words: Sequence[str]) -> str:
+    """The words of the link, and those that came beside the picture since the crawl: no caption is taken
+    from here, and whoever asks what stands beside a picture reads it."""
+    parts = row["link_text"].split(_BETWEEN) if row["link_text"] else []
+    known = {*parts, *(row[column] for column in _WORDS)}
+    return _BETWEEN.join([*parts, *(text for text in words if text not in known)])
 
 
 def lasting(signals: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -30,6 +30,14 @@ from kyodaku.spawning import SpawningClient, require_key
 from kyodaku.stages import StageContext, StageSummary, counted
 from kyodaku.turns import CrawlDelays
 
+#: Holds that are an answer: asking once more a little later brings no other.
+_ANSWERED = frozenset({HoldReason.CHANGED_SINCE, HoldReason.NO_LONGER_SHOWN})
+#: What a candidate has from the page alone, and not from a list or a sitemap that names it for the page.
+_OF_THE_PAGE = (
+    "alt", "link_text", "page_title", "schema_name", "schema_description", "schema_creator", "schema_credit",
+    "language",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class _Kept:
@@ -61,7 +69,8 @@ def _recheck(context: StageContext, before: float) -> StageSummary:
     too_old = context.clock() - context.recipe.release.recheck_after
     notebook.before = max(notebook.before, too_old)
     try:
-        kept = _kept(run, notebook, too_old, context.clock())
+        lists = bool(context.recipe.seeds.url_lists) or _has_sitemaps(run)
+        kept = _kept(run, notebook, too_old, context.clock(), lists=lists)
         complete = asyncio.run(_ask_all(context, kept, notebook))
     except KeyboardInterrupt:
         complete = False
@@ -72,22 +81,29 @@ def _recheck(context: StageContext, before: float) -> StageSummary:
         notebook.close()
         return StageSummary("recheck", False, ("stopped; run again to go on where it stopped",))
     verdicts = Counter(notebook.answered().values())
+    moved = notebook.changed_pages()
     asked = notebook.finish()
-    return StageSummary("recheck", True, _lines(asked, verdicts), {"asked": asked, **verdicts})
+    told = _lines(asked, verdicts, moved)
+    return StageSummary("recheck", True, told, {"asked": asked, "changed_page": moved, **verdicts})
 
 
-def _lines(asked: int, verdicts: Mapping[str, int]) -> tuple[str, ...]:
+def _lines(asked: int, verdicts: Mapping[str, int], moved: int) -> tuple[str, ...]:
     refused, held = verdicts[GateVerdict.REFUSE], verdicts[GateVerdict.HOLD]
-    line = f"{counted(asked, 'image')} asked about again: {verdicts[GateVerdict.PROCEED]:,} as before"
-    parts = [f"{refused:,} now refused" if refused else "", f"{held:,} now on hold" if held else ""]
+    line = f"{counted(asked, 'image')} asked about again: {verdicts[GateVerdict.PROCEED] - moved:,} as before"
+    parts = [
+        f"{moved:,} on a page that changed" if moved else "",
+        f"{refused:,} now refused" if refused else "",
+        f"{held:,} now on hold" if held else "",
+    ]
     told = [line + "".join(f", {part}" for part in parts if part)]
-    if refused or held:
+    if refused or held or moved:
         told.append("run kyodaku curate: it decides again and takes out what was refused")
     return tuple(told)
 
 
-def _kept(run: RunFolder, notebook: Notebook, too_old: float, now: float) -> list[_Kept]:
-    """What is still to be asked, images of one page together."""
+def _kept(run: RunFolder, notebook: Notebook, too_old: float, now: float, *, lists: bool) -> list[_Kept]:
+    """What is still to be asked, images of one page together. `lists`: something else than pages may have
+    named images."""
     done = notebook.answered(since=too_old)
     rows = [
         (shard, row)
@@ -100,9 +116,14 @@ def _kept(run: RunFolder, notebook: Notebook, too_old: float, now: float) -> lis
         url = row["page_url"]
         page = pages.get(url, KnownPage(url)) if url else None
         if page is not None:
-            page = replace(page, sha256=row["page_sha256"])
+            showed = bool(row["page_sha256"]) and (not lists or any(row[name] for name in _OF_THE_PAGE))
+            page = replace(page, sha256=row["page_sha256"], showed=showed)
         found.append(_Kept(shard, Candidate.from_row(row), page))
     return sorted(found, key=lambda kept: (kept.candidate.page_url, kept.candidate.image_url))
+
+
+def _has_sitemaps(run: RunFolder) -> bool:
+    return run.pages.is_file() and "sitemap" in read_table(run.pages, PAGES, ["kind"])["kind"].to_pylist()
 
 
 def _pages(run: RunFolder, urls: set[str]) -> dict[str, KnownPage]:
@@ -203,7 +224,7 @@ async def _round(
         async with room:
             answer = await again.recheck(item.candidate, item.page)
         notebook.note(item.shard, answer)
-        if answer.result.verdict is GateVerdict.HOLD and answer.result.reason != HoldReason.CHANGED_SINCE:
+        if answer.result.verdict is GateVerdict.HOLD and answer.result.reason not in _ANSWERED:
             held.append(item)
         else:
             answered()

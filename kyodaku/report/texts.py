@@ -25,6 +25,7 @@ NEXT_STEPS: dict[HoldReason, str] = {
     HoldReason.RSL_UNOBTAINABLE: "tell the site's owner that the RSL licence they declare cannot be had",
     HoldReason.REGISTRY_UNREACHABLE: "run again later; the registry is asked again",
     HoldReason.GONE_SINCE: "nothing; what its publisher took down is not taken",
+    HoldReason.NO_LONGER_SHOWN: "nothing; see the page that still shows it",
     HoldReason.CHANGED_SINCE: "crawl again with --new; it looks at what the address gives now",
     HoldReason.PAGE_ERROR: "run the crawl again later; the page is asked again",
     HoldReason.PAGE_FORBIDDEN: "nothing: the page is closed to us",

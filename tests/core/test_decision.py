@@ -336,6 +336,47 @@ def test_a_document_that_nobody_read_holds_every_copy() -> None:
     assert (second.verdict, second.reason) == (Verdict.HOLD, HoldReason.DOCUMENT_UNREAD)
 
 
+MOVED_ON = {"gate": "g2", "gate_verdict": "hold", "gate_reason": "no_longer_shown"}
+
+
+@pytest.mark.parametrize(
+    ("other_page", "expected"),
+    [
+        ("https://a.example/work", (HoldReason.NO_LONGER_SHOWN, AllowReason.PUBLIC_DOMAIN)),
+        ("https://b.example/copy", (HoldReason.GONE_SINCE, HoldReason.SAME_URL_HELD)),
+        ("", (HoldReason.GONE_SINCE, HoldReason.SAME_URL_HELD)),
+    ],
+)
+def test_a_page_that_shows_a_picture_no_more_took_it_down_unless_its_host_still_shows_it(
+    other_page: str, expected: tuple[HoldReason, HoldReason | AllowReason]
+) -> None:
+    """A list moves on; an owner takes down, and what strangers still show says nothing for them."""
+    shown = candidate(1, evidence=(evidence(),), page_url=other_page)
+    list_ = replace(shown, candidate_id="f" * 32, page_url="https://a.example/newest", **MOVED_ON)
+    decisions = decide_all([shown, list_], policy(), EMPTY_SNAPSHOT)
+    assert (decisions[1].reason, decisions[0].reason) == expected
+
+
+def test_a_picture_that_its_only_page_shows_no_more_is_gone() -> None:
+    [decision] = decide_all([candidate(1, evidence=(evidence(),), **MOVED_ON)], policy(), EMPTY_SNAPSHOT)
+    assert (decision.verdict, decision.reason) == (Verdict.HOLD, HoldReason.GONE_SINCE)
+
+
+def test_a_page_that_only_lacked_a_ground_does_not_still_show_a_picture() -> None:
+    """Its ground came from the page that shows the picture no more; and whether it shows it nobody asked."""
+    lacking = candidate(1, page_url="https://a.example/work")
+    gone = replace(lacking, candidate_id="f" * 32, page_url="https://a.example/newest", **MOVED_ON)
+    decisions = decide_all([lacking, gone], policy(), EMPTY_SNAPSHOT)
+    assert [decision.verdict for decision in decisions] == [Verdict.HOLD, Verdict.HOLD]
+    assert decisions[1].reason is HoldReason.GONE_SINCE
+
+
+def test_a_no_of_a_copy_outweighs_that_a_page_moved_on() -> None:
+    no = candidate(1, signals=(signal(Effect.RESERVED, reason="robots_disallow"),))
+    moved = replace(no, candidate_id="f" * 32, page_url="https://a.example/newest", signals=(), **MOVED_ON)
+    assert decide_all([no, moved], policy(), EMPTY_SNAPSHOT)[1].verdict is Verdict.REFUSE
+
+
 signals_strategy = st.lists(
     st.builds(
         signal,

@@ -23,13 +23,23 @@ def row(page: str, *licences: str, signals: tuple[str, ...] = ()) -> dict[str, A
         "candidate_id": "c",
         "page": page,
         "page_sha256": "",
+        "words": [],
         "signals": [signal(raw) for raw in signals],
         "evidence": [evidence(licence) for licence in licences],
         "gate_verdict": "proceed",
     }
 
 
-CRAWLED = {"candidate_id": "c", "signals": [], "evidence": [evidence("by-4.0")]}
+COLUMNS = (
+    "alt", "title", "caption", "link_text", "page_title", "schema_name", "schema_description",
+    "schema_creator", "schema_credit",
+)  # fmt: skip
+CRAWLED = {
+    **dict.fromkeys(COLUMNS, ""),
+    "candidate_id": "c",
+    "signals": [],
+    "evidence": [evidence("by-4.0")],
+}
 
 
 @pytest.mark.parametrize(
@@ -56,3 +66,12 @@ def test_a_no_of_an_earlier_recheck_stays() -> None:
 def test_a_grant_of_an_earlier_recheck_is_gone() -> None:
     first = {**row("same"), "signals": [signal("train-ai=y", "permitted")]}
     assert _joined(first, row("same"))["signals"] == []
+
+
+def test_words_of_an_earlier_recheck_stay_beside_the_picture() -> None:
+    crawled = {**CRAWLED, "alt": "A hill", "link_text": "More / See all"}
+    first = {**row("changed"), "words": ["A hill", "Cloaked with Glaze, protected from AI"]}
+    second = {**row("changed"), "words": ["A hill at dawn", "See all"]}
+    laid = laid_over([crawled], {"c": _joined(first, second)})[0]
+    assert laid["alt"] == "A hill"
+    assert laid["link_text"] == ("More / See all / Cloaked with Glaze, protected from AI / A hill at dawn")
