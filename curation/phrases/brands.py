@@ -1,8 +1,8 @@
 """Finding who claims a picture, in text: agencies, addresses, handles, asset numbers, copyright lines.
 
 Pure. What stands on old art is none of these: a painter's signature, a date, an inventory number, a
-publisher's line (`Published as the Act directs 1793`), a copyright line of a year before MODERN, a museum's
-name.
+publisher's line (`Published as the Act directs 1793`), a copyright line of a year before `folding.MODERN`, a
+museum's name.
 """
 
 from __future__ import annotations
@@ -16,13 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from curation.phrases.folding import LINE, NONE, Folded, fold, folded
+from curation.phrases.folding import LINE, MODERN, NONE, Folded, fold, folded, years
 from curation.phrases.fuzzy import occurrences
 
 LIKELY, POSSIBLE, NOTHING = "likely", "possible", "none"
-
-#: A copyright line of an earlier year belongs to an old print or postcard.
-MODERN = 1956
 
 #: The same line this often in one picture is a pattern laid over it.
 REPEATED = 4
@@ -45,7 +42,6 @@ _HANDLE = re.compile(r"(?<![\w.@])@[A-Za-z\d_][A-Za-z\d_.]{2,29}")
 _NUMBER = re.compile(r"(?:[A-Za-z]{0,4}[-_ ]?)\d{5,}|\b(?=[A-Z\d]*\d)[A-Z\d]{6,10}\b")
 _SIGN = re.compile(r"©|\(c\)\s*(?=[A-Z\d])|（c）|Ⓒ", re.IGNORECASE)
 _WORD = re.compile(r"\bcopyright\b|all rights reserved|\bコピーライト\b|版权所有|著作権", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
 _MUSEUM = re.compile(
     r"museum|mus[ée]e|museo|museen|muzeum|bibliothe|library of congress|美術館|博物館|博物馆", re.IGNORECASE
 )
@@ -131,8 +127,8 @@ def _copyright(line: str, museum: bool) -> Iterator[Claim]:
     sign, word = _SIGN.search(line), _WORD.search(line)
     if not (sign or word):
         return
-    years = [int(year) for year in _YEAR.findall(line)]
-    if years and max(years) < MODERN:
+    said = years(line)
+    if said and max(said) < MODERN:
         return
-    sure = (sign or years) and not museum
+    sure = (sign or said) and not museum
     yield Claim("copyright", LIKELY if sure else POSSIBLE, line)

@@ -27,6 +27,7 @@ _LANGUAGES = {
     "pt": "Portuguese / português",
 }
 _CATEGORIES = {"ai": "no AI training / AI学習の禁止", "reuse": "no copying or re-use / 転載・複製の禁止"}
+_PRINTED = ", unless every year beside it is before 1956 / 添えた年がすべて1956年より前なら対象外"
 _LAYOUTS = {
     "corner": "in a corner / 隅",
     "broken": "in two lines / 二行",
@@ -103,7 +104,7 @@ def _phrases() -> Iterator[str]:
     for language, title in _LANGUAGES.items():
         yield f"### {title}\n"
         for group in (group for group in groups() if group["language"] == language):
-            yield f"**{_CATEGORIES[group['category']]}**\n"
+            yield f"**{_CATEGORIES[group['category']]}**{_PRINTED if group.get('printed') else ''}\n"
             if group.get("phrases"):
                 yield "* anywhere / どこでも: " + _listed(group["phrases"])
             if group.get("alone"):
@@ -117,6 +118,8 @@ def _phrases() -> Iterator[str]:
                     f"* one of {_listed(group.get('bans_things') or group['things'])}\n"
                     f"  then / に続けて {_listed(group['bans'])}"
                 )
+            if group.get("crossed"):
+                yield "* with ❌, × or 🚫 / ❌、×、🚫 を添えて: " + _listed(group["crossed"])
             yield ""
 
 

@@ -2,8 +2,8 @@
 
 NFKC and casefold; spaces, dots and other punctuation are dropped but remembered as breaks; accents and the
 long vowel mark go; small kana become large; forms of one Han sign (Japanese, traditional, simplified) become
-one; signs that recognisers mix up become one. `respelt` is for rules that compare words as they are written.
-Never raises; time is linear in the length.
+one; signs that recognisers mix up become one. `respelt` is for rules that compare words as they are written,
+`years` folds Japanese eras into years. Never raises; time is linear in the length.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+
+#: What says an earlier year, and no later one, belongs to an old print or postcard.
+MODERN = 1956
+
+#: What nothing from before MODERN bears.
+_LATER = re.compile(
+    r"[©@]|\bwww\b|https?:|\.(?:com|net|org|jp|de|fr|art)\b|instagram|pixiv|patreon", re.IGNORECASE
+)
 
 #: Kinds of break before a sign, the stronger the larger: none; a space, or where scripts meet; the end of a
 #: line; punctuation; the end of a sentence.
@@ -80,6 +88,16 @@ _ROMANCE = re.compile(
     r"|\b(?:entrenar|treinar|addestrare|alimentar)\s|\b(?:d|l|all|dell|dall|nell)['’])$",
     re.IGNORECASE,
 )
+
+
+#: No size (1920 x 1080) and no inventory number (1937.1.34).
+_YEAR = re.compile(
+    r"(?<!\d)(?<!\d[x×*])(?<!\d [x×*] )(1[5-9]\d\d|20\d\d)(?!\.?\d| ?[x×*] ?\d| ?(?:px|mm|cm)\b)",
+    re.IGNORECASE,
+)
+_ERA = re.compile(r"(明治|大正|昭和|平成|令和) ?([元〇一二三四五六七八九十廿卅\d]{1,4}) ?年")
+_BEGAN = {"明治": 1868, "大正": 1912, "昭和": 1926, "平成": 1989, "令和": 2019}
+_TENS = {"十": 1, "廿": 2, "卅": 3}
 
 
 @cache
@@ -170,3 +188,29 @@ def _as_read(match: re.Match[str]) -> str:
     if match["ia"] == "1" and not _ROMANCE.search(before):
         return found
     return match["ahead"] + ("AI" if match["ai"] else "IA" if match["ia"] else "KI")
+
+
+def years(text: str) -> list[int]:
+    """The years that a text names, from 1500 on: Western ones, and those of Japanese eras."""
+    text = unicodedata.normalize("NFKC", text)
+    eras = [_BEGAN[era] + _number(count) - 1 for era, count in _ERA.findall(text)]
+    return [int(year) for year in _YEAR.findall(text)] + eras
+
+
+def is_old(text: str) -> bool:
+    """Whether a text names years of old prints alone, and bears nothing that only later pictures do."""
+    named = years(text)
+    return bool(named) and max(named) < MODERN and not _LATER.search(text)
+
+
+def _number(count: str) -> int:
+    """三十二, 廿八, 二五, 32 or 元 as a number."""
+    tens = ones = 0
+    for sign in count.replace("元", "1"):
+        if sign in _TENS:
+            tens, ones = _TENS[sign] * (ones or 1), 0
+        else:
+            ones = 10 * ones + (
+                "〇一二三四五六七八九".find(sign) if sign in "〇一二三四五六七八九" else int(sign)
+            )
+    return 10 * tens + ones

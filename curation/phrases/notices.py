@@ -12,14 +12,14 @@ import tomllib
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, reduce
 from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import Any
 
-from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded, respelt
-from curation.phrases.fuzzy import finds, forgiving, occurrences
+from curation.phrases.folding import END, HARD, LINE, NONE, SOFT, Folded, fold, folded, is_old, respelt
+from curation.phrases.fuzzy import comes_from, finds, forgiving, goes_on, is_whole, occurrences, stands
 from kyodaku.signals.keywords import refuses_beside
 
 #: In a pair, what is forbidden must have so many signs for one to be wrong: 転載お断り, 転職お断り.
@@ -53,6 +53,10 @@ _START = 8
 #: A line that ends in a ban is a whole statement.
 _WHOLE = re.compile(r"(?:禁止|厳禁|不可|お断り|遠慮ください|ご遠慮下さい|NG|[×✕])$")
 
+#: A cross behind what it forbids, and signs before it: between two words `×` means "with".
+_CROSSED = re.compile(r"[はをも]? ?(?:[❌🚫⛔](?!\w)|[×✕✖✗](?! ?\w| ?[×✕✖✗])|[×✕✖✗] ?\w{1,8} ?[×✕✖✗])")
+_STRUCK = re.compile(r"[❌🚫⛔]\ufe0f? ?$")
+
 #: The last sign of scripts that part words by blanks; Hangul, which does too, is no matter here.
 _LAST_SPACED = "\u2e7f"
 
@@ -68,12 +72,14 @@ class Phrase:
     alone: bool
     group: int
     not_before: tuple[str, ...] = ()
+    not_after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Pair:
     """One of `first`, then one of `second` at most `gap` signs later, with only `between` in between.
-    `not_before`: what makes another word of a thing that it stands right behind."""
+    `not_before`: what makes another word of a thing that it stands right behind; `not_after`: what makes
+    something else of all of it that it stands right before."""
 
     first: Sequence[str]
     second: Sequence[str]
@@ -82,16 +88,18 @@ class Pair:
     group: int
     bans_first: bool
     not_before: tuple[str, ...]
+    not_after: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Lists:
-    """Everything in the data files, folded. `starts`: by length and by what a text holds wherever a phrase
-    stands in it, the phrases."""
+    """Everything in the data files, folded. `crossed`: what is forbidden by a cross beside it, and its group.
+    `starts`: by length and by what a text holds wherever a phrase stands in it, the phrases."""
 
     groups: Sequence[Mapping[str, Any]]
     phrases: Sequence[Phrase]
     pairs: Sequence[Pair]
+    crossed: Sequence[tuple[str, int]]
     about: Mapping[str, Sequence[str]]
     starts: Mapping[int, Mapping[str, Sequence[Phrase]]]
 
@@ -129,13 +137,14 @@ class _Place:
 @dataclass(frozen=True)
 class Notice:
     """A phrase in its sentence, and the language of its list ("" for none). `refuses` is False where the
-    sentence only talks about it."""
+    sentence only talks about it, or where it stands on an old print. `printed`: old prints bear it, too."""
 
     language: str
     category: str
     said: str
     exact: bool
     refuses: bool
+    printed: bool = False
 
 
 def data_files() -> tuple[Path, Path]:
@@ -156,10 +165,10 @@ def lists() -> Lists:
     phrases: dict[str, Phrase] = {}
     pairs = []
     for number, group in enumerate(groups()):
-        others = tuple(folded(text) for text in group.get("not_before", ()))
+        others = [tuple(map(folded, group.get(key, ()))) for key in ("not_before", "not_after")]
         for alone, texts in ((False, group.get("phrases", ())), (True, group.get("alone", ()))):
             for text in texts:
-                phrases.setdefault(folded(text), Phrase(folded(text), alone, number, others))
+                phrases.setdefault(folded(text), Phrase(folded(text), alone, number, *others))
         for pair in _pairs(group, number):
             pairs.append(pair)
             if pair.between is None:
@@ -167,10 +176,12 @@ def lists() -> Lists:
                 for one, two in product(pair.first, pair.second):
                     thing = two if pair.bans_first else one
                     if len(thing) >= LONG_THING and forgiving(one + two):
-                        phrases.setdefault(one + two, Phrase(one + two, False, number, last))
+                        phrases.setdefault(one + two, Phrase(one + two, False, number, last, pair.not_after))
     kinds = ("asks", "pleads", "opens", "ahead", "behind", "before", "after")
     words = {kind: tuple(folded(word) for one in about for word in one.get(kind, ())) for kind in kinds}
-    return Lists(groups(), tuple(phrases.values()), tuple(pairs), words, _starts(phrases.values()))
+    crossed = [(folded(word), at) for at, group in enumerate(groups()) for word in group.get("crossed", ())]
+    starts = _starts(phrases.values())
+    return Lists(groups(), tuple(phrases.values()), tuple(pairs), tuple(crossed), words, starts)
 
 
 def _starts(phrases: Iterable[Phrase]) -> dict[int, dict[str, list[Phrase]]]:
@@ -188,7 +199,7 @@ def _starts(phrases: Iterable[Phrase]) -> dict[int, dict[str, list[Phrase]]]:
 def find(text: str) -> list[Notice]:
     """Every notice and mention in the lines of a picture, in their order. Never raises; in linear time."""
     flat, known = fold(text), lists()
-    matches = sorted(set(_matches(flat, known)), key=_order)
+    matches = sorted({*_matches(flat, known), *_crossed(text, flat, known)}, key=_order)
     sentences = [at for at, strength in enumerate(flat.breaks) if strength == END]
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
     page = _is_long(text, flat) and len(sentences) > PAGE_SENTENCES
@@ -204,26 +215,32 @@ def find(text: str) -> list[Notice]:
         first, last = max(place.start, match.start - _SAID), min(place.end, match.end + _SAID)
         said = text[flat.places[first] : flat.places[last - 1] + 1]
         refuses = not _about(text, flat, place, known, page)
-        found.append(Notice(group["language"], group["category"], said, match.exact, refuses))
+        printed = group.get("printed", False)
+        found.append(Notice(group["language"], group["category"], said, match.exact, refuses, printed))
     return found
 
 
 def read(text: str) -> list[Notice]:
     """What `find` finds; where nothing of that refuses, also what refuses training by the rule for rights
     statements (`kyodaku.signals.keywords`), in words that no list has: on a page only what fills its line.
-    The text is read as it stands, and with every `Al` that may be AI."""
-    spellings = tuple(dict.fromkeys((text, respelt(text))))
+    The text is read as it stands, and with every `Al` that may be AI. Old prints refuse nothing."""
+    spellings, old = tuple(dict.fromkeys((text, respelt(text)))), is_old(text)
     found = find(text)
     if "|" in text and not refusing(found):  # lists tell no other spellings apart
         found = find(spellings[-1]) or found
+    found = [replace(one, refuses=False) if old and one.printed else one for one in found]
     if refusing(found):
         return found
     page = _is_long(text, fold(text))
     share = OWN_SHARE if page else RULE_SHARE
     parts = chain.from_iterable(one.split("\n") if page else _parts(one) for one in spellings)
     bans = {ban: part for part in parts if (ban := _ban(part, share))}
-    said = [ban for ban, part in bans.items() if not (found and find(part))]  # mentions are judged already
-    return [*found, *(Notice("", "ai", ban, exact=True, refuses=True) for ban in said)]
+    for ban, part in bans.items():
+        if not (
+            found and any(not (old and one.printed) for one in find(part))
+        ):  # mentions are judged already
+            found = [*found, Notice("", "ai", ban, exact=True, refuses=True)]
+    return found
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -262,9 +279,9 @@ def _is_long(text: str, flat: Folded) -> bool:
     return text.count("\n") + 1 >= PAGE_LINES and len(flat.signs) >= PAGE_SIGNS
 
 
-def _order(match: Match) -> tuple[int, bool, int]:
-    """From left to right; of those that begin together, exact and long ones first."""
-    return match.start, not match.exact, match.start - match.end
+def _order(match: Match) -> tuple[int, bool, int, int]:
+    """From left to right; of those that begin together, exact and long ones first, then as in the file."""
+    return match.start, not match.exact, match.start - match.end, match.group
 
 
 def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
@@ -273,12 +290,16 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
 
     words = sorted(fold_all("between"), key=len, reverse=True)
     between = re.compile("(?:" + "|".join(map(re.escape, words)) + ")*+") if words else None
-    things, bans, others = fold_all("things"), fold_all("bans"), fold_all("not_before")
+    things, bans, others = (
+        fold_all("things"),
+        fold_all("bans"),
+        (fold_all("not_before"), fold_all("not_after")),
+    )
     if "bans_first" in group:
-        yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True, others)
+        yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True, *others)
     if bans:
         things = fold_all("bans_things") or things
-        yield Pair(things, bans, group["gap"], None, number, False, others)
+        yield Pair(things, bans, group["gap"], None, number, False, *others)
 
 
 def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
@@ -287,11 +308,22 @@ def _matches(flat: Folded, known: Lists) -> Iterator[Match]:
             if phrase.alone:
                 fits = exact and min(flat.breaks[start], flat.breaks[end]) >= LINE
             else:
-                fits = _is_whole(flat, start, end) and not _goes_on(flat, end, phrase.not_before)
+                fits = is_whole(flat, start, end) and not goes_on(flat, end, phrase.not_before)
+            fits = fits and not comes_from(flat, start, phrase.not_after)
             if fits and END not in flat.breaks[start + 1 : end]:
                 yield Match(start, end, exact, phrase.group)
     for pair in known.pairs:
         yield from _paired(flat, pair)
+
+
+def _crossed(text: str, flat: Folded, known: Lists) -> Iterator[Match]:
+    """What a cross stands behind (転載❌), or a sign that strikes out before (🚫転載)."""
+    for word, group in known.crossed:
+        for start in finds(flat.signs, word):
+            first, last = flat.places[start], flat.places[start + len(word) - 1] + 1
+            beside = _CROSSED.match(text, last) or _STRUCK.search(text[max(0, first - 3) : first])
+            if beside and is_whole(flat, start, start + len(word)):
+                yield Match(start, start + len(word), True, group)
 
 
 def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
@@ -307,26 +339,13 @@ def _paired(flat: Folded, pair: Pair) -> Iterator[Match]:
                 if pair.between is not None and not pair.between.fullmatch(reach[:at]):
                     continue
                 end = after + at + len(two)
-                if _goes_on(flat, end if pair.bans_first else after, pair.not_before):
+                if goes_on(flat, end if pair.bans_first else after, pair.not_before):
+                    continue
+                if comes_from(flat, start, pair.not_after):
                     continue
                 worst = max(flat.breaks[start + 1 : end], default=NONE)
-                if worst < (HARD if pair.bans_first else END) and _is_whole(flat, start, end):
+                if worst < (HARD if pair.bans_first else END) and is_whole(flat, start, end):
                     yield Match(start, end, True, pair.group)
-
-
-def _goes_on(flat: Folded, end: int, words: tuple[str, ...]) -> bool:
-    """Whether what ends there goes on as another word, in the same breath. Where one script ends and another
-    begins, as in AI学習, a soft break stands between."""
-    most = SOFT if flat.signs[end - 1].isascii() and not flat.signs[end : end + 1].isascii() else NONE
-    return flat.breaks[end] <= most and flat.signs.startswith(words, end)
-
-
-def _is_whole(flat: Folded, start: int, end: int) -> bool:
-    """No Latin word is cut at either end, unless the line was read without any spaces."""
-    cut = (flat.signs[start].isascii() and flat.breaks[start] == NONE) or (
-        flat.signs[end - 1].isascii() and flat.breaks[end] == NONE
-    )
-    return not cut or (end - start >= 10 and SOFT not in flat.breaks[max(1, start - 4) : end + 4])
 
 
 def _around(ends: Sequence[int], match: Match) -> tuple[int, int]:
@@ -345,7 +364,7 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
     opening = max(start, place.line)
     pleads = flat.signs.startswith(tuple(known.about["pleads"]), opening)
     asks = after[:1] in ("?", "？") and place.line_end >= end and not pleads
-    if asks and any(_stands(flat, word, opening, opening + len(word)) for word in known.about["asks"]):
+    if asks and any(stands(flat, word, opening, opening + len(word)) for word in known.about["asks"]):
         return True
     runs_on = not any(flat.breaks[opening + 1 : match.start])
     if runs_on and flat.signs.startswith(tuple(known.about["opens"]), opening, match.start):
@@ -356,11 +375,11 @@ def _about(text: str, flat: Folded, place: _Place, known: Lists, page: bool) -> 
         return False
     head = max(start, place.line - _SAID, match.start - 2 * _SAID), match.start
     tail = match.end, min(end, place.line_end + _SAID, match.end + 2 * _SAID)
-    if any(_stands(flat, word, *head) for word in known.about["before"]):
+    if any(stands(flat, word, *head) for word in known.about["before"]):
         return True
     if _own_line(place):
         return False
-    if quoted or asks or any(_stands(flat, word, *tail) for word in known.about["after"]):
+    if quoted or asks or any(stands(flat, word, *tail) for word in known.about["after"]):
         return True
     return match.end - match.start < PAGE_SHARE * (end - start)
 
@@ -371,21 +390,11 @@ def _beside(flat: Folded, match: Match, known: Lists, quoted: bool) -> bool:
     most = HARD if quoted else SOFT
     for word in known.about["behind"]:
         joined = flat.breaks[match.end] <= (most if quoted or word.isascii() else NONE)
-        if joined and _stands(flat, word, match.end, match.end + len(word)):
+        if joined and stands(flat, word, match.end, match.end + len(word)):
             return True
     return flat.breaks[match.start] <= most and any(
-        _stands(flat, word, match.start - len(word), match.start) for word in known.about["ahead"]
+        stands(flat, word, match.start - len(word), match.start) for word in known.about["ahead"]
     )
-
-
-def _stands(flat: Folded, word: str, start: int, end: int) -> bool:
-    """Whether a word stands between two places; a Latin one as a word of its own."""
-    for at in finds(flat.signs[max(0, start) : end], word):
-        first = max(0, start) + at
-        edges = (flat.breaks[first], flat.breaks[first + len(word)])
-        if NONE not in edges or not word.isascii():
-            return True
-    return False
 
 
 def _own_line(place: _Place) -> bool:

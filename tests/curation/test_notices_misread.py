@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,32 @@ def test_in_a_real_picture(text: str, font: Path | None) -> None:
         pytest.skip("no such font (make system)")
     found = look(written(text, font=font))
     assert refuses(found.text), found.text
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "Al ",
+        "A|",
+        "|",
+        "lA|",
+        "noAl",
+        "転載×",
+        "転載× a",
+        "1908 ",
+        "1920x",
+        "昭和 ",
+        "昭和十",
+        "key do not duplicate ",
+    ],
+)
+def test_reading_takes_linear_time(unit: str) -> None:
+    def seconds(signs: int) -> float:
+        text = (unit * signs)[:signs]
+        start = time.process_time()
+        notices.read(text)
+        return time.process_time() - start
+
+    notices.read(unit)
+    short, long = seconds(1500), seconds(6000)
+    assert long < 12 * max(short, 0.05)
