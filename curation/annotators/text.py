@@ -27,8 +27,9 @@ from curation.annotators.base import Finding, Picture, Status, versioned
 from curation.annotators.overlay import Overlay
 from curation.ocr.boxes import painted
 from curation.ocr.detector import FIRST_VIEW, first_view
+from curation.ocr.lines import Line
 from curation.ocr.models import models_version
-from curation.ocr.passes import Line, look_through
+from curation.ocr.passes import look_through
 from curation.ocr.readers import WEIGHTS, readers
 from kyodaku.durable import file_sha256
 from kyodaku.orientation import to_upright
@@ -47,9 +48,13 @@ _CODE = (
     "curation.nets.hangul",
     "curation.ocr.boxes",
     "curation.ocr.detector",
+    "curation.ocr.ends",
+    "curation.ocr.lines",
     "curation.ocr.models",
     "curation.ocr.passes",
     "curation.ocr.readers",
+    "curation.ocr.reading",
+    "curation.ocr.windows",
     "kyodaku.orientation",
 )
 

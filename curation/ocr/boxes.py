@@ -16,9 +16,13 @@ from curation.ocr.models import Heat
 from kyodaku.fingerprint import Pixels
 
 Quad = npt.NDArray[np.float32]
+Affine = npt.NDArray[np.float64]
 
 #: A line that stands at least this much taller than wide is set vertically, or turned by a right angle.
 TALL = 1.5
+
+#: Of the detector: a pixel that counts, and the mean of a box that counts.
+PIXEL, BOX = 0.2, 0.3
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Box:
         """The same rectangle, read after so many quarter turns counter-clockwise: 1 reads downwards."""
         return replace(self, quad=np.roll(self.quad, -quarters, axis=0))
 
-    def mapped(self, matrix: npt.NDArray[np.float64]) -> Box:
+    def mapped(self, matrix: Affine) -> Box:
         """The same box under an affine map (2, 3)."""
         quad = self.quad @ matrix[:, :2].T + matrix[:, 2]
         return replace(self, quad=quad.astype(np.float32))
@@ -82,6 +86,10 @@ def boxes_of(heat: Heat, threshold: float, sure: float, grow: float = 1.6, most:
         quad = cv2.boxPoints((centre, (wide + more, high + more), angle))
         found.append(Box(_ordered(np.asarray(quad, np.float32)), score))
     return found
+
+
+def is_long(box: Box, times: float) -> bool:
+    return max(box.width, box.height) >= times * min(box.width, box.height)
 
 
 def crop(pixels: Pixels, box: Box, scale: float = 1.0) -> Pixels:

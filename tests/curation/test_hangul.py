@@ -15,8 +15,9 @@ from curation.annotators.text import Text
 from curation.nets.hangul import BLANK, OTHER, STEP, UNKNOWN, HangulNet, alphabet
 from curation.ocr.boxes import Box
 from curation.ocr.hangul import HangulReader
+from curation.ocr.lines import Line
 from curation.ocr.models import Reading
-from curation.ocr.passes import Line, read_lines
+from curation.ocr.passes import read_lines
 from curation.ocr.readers import WEIGHTS, Readers, readers
 from curation.phrases import notices
 from curation.train.hangul.lines import WIDTH, classes_of, line, phrases

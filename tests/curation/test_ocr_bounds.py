@@ -15,8 +15,9 @@ from curation.annotators.brands import Brands
 from curation.annotators.notices import Notices
 from curation.annotators.text import LINE_SIGNS, Text, not_all_read
 from curation.filters import first_objection
-from curation.ocr import passes
+from curation.ocr import passes, reading
 from curation.ocr.boxes import Box
+from curation.ocr.lines import Line, not_read
 from curation.ocr.models import Reading
 from kyodaku.fingerprint import Pixels
 from kyodaku.reasons import QuarantineReason
@@ -129,8 +130,8 @@ def test_pictures_with_ordinary_text_are_known(picture: object) -> None:
 
 def test_a_page_whose_lines_only_windows_show_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small print: looks at the whole page show no line, its edges many."""
-    monkeypatch.setattr(passes, "_ALL_LINES", 300)
-    monkeypatch.setattr(passes, "_ALL_WIDTH", 400_000)
+    monkeypatch.setattr(reading, "_ALL_LINES", 300)
+    monkeypatch.setattr(reading, "_ALL_WIDTH", 400_000)
     found = passes.look_through(_Quick(), np.asarray(page(160, (1700, 3200))), hint=0.0)
     assert found.unread == 0
     assert len(found.lines) >= 155
@@ -169,7 +170,7 @@ def test_the_bounds() -> None:
     def read(count: int, wide: float, whole: bool = True) -> tuple[int, int]:
         boxes = [_box(0, 30 * row, wide) for row in range(count)]
         pixels = np.zeros((30 * count, int(wide), 3), np.uint8)
-        look = passes._read(_Quick(), pixels, boxes, whole)
+        look = reading.read_boxes(_Quick(), pixels, boxes, whole)
         assert len(look.lines) + len(look.left) == count
         return len(look.lines), len(look.left)
 
@@ -184,25 +185,25 @@ def test_the_bounds() -> None:
 
 def test_korean_is_looked_for_in_every_line() -> None:
     reader = _Quick()
-    passes._read(reader, np.zeros((3000, 200, 3), np.uint8), [_box(0, 30 * row) for row in range(90)])
+    reading.read_boxes(reader, np.zeros((3000, 200, 3), np.uint8), [_box(0, 30 * row) for row in range(90)])
     assert reader.as_korean == 90
     assert max(reader.asked) <= 60
 
 
 def test_a_box_that_another_look_read_is_not_unread() -> None:
     left = [_box(0, 0), _box(2, 1), _box(0, 100), _box(0, 200)]
-    lines = [passes.Line(_box(0, 101), "read", 0.9), passes.Line(_box(20, 202, 60, 16), "a word of it", 0.9)]
-    assert passes._unread(left, lines) == [left[0], left[3]]
-    korean = [passes.Line(_box(0, 0), "읽은", 0.8, korean=True)]
-    assert len(passes._unread(left[:1], korean)) == 1
+    lines = [Line(_box(0, 101), "read", 0.9), Line(_box(20, 202, 60, 16), "a word of it", 0.9)]
+    assert not_read(left, lines) == [left[0], left[3]]
+    korean = [Line(_box(0, 0), "읽은", 0.8, korean=True)]
+    assert len(not_read(left[:1], korean)) == 1
 
 
 @pytest.mark.parametrize("korean", [False, True])
 def test_a_text_that_was_cut_says_so(korean: bool) -> None:
-    line = passes.Line(_box(0, 0), "long " * 56, 0.9, korean=korean)
+    line = Line(_box(0, 0), "long " * 56, 0.9, korean=korean)
     assert READ._finding([line] * 20, 400, 400).values["cut"] == 0.0
     assert READ._finding([line] * 200, 400, 400).values["cut"] == 1.0
-    endless = passes.Line(_box(0, 0), "x" * (LINE_SIGNS + 1), 0.9, korean=korean)
+    endless = Line(_box(0, 0), "x" * (LINE_SIGNS + 1), 0.9, korean=korean)
     assert READ._finding([endless], 400, 400).values["cut"] == 1.0
 
 

@@ -21,7 +21,7 @@ from curation.annotators.text import Text
 from curation.findings import iter_annotations
 from curation.inspect import inspect
 from curation.ocr.boxes import Box
-from curation.ocr.passes import Line
+from curation.ocr.lines import Line
 from curation.steps import run_job
 from kyodaku.recipe import Annotators
 from kyodaku.safedecode import DecodeLimits, SafeDecoder

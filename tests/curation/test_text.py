@@ -15,8 +15,9 @@ from curation.annotators import text as text_module
 from curation.annotators.base import Finding, Status
 from curation.annotators.text import Text
 from curation.ocr import detector as detector_module
-from curation.ocr import models, passes
+from curation.ocr import ends, models, passes
 from curation.ocr.boxes import Box, crop, overlap, painted
+from curation.ocr.lines import Line, ordered
 from curation.ocr.readers import readers
 from curation.phrases import notices
 from kyodaku.fingerprint import Pixels
@@ -131,10 +132,10 @@ def test_words_of_a_turned_line_come_in_their_order(angle: float) -> None:
 
 
 def test_lines_of_one_direction_are_read_as_they_are_turned() -> None:
-    def line(text: str, x: float, y: float) -> passes.Line:
+    def line(text: str, x: float, y: float) -> Line:
         """One word of a text that runs upwards."""
         quad = np.array([[x, y + 40], [x, y], [x + 10, y], [x + 10, y + 40]], np.float32)
-        return passes.Line(Box(quad, 0.9), text, 0.9)
+        return Line(Box(quad, 0.9), text, 0.9)
 
     words = [
         line("permission", 100, 0),
@@ -142,7 +143,7 @@ def test_lines_of_one_direction_are_read_as_they_are_turned() -> None:
         line("Do", 100, 200),
         line("please", 130, 200),
     ]
-    assert [one.text for one in passes._ordered(words)] == ["Do", "use", "permission", "please"]
+    assert [one.text for one in ordered(words)] == ["Do", "use", "permission", "please"]
 
 
 def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
@@ -150,8 +151,8 @@ def test_a_line_whose_box_ends_too_soon_is_read_to_its_end() -> None:
         pixels = np.asarray(image.convert("RGB"))
     (whole,) = passes.read_lines(readers(), pixels)
     half = (whole.box.quad[1] + whole.box.quad[0]) / 2 - whole.box.quad[0]
-    cut = passes.Line(Box(whole.box.quad - np.stack([half * 0, half, half, half * 0]), 0.9), "DO NOT", 0.9)
-    (read,) = passes._lengthened(readers(), pixels, [cut])
+    cut = Line(Box(whole.box.quad - np.stack([half * 0, half, half, half * 0]), 0.9), "DO NOT", 0.9)
+    (read,) = ends._lengthened(readers(), pixels, [cut])
     assert read.text.replace(" ", "") == "DONOTREPOST"
 
 
@@ -169,9 +170,9 @@ class _Scripted:
         return [models.Reading(self.texts[at % half % len(self.texts)], 0.99) for at in range(len(crops))]
 
 
-def _line(text: str, left: int, top: int = 10) -> passes.Line:
+def _line(text: str, left: int, top: int = 10) -> Line:
     quad = np.array([[0, 0], [80, 0], [80, 20], [0, 20]], np.float32) + np.array([left, top], np.float32)
-    return passes.Line(Box(quad, 0.9), text, 0.95)
+    return Line(Box(quad, 0.9), text, 0.95)
 
 
 @pytest.mark.parametrize(
@@ -189,8 +190,8 @@ def _line(text: str, left: int, top: int = 10) -> passes.Line:
 def test_a_longer_reading_never_takes_away_what_was_read(said: list[str], longer: list[str]) -> None:
     places = [(10, 10), (120, 10)] if said[0].startswith("PHOTO") else [(10, 10), (10, 40)]
     lines = [_line(text, *place) for text, place in zip(said, places, strict=False)]
-    assert notices.refusing(notices.find("\n".join(line.text for line in passes._ordered(lines))))
-    read = passes._with_ends(_Scripted(*longer), np.zeros((200, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    assert notices.refusing(notices.find("\n".join(line.text for line in ordered(lines))))
+    read = ends.with_ends(_Scripted(*longer), np.zeros((200, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
     assert set(said) <= {line.text for line in read}
     assert notices.refusing(notices.find("\n".join(line.text for line in read)))
 
@@ -199,7 +200,7 @@ def test_what_was_read_first_is_not_cut_off_by_longer_readings() -> None:
     """The text of a finding has a limit, and a page of long lines reaches it."""
     lines = [_line("NO AI TRAINING", 10), *(_line(f"{n} " + "long " * 57, 10, 40 * n) for n in range(1, 88))]
     reader = _Scripted("NO AI TRAININGK", "nothing", "nothing", "nothing", "nothing", "nothing")
-    read = passes._with_ends(reader, np.zeros((4000, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
+    read = ends.with_ends(reader, np.zeros((4000, 400, 3), np.uint8), lines)  # type: ignore[arg-type]
     assert "NO AI TRAININGK" in [line.text for line in read]
     found = READ._finding(read, 4000, 400)
     assert len(found.text) == text_module.ALL_SIGNS
@@ -229,7 +230,7 @@ def test_square_spots_do_not_push_out_the_edges_of_a_large_picture() -> None:
 def test_a_line_across_a_huge_picture_is_read_within_bounds() -> None:
     quad = np.array([[0, 0], [8000, 0], [8000, 3000], [0, 3000]], np.float32)
     reader = _Scripted("nothing")
-    passes._lengthened(reader, np.zeros((3000, 9000, 3), np.uint8), [passes.Line(Box(quad, 0.9), "not", 0.9)])  # type: ignore[arg-type]
+    ends._lengthened(reader, np.zeros((3000, 9000, 3), np.uint8), [Line(Box(quad, 0.9), "not", 0.9)])  # type: ignore[arg-type]
     assert reader.sizes
     assert all(high * wide < 5_000_000 and wide < 32_000 for high, wide in reader.sizes)
 
