@@ -53,7 +53,7 @@ _SMALL = dict(
 
 
 #: What may be AI, IA or KI with its I misread: no part of a longer Latin word (but of NoAI and GenAI).
-_WORD = r"0-9A-Za-z\u00c0-\u024f"
+_WORD = r"0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
 _MISREAD = re.compile(
     rf"(?<![{_WORD}])(?P<ahead>(?i:no|gen)?)(?:A(?P<ai>[l1|])|(?P<ia>[l1|])A|K(?P<ki>[l1|]))(?![{_WORD}])"
 )

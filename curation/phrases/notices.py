@@ -204,18 +204,19 @@ def find(text: str) -> list[Notice]:
     lines = [at for at, strength in enumerate(flat.breaks) if strength in (LINE, END)]
     page = _is_long(text, flat) and len(sentences) > PAGE_SENTENCES
     starts = sorted({*sentences, *_ends_of_short(lines)}) if page else sentences
-    found, covered = [], 0
+    found, covered, began = [], {False: 0, True: 0}, -1
     for match in matches:
-        if match.end <= covered:
-            continue
-        covered = match.end
         group = known.groups[match.group]
+        printed = group.get("printed", False)
+        alike = printed or (match.start == began and not match.exact)  # else it must not be covered
+        if match.end <= covered[False] or (alike and match.end <= covered[True]):
+            continue
+        covered[printed], began = match.end, match.start if printed else began
         start, end = _around(starts, match)[0], _around(sentences, match)[1]
         place = _Place(match, start, end, *_around(lines, match))
         first, last = max(place.start, match.start - _SAID), min(place.end, match.end + _SAID)
         said = text[flat.places[first] : flat.places[last - 1] + 1]
         refuses = not _about(text, flat, place, known, page)
-        printed = group.get("printed", False)
         found.append(Notice(group["language"], group["category"], said, match.exact, refuses, printed))
     return found
 
@@ -235,12 +236,9 @@ def read(text: str) -> list[Notice]:
     share = OWN_SHARE if page else RULE_SHARE
     parts = chain.from_iterable(one.split("\n") if page else _parts(one) for one in spellings)
     bans = {ban: part for part in parts if (ban := _ban(part, share))}
-    for ban, part in bans.items():
-        if not (
-            found and any(not (old and one.printed) for one in find(part))
-        ):  # mentions are judged already
-            found = [*found, Notice("", "ai", ban, exact=True, refuses=True)]
-    return found
+    judged = {part for part in bans.values() if any(not (old and one.printed) for one in find(part))}
+    said = [ban for ban, part in bans.items() if not (found and part in judged)]
+    return [*found, *(Notice("", "ai", ban, exact=True, refuses=True) for ban in said)]
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -290,11 +288,8 @@ def _pairs(group: Mapping[str, Any], number: int) -> Iterator[Pair]:
 
     words = sorted(fold_all("between"), key=len, reverse=True)
     between = re.compile("(?:" + "|".join(map(re.escape, words)) + ")*+") if words else None
-    things, bans, others = (
-        fold_all("things"),
-        fold_all("bans"),
-        (fold_all("not_before"), fold_all("not_after")),
-    )
+    things, bans = fold_all("things"), fold_all("bans")
+    others = fold_all("not_before"), fold_all("not_after")
     if "bans_first" in group:
         yield Pair(fold_all("bans_first"), things, group["gap"], between, number, True, *others)
     if bans:

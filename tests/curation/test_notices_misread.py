@@ -32,6 +32,7 @@ RULED = (
     "I do not allow {} to learn from my art",
     "Niet gebruiken voor {}-training",
     "{}❌",
+    "{}×",
     "{}学習×",
     "{}に学習させることを禁じます",
     "本作品禁止用于任何{}训练",
