@@ -32,8 +32,8 @@ _TOP = (
     r"|art|photos?|photography|gallery|pics|pictures|images|studio|design|shop|store|info|xyz|online|site"
 )
 _ADDRESS = re.compile(
-    rf"(?:https?:?\s?/{{1,2}}|www\s?\.\s?)[\w-]+(?:\.[\w-]+)*|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    rf"|\b[a-z\d][a-z\d-]{{3,}}\.(?:{_TOP})\b(?!\.)|\b[a-z\d]{{3}}\.(?:com|net|org)\b(?!\.)",
+    rf"(?:https?:?\s?/{{1,2}}|www\s?\.\s?)[\w-]+(?:\.[\w-]+)*|[\w.+-]@[\w-]+(?:\.[\w-]+)+"
+    rf"|(?:\b[a-z\d][a-z\d-]{{3,62}}|[a-z\d-]{{63}})\.(?:{_TOP})\b(?!\.)|\b[a-z\d]{{3}}\.(?:com|net|org)\b(?!\.)",
     re.IGNORECASE,
 )
 #: Abbreviations of engravers that a recogniser may read as a host: `sculp.de l'Académie`.

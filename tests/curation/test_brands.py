@@ -17,6 +17,7 @@ from kyodaku.reasons import FilterReason, QuarantineReason
 from kyodaku.recipe import Annotators, Filters
 from kyodaku.recipe.filters import Watermark
 from tests.curation.looking import ruled
+from tests.tools import cpu_seconds
 
 _FILE = Path(__file__).with_name("brands.jsonl")
 VECTORS = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").splitlines()]
@@ -58,3 +59,15 @@ def test_the_filter_drops_what_is_likely_if_the_recipe_asks() -> None:
     assert unread.status is Status.UNKNOWN
     assert ruled(Filters(), unread) is QuarantineReason.NOT_LOOKED_AT
     assert ruled(lax, unread) is None
+
+
+@pytest.mark.parametrize("unit", ["ai-", "N.", "a.i.", "a@", "a@b.", "www.", "abcd-ef.c", "© 1908 "])
+def test_the_longest_text_is_read_in_no_time(unit: str) -> None:
+    text = (unit * 24_000)[:24_000]
+    assert cpu_seconds(lambda: brands.find(text), 0.6) < 0.6
+
+
+@pytest.mark.parametrize("name", ["a" * 80, "ai-" * 40 + "b", "x" * 63, "x" * 64])
+def test_an_address_of_any_length_is_one(name: str) -> None:
+    for text in (f"{name}.com", f"see {name}.com!", f"{name}@example.com"):
+        assert "address" in {claim.kind for claim in brands.find(text)}
