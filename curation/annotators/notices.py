@@ -54,7 +54,7 @@ class Notices:
         found = notices.read(text.text)
         refusing = notices.refusing(found)
         if not refusing and not_all_read(text):
-            return Finding(self.name, self.version, Status.UNKNOWN, text="too much text to read it all")
+            return Finding(self.name, self.version, Status.UNKNOWN, text="not all of its text could be read")
         if not refusing:
             said = "\n".join(dict.fromkeys(one.said for one in found))
             level = MENTION if found else NONE

@@ -3,8 +3,8 @@
 `text` is the lines read, in reading order, joined by newlines and capped; then what may be Korean,
 with a cap of its own. `score` is the best confidence of a line. `values`: `lines`, `signs`, `area` (share of
 the picture that text boxes cover), `angle` (of the longest line, degrees, clockwise), `unread` (boxes of text
-that nobody read because it is too much) and `cut` (1.0 where a cap cut the text). The mask is the text boxes.
-Level: `none` or `text`.
+that nobody read because it is too much, or that nobody could read) and `cut` (1.0 where a cap cut the text).
+The mask is the text boxes. Level: `none` or `text`.
 
 Japanese (also vertical), Chinese, English and other Latin scripts are read. Its recogniser has no Hangul;
 a small net of our own reads the Korean syllables that refusing phrases are made of, and no others

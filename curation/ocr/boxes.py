@@ -114,6 +114,15 @@ def overlap(one: Box, other: Box) -> float:
     return float(shared / max(1.0, min(one.area, other.area)))
 
 
+def beside(one: Box, other: Box) -> bool:
+    """Whether two boxes may be lines of one text: near each other for what is the thinner one's height, and
+    neither is more than 2.5 times as thick (lines that run into each other are one box)."""
+    thin, thick = sorted(min(box.width, box.height) for box in (one, other))
+    low, high = (np.stack([side(box.quad, axis=0) for box in (one, other)]) for side in (np.min, np.max))
+    gap = float(np.linalg.norm(np.maximum(0, low.max(0) - high.min(0))))
+    return thick <= 2.5 * thin and gap <= 1.5 * thin
+
+
 def painted(boxes: Sequence[Box], height: int, width: int, side: int = 64) -> npt.NDArray[np.uint8]:
     """uint8 (h, w), at most `side` a side: 255 where a box of a picture of that size stands."""
     import cv2

@@ -45,7 +45,7 @@ def _lengthened(reader: LineReader, pixels: Pixels, lines: Sequence[Line]) -> li
         for at, box, *both in zip(growing, longer, readings, readings[len(crops) :], strict=False):
             best = max(both, key=lambda one: (_adds(one, done[at]), one.confidence))
             if _adds(best, done[at]):
-                done[at] = Line(box, best.text.strip(), best.confidence)
+                done[at] = replace(done[at], box=box, text=best.text.strip(), confidence=best.confidence)
                 grown.append(at)
         growing = grown
         if not growing:

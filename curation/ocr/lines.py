@@ -21,13 +21,19 @@ LEAST = 2
 class Line:
     """One line that was read: its box in the picture's pixels, what it says, and how sure that is. `again`:
     it stands among the lines behind in another reading. `korean`: what the same place says in Korean, which
-    stands beside what it says otherwise."""
+    stands beside what it says otherwise. `turned`: what it says upside down, which does so too."""
 
     box: Box
     text: str
     confidence: float
     again: bool = False
     korean: bool = False
+    turned: bool = False
+
+    @property
+    def reading(self) -> tuple[bool, bool]:
+        """Lines of another reading of a place stand beside each other."""
+        return self.korean, self.turned
 
 
 def signs(text: str) -> str:
@@ -39,7 +45,7 @@ def merged(lines: Sequence[Line]) -> list[Line]:
     """Of lines that lie over each other, the one that says more and is surer."""
     kept: list[Line] = []
     for line in sorted(lines, key=lambda line: -len(line.text) * line.confidence**2):
-        if not any(line.korean == known.korean and overlap(line.box, known.box) > 0.5 for known in kept):
+        if not any(line.reading == known.reading and overlap(line.box, known.box) > 0.5 for known in kept):
             kept.append(line)
     return kept
 

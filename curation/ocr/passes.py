@@ -4,7 +4,9 @@
    this is all they cost if an earlier annotator finds no text likely; otherwise, where nothing could be
    read, it looks again at SECOND pixels, and once more with its contrast raised where that annotator is sure
    of text, or nobody said.
-2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round.
+2. What stands in the boxes is read at native scale; boxes that are tall or steep are read both ways round,
+   level ones that say nothing surely also upside down. Short words, as wide as high, are read where they
+   stand beside others.
 3. Where boxes could not be read, where the detector saw something faint, or where an earlier annotator says
    that there is text, a window is cut out at native scale (enlarged where small), its local contrast raised,
    turned level by the angle seen, and looked at again.
@@ -14,18 +16,19 @@
    at once more at a size at which they can be seen.
 6. Where text is faint or slanting, boxes end before it does: the first lines are read anew beyond their ends.
 
-The work on one picture has bounds. Boxes that they left unread are counted: who finds nothing in the lines
-of such a picture has not looked at all of it.
+The work on one picture has bounds. Boxes that they left unread are counted, and so are those that are surely
+words and say nothing to anybody (a script that is not read here): who finds nothing in the lines of such a
+picture has not looked at all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from curation.ocr.boxes import BOX, PIXEL, Box, boxes_of, is_long
+from curation.ocr.boxes import BOX, PIXEL, Box, beside, boxes_of, is_long
 from curation.ocr.detector import LARGE, View, detector, first_side
 from curation.ocr.ends import with_ends
 from curation.ocr.lines import SURE, Line, is_line_of, merged, not_covered, not_read, ordered
@@ -43,6 +46,9 @@ MANY = 14
 
 #: Times that a box is longer than it is thick: at least, for two letters; and for a closer look at words.
 _LONG, _WORD = 1.3, 2.5
+
+#: How sure the detector is of a shorter word in a stacked text, and how many of a look are read.
+_STACKED, _SHORT = 0.6, 8
 
 #: The peak of the detector without which a picture is taken for one without text: real text peaks near 1,
 #: also at an opacity of 0.3.
@@ -66,7 +72,7 @@ _SQUARE = 2
 @dataclass(frozen=True)
 class Looked:
     """What a picture says: `lines` in reading order; `unread`: how many boxes of text the bounds of the work
-    left unread."""
+    left unread, or nobody could read."""
 
     lines: list[Line]
     unread: int
@@ -89,18 +95,18 @@ def look_through(
     found = _told(first or detector().view(pixels, near))
     if len(_line_like(found)) >= MANY:
         page = _found(pixels, PAGE)
-        look = read_boxes(reader, pixels, _line_like(page) or _line_like(found))
+        look = read_boxes(reader, pixels, _words(page) or _words(found))
         lines = merged(look.lines)
-        return Looked(ordered(lines), len(not_read(look.left, lines)))
-    look = read_boxes(reader, pixels, _line_like(found))
-    clear = any(line.confidence >= SURE for line in look.lines)
+        return Looked(ordered(lines), _unread(look, lines))
+    look = read_boxes(reader, pixels, _words(found))
+    clear = any(line.confidence >= SURE for line in look.lines) and not not_covered(_short(found), look.lines)
     large = longest > LARGE
     maybe = hint is None or large or hint >= _MAYBE
     if maybe and not clear and longest > near:
         found = _found(pixels, SECOND)
         if len(_line_like(found)) >= MANY:
             found = _found(pixels, _page_side(pixels, _line_like(found))) or found
-        look += read_boxes(reader, pixels, _line_like(found))
+        look += read_boxes(reader, pixels, _words(found))
         if not any(line.confidence >= SURE for line in look.lines) and (hint is None or hint >= _HINT):
             look += _raised(reader, pixels)
     spots = list(spots_of(look.lines, found, _WORD))
@@ -111,7 +117,7 @@ def look_through(
     if large:  # a few words in small letters on a large picture are a spot of any shape: looked at besides
         spots += [one for one in spots_of(look.lines, found, 1.0) if one not in spots][:_SQUARE]
         left *= 2
-    closer = Look([], [])
+    closer = Look([], [], [])
     for window in spots:
         seen, matrix = cut_out(pixels, window)
         left -= seen.shape[0] * seen.shape[1]
@@ -121,7 +127,13 @@ def look_through(
     whole, beyond = _small_print(reader, pixels, closer.lines, found)
     look += closer + whole
     lines = merged(look.lines)
-    return Looked(with_ends(reader, pixels, lines), len(not_read(look.left, lines)) + beyond)
+    return Looked(with_ends(reader, pixels, lines), _unread(look, lines) + beyond)
+
+
+def _unread(look: Look, lines: Sequence[Line]) -> int:
+    """How many boxes of a look nobody read, neither in it nor in another, of which these are the lines."""
+    heard = [replace(line, korean=False) for line in lines]  # where Korean was read, somebody could read
+    return len(not_read([*look.left, *not_covered(look.mute, heard)], lines))
 
 
 def _small_print(
@@ -133,11 +145,11 @@ def _small_print(
         line for line in merged(lines) if not line.korean and not any(is_line_of(box, line) for box in found)
     ]
     if len(fresh) < _SMALL_LINES:
-        return Look([], []), 0
+        return Look([], [], []), 0
     shown = _found(pixels, _page_side(pixels, [line.box for line in fresh]))
     missed = sum(not any(is_line_of(box, line) for box in shown) for line in fresh)
     sure = [line for line in fresh if line.confidence >= SURE]
-    look = read_boxes(reader, pixels, not_covered(_line_like(shown), sure))
+    look = read_boxes(reader, pixels, not_covered(_words(shown), sure))
     return look, missed if 2 * missed > len(fresh) else 0
 
 
@@ -158,18 +170,18 @@ def _raised(reader: LineReader, pixels: Pixels) -> Look:
     raised = stronger(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8))
     found = _found(raised, SECOND)
     back = np.array([[pixels.shape[1] / size[0], 0, 0], [0, pixels.shape[0] / size[1], 0]])
-    return read_boxes(reader, raised, _line_like(found)).mapped(back)
+    return read_boxes(reader, raised, _words(found)).mapped(back)
 
 
 def _closer(reader: LineReader, seen: Pixels) -> Look:
     """What a window says; if text stands there that cannot be read, once more with its contrast raised."""
-    boxes = _line_like(boxes_of(detector().glance(seen).heat, PIXEL, BOX))
+    boxes = _words(boxes_of(detector().glance(seen).heat, PIXEL, BOX))
     look = read_boxes(reader, seen, boxes, whole=False)
     if not boxes or any(line.confidence >= SURE for line in look.lines):
         return look
     raised = stronger(seen)
     return look + read_boxes(
-        reader, raised, _line_like(boxes_of(detector().glance(raised).heat, PIXEL, BOX)), whole=False
+        reader, raised, _words(boxes_of(detector().glance(raised).heat, PIXEL, BOX)), whole=False
     )
 
 
@@ -187,3 +199,15 @@ def _told(view: View) -> list[Box]:
 def _line_like(boxes: Sequence[Box]) -> list[Box]:
     """Boxes that are long enough for two letters; the rest are leaves, bricks and single signs."""
     return [box for box in boxes if is_long(box, _LONG)]
+
+
+def _words(boxes: Sequence[Box]) -> list[Box]:
+    """Those, and some that are not: a short word is as wide as high, and stands beside another."""
+    return _line_like(boxes) + _short(boxes)
+
+
+def _short(boxes: Sequence[Box]) -> list[Box]:
+    """Boxes that may be a short word of a stacked text, the surest ones."""
+    square = [box for box in boxes if box.score >= _STACKED and not is_long(box, _LONG)]
+    near = [box for box in square if any(beside(box, other) for other in boxes if other is not box)]
+    return sorted(near, key=lambda box: -box.score)[:_SHORT]

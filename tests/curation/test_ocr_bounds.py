@@ -106,7 +106,7 @@ def test_a_page_of_many_columns_is_not_known_where_no_notice_was_found() -> None
     image = Image.fromarray(np.concatenate([column] * 5, axis=1))
     text, notices = looked(image)
     assert text.values["unread"] > 60
-    assert (notices.status, notices.text) == (Status.UNKNOWN, "too much text to read it all")
+    assert (notices.status, notices.text) == (Status.UNKNOWN, "not all of its text could be read")
     row: dict[str, object] = {"width": 800, "height": 600, "rated": False, "protected": False}
     row["findings"] = NOTHING_FOUND | {"notices": notices}
     assert first_objection(row, Filters()) is QuarantineReason.NOT_LOOKED_AT
@@ -152,10 +152,12 @@ def test_small_print_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert passes.look_through(_Quick(), pixels, hint=0.0).unread >= 7
 
 
-def test_what_was_read_unsurely_is_not_counted() -> None:
+def test_lines_that_nobody_could_read_are_counted() -> None:
     pixels = np.asarray(page(20, (700, 900)))
-    assert passes.look_through(_Quick(confidence=0.1), pixels) == passes.Looked([], 0)
-    assert passes.look_through(_Quick(text="a"), pixels) == passes.Looked([], 0)
+    for reader in (_Quick(confidence=0.1), _Quick(text="a")):
+        found = passes.look_through(reader, pixels)
+        assert found.lines == []
+        assert found.unread == 20
 
 
 # --- its parts
