@@ -53,7 +53,7 @@ class Brands:
         claims = brands.find(text.text)
         level = brands.level(claims)
         if level != brands.LIKELY and not_all_read(text):
-            return Finding(self.name, self.version, Status.UNKNOWN, text="too much text to read it all")
+            return Finding(self.name, self.version, Status.UNKNOWN, text="not all of its text could be read")
         said = "\n".join(dict.fromkeys(claim.said for claim in claims))
         kinds = {kind: float(count) for kind, count in Counter(claim.kind for claim in claims).items()}
         mask = text.mask if claims else b""

@@ -86,8 +86,8 @@ class RightsText(Protocol):
         scope="image",
         status="no protocol: our own keyword rule",
         spec="not read",
-        policy="words that refuse training (English, German, French, Spanish, Italian, Portuguese, Japanese,"
-        " Chinese, Korean) reserve",
+        policy="words that refuse training (English, German, Dutch, French, Spanish, Italian, Portuguese,"
+        " Japanese, Chinese, Korean) reserve",
         peers=Peers(common_crawl="not known"),
     )
 
