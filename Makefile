@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
 SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
 
-.PHONY: help setup demo test test-deep lint bench-crawl bench-decisions bench-peers bench-detectors system clean
+.PHONY: help setup demo test quick test-deep lint bench-crawl bench-decisions bench-peers bench-detectors system clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -50,7 +50,11 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: lint ## Lint, types and every quick test
+# Types are checked beside the tests: one core would wait meanwhile.
+test: $(READY) ## Lint, types and every quick test
+	@$(MAKE) --no-print-directory -j 2 lint quick
+
+quick: $(READY)
 	$(BIN)/pytest -m "not deep" -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own

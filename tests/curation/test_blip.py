@@ -155,6 +155,7 @@ torch.library.Library = None  # any declaration would now fail
 """
 
 
+@pytest.mark.deep
 def test_the_shim_makes_torchvision_importable_and_does_nothing_where_it_is() -> None:
     for before, wanted in (("", {"True True True", "False True True"}), (WORKING, {"False True True"})):
         out = subprocess.run(

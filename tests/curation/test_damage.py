@@ -107,10 +107,18 @@ def test_a_damaged_fact_is_named(run: RunFolder, name: str, harm: object) -> Non
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["annotations/00000.parquet", "decisions/00001.parquet", "matches.parquet", "captions/00002.parquet"],
+    ("name", "harm"),
+    [
+        ("annotations/00000.parquet", Path.unlink),
+        ("annotations/00000.parquet", flip),
+        ("decisions/00001.parquet", cut),
+        ("decisions/00001.parquet", overwrite),
+        ("matches.parquet", flip),
+        ("matches.parquet", Path.unlink),
+        ("captions/00002.parquet", overwrite),
+        ("captions/00002.parquet", cut),
+    ],
 )
-@pytest.mark.parametrize("harm", [Path.unlink, cut, flip, overwrite])
 def test_a_damaged_derived_table_is_made_again(run: RunFolder, name: str, harm: object) -> None:
     whole = (run.path / name).read_bytes()
     harm(run.path / name)  # type: ignore[operator]

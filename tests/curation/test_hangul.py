@@ -181,6 +181,7 @@ def test_lines_fit_what_the_net_looks_at() -> None:
         assert 0 < len(one.classes) + repeats <= WIDTH // STEP
 
 
+@pytest.mark.deep
 def test_the_loss_falls_and_what_was_learned_is_read() -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(2)

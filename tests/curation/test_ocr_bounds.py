@@ -112,6 +112,7 @@ def test_a_page_of_many_columns_is_not_known_where_no_notice_was_found() -> None
     assert first_objection(row, Filters()) is QuarantineReason.NOT_LOOKED_AT
 
 
+@pytest.mark.deep
 def test_a_page_of_sixty_lines_is_read_whole() -> None:
     text, notices = looked(page(60, (1200, 1700), notice_at=30))
     assert (text.values["unread"], text.values["cut"]) == (0.0, 0.0)
