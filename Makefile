@@ -58,7 +58,7 @@ quick: $(READY)
 	$(BIN)/pytest -m "not deep" -n $(JOBS) --dist loadscope --no-loadscope-reorder
 
 test-deep: $(READY) ## The long proofs: 50 kills, environments of their own
-	$(BIN)/pytest -m deep --timeout 1800 -n $(JOBS) --dist load
+	$(BIN)/pytest -m deep --timeout 1800 -n $(JOBS) --dist worksteal
 
 bench-crawl: $(READY) ## Images per second and CPU per image beside stock Scrapy
 	$(PY) -m benchmarks.crawl
