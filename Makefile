@@ -15,7 +15,7 @@ READY := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 # Debian packages that deeper tests and bigger demos use; nothing else needs them.
-SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
+SYSTEM_PACKAGES := chromium libimage-exiftool-perl fonts-dejavu-core fonts-noto-cjk fonts-ipafont openclipart-png openclipart-svg
 
 .PHONY: help setup demo test quick test-deep lint bench-crawl bench-decisions bench-peers bench-detectors system clean
 .DEFAULT_GOAL := help

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from curation.phrases import notices
 from curation.phrases.folding import respelt
 from tests.curation.test_text import look, written
+from tests.tools import need_path
 
 DEJAVU = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 NOTO = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
@@ -138,8 +139,8 @@ DRAWN = [
 
 @pytest.mark.parametrize(("text", "font"), DRAWN, ids=[text for text, _ in DRAWN])
 def test_in_a_real_picture(text: str, font: Path | None) -> None:
-    if font and not font.is_file():
-        pytest.skip("no such font (make system)")
+    if font:
+        need_path(font, "fonts-dejavu-core, fonts-noto-cjk")
     found = look(written(text, font=font))
     assert refuses(found.text), found.text
 
